@@ -1,0 +1,66 @@
+#!/bin/sh
+# Waits, then serves. As a waiter it runs only the health checks it will use and reports them on
+# stdout. SIGUSR2 turns it into the proxy, which takes the listening sockets over from whichever
+# proxy is alive in this network namespace. SIGUSR1 and SIGTERM end a waiter; on the proxy they are
+# HAProxy's own: finish what is open and exit, exit now.
+#
+#   entrypoint.sh          wait, then serve
+#   entrypoint.sh check    say whether both configurations are valid, and exit
+set -u
+
+config=/etc/changeless/path
+sockets=/run/changeless
+
+# A name that does not exist yet must not hold the start up for the resolver's usual 10 seconds.
+export RES_OPTIONS='timeout:1 attempts:1'
+
+# One name per start, not per generation: a substitute of the same generation would otherwise rename
+# its socket over its predecessor's, and undoing it would leave that one unreachable.
+read -r incarnation < /proc/sys/kernel/random/uuid
+export CHANGELESS_INCARNATION="${incarnation%%-*}"
+
+# HAProxy binds <name>.<pid>.tmp and renames it, so that is what the kernel lists; 00010000 is
+# "listening". A proxy that drains has closed its socket, one that was killed has left only a file.
+is_listening() {
+    grep -q " 00010000 .* $1\.[0-9]*\.tmp\$" /proc/net/unix
+}
+
+# Prints the socket of a live proxy, if there is one. Any will do: all of them hold the same listeners.
+live_predecessor() {
+    for socket in "$sockets"/*.sock; do
+        if [ -S "$socket" ] && is_listening "$socket"; then
+            echo "$socket"
+            return
+        fi
+    done
+}
+
+forget_the_dead() {
+    for socket in "$sockets"/*.sock; do
+        if [ -S "$socket" ] && ! grep -q " $socket\.[0-9]*\.tmp\$" /proc/net/unix; then
+            rm -f "$socket"
+        fi
+    done
+}
+
+become_proxy() {
+    trap '' USR2
+    # It holds nothing worth an orderly end, and has to be reaped before haproxy is pid 1.
+    kill -KILL "$waiter"
+    wait "$waiter" 2>/dev/null
+    forget_the_dead
+    predecessor=$(live_predecessor)
+    exec haproxy -db -f "$config/proxy.cfg" ${predecessor:+-x "$predecessor"}
+}
+
+if [ "${1:-}" = check ]; then
+    haproxy -c -f "$config/waiting.cfg" && exec haproxy -c -f "$config/proxy.cfg"
+    exit 1
+fi
+
+# The kernel ends every process of the container with pid 1, the checks included.
+trap 'exit 0' USR1 TERM INT
+haproxy -db -f "$config/waiting.cfg" &
+waiter=$!
+trap become_proxy USR2
+wait "$waiter"

@@ -1,0 +1,17 @@
+-- Lines for the controller: one JSON object each, on stdout, never buffered.
+local report = {}
+
+-- Everything outside printable ASCII is escaped: what a checked server answered may be any bytes.
+function report.text(value)
+    local escaped = tostring(value):gsub('[%c"\\\127-\255]', function(character)
+        return string.format('\\u%04x', character:byte())
+    end)
+    return '"' .. escaped .. '"'
+end
+
+function report.line(json)
+    io.stdout:write(json, '\n')
+    io.stdout:flush()
+end
+
+return report

@@ -1,0 +1,158 @@
+/**
+ * What `architecture.ts` is written with. Every function gives back the plain data it was given: they are there so that
+ * an editor can complete and check it. Values are checked again when the commit is evaluated.
+ */
+
+/** A size in bytes, or with a unit of 1024: `'512k'`, `'256m'`, `'2g'`. */
+export type Size = number | `${number}${'k' | 'm' | 'g'}`;
+
+/** Environment variables in the image's configuration. Names are those of environment variables; `CHANGELESS_…` is reserved. */
+export type Settings = { [name: string]: string | number | boolean };
+
+/** Absolute path in the image → contents. */
+export type Files = { [path: string]: string };
+
+/** Paths that are memory in the running instance, 16 MiB each unless a size is given. All else is read-only. */
+export type Writable = readonly string[] | { [path: string]: { size: Size } };
+
+export type LimitsInput = {
+  /** `'256m'` when left out. */
+  memory?: Size;
+  /** Most processes and threads at a time: 128 when left out. */
+  processes?: number;
+  /** Processor cores, 0.5 for half of one; not limited when left out. */
+  cpus?: number;
+};
+
+/** A command run in a container of the built image without network, or a target of the Dockerfile that is built. */
+export type TestInput = { command: readonly string[] } | { target: string };
+
+/** A folder of the repository (or of another one) that becomes an image. */
+export type ComponentInput = {
+  /** Where the Dockerfile is, relative to `architecture.ts` (or to the top of `repository`). */
+  folder: string;
+  /** Another git repository's address; `architecture.lock` pins its commit. */
+  repository?: string;
+  /** `Dockerfile` when left out; relative to the folder. */
+  dockerfile?: string;
+  /** The Dockerfile's stage to build; its last when left out. */
+  target?: string;
+  /** Build arguments. */
+  args?: { [name: string]: string | number | boolean };
+  /** Run when the image is built; one that fails breaks the build. */
+  tests?: TestInput | readonly TestInput[];
+};
+
+/** A folder, or all of a component. */
+export type BuildInput = string | ComponentInput;
+
+/** When an instance can take requests: it answers this path over HTTP, or its port accepts connections. */
+export type HealthInput =
+  | 'tcp'
+  | {
+      path: string;
+      /** 200 when left out. */
+      status?: number;
+      /** How long it may take to become healthy: 60,000 when left out. */
+      timeoutMs?: number;
+    }
+  | { tcp: true; timeoutMs?: number };
+
+/** One part of an app: a component's image, as many instances as `replicas` says. */
+export type ServiceInput = {
+  build: BuildInput;
+  /** The port it listens on. */
+  port: number;
+  /** The app's requests arrive here. Not needed where an app has one service. */
+  entry?: boolean;
+  /** Instances: 1 when left out. */
+  replicas?: number;
+  /** `'tcp'` when left out. */
+  health?: HealthInput;
+  settings?: Settings;
+  files?: Files;
+  writable?: Writable;
+  limits?: LimitsInput;
+  /** Names of the stores it may reach. */
+  stores?: readonly string[];
+  /** Whether it may open connections to the world: no when left out. */
+  outbound?: boolean;
+  /** How long an instance may take to stop: 10,000 when left out. */
+  stopMs?: number;
+};
+
+/** One or more services behind a data path of their own. */
+export type AppInput = {
+  /** Host names it answers to: `<app>.localhost` when left out. */
+  hosts?: readonly string[];
+  services: { [name: string]: ServiceInput };
+  /** How long requests that have begun may last when the app is replaced: 30,000 when left out. */
+  drain?: { limitMs: number };
+};
+
+/** A stateful component: its container is replaced, the volume at `data` is kept. */
+export type StoreInput = {
+  build: BuildInput;
+  port: number;
+  /** Where the kept volume is mounted. */
+  data: string;
+  health?: 'tcp' | { tcp: true; timeoutMs?: number };
+  settings?: Settings;
+  files?: Files;
+  writable?: Writable;
+  limits?: LimitsInput;
+  stopMs?: number;
+};
+
+/** An image in which job steps run. */
+export type AgentInput = { build: BuildInput };
+
+/** A published port: `8080`, `'0.0.0.0:443'`, or address and port. The address is 127.0.0.1 when left out. */
+export type PublishInput = number | `${string}:${number}` | { address?: string; port: number };
+
+/** The thin tier that all apps share. It publishes 127.0.0.1:8080 when nothing is said. */
+export type CoreInput = { publish?: readonly PublishInput[] };
+
+export type ServiceChangeInput = { replicas?: number; settings?: Settings; limits?: LimitsInput };
+
+/** What an environment changes; what it leaves out stays. Settings are added to those of the service, or replace them one by one. */
+export type EnvironmentInput = {
+  core?: CoreInput;
+  apps?: { [name: string]: { hosts?: readonly string[]; services?: { [name: string]: ServiceChangeInput } } };
+  stores?: { [name: string]: { settings?: Settings; limits?: LimitsInput } };
+};
+
+export type ArchitectureInput = {
+  /** Names everything it makes on an engine: lower-case letters, digits and hyphens, at most 40. */
+  name: string;
+  core?: CoreInput;
+  apps?: { [name: string]: AppInput };
+  stores?: { [name: string]: StoreInput };
+  agents?: { [name: string]: AgentInput };
+  /** `local` always exists, also when it is not named here. */
+  environments?: { [name: string]: EnvironmentInput };
+};
+
+/** The whole; `architecture.ts` default-exports it. */
+export const architecture = (input: ArchitectureInput): ArchitectureInput => input;
+
+/** One or more services with a data path of their own; the unit that is replaced whole. */
+export const app = (input: AppInput): AppInput => input;
+
+/** A component's image, run in one or more instances. */
+export const service = (input: ServiceInput): ServiceInput => input;
+
+/** A stateful server whose data volume is kept. */
+export const store = (input: StoreInput): StoreInput => input;
+
+/** An image in which job steps run. */
+export const agent = (input: AgentInput): AgentInput => input;
+
+/** A folder that becomes an image; for components that several services share. */
+export const component = (input: ComponentInput): ComponentInput => input;
+
+/** The thin tier that all apps share. */
+export const core = (input: CoreInput): CoreInput => input;
+
+/** What differs where a release runs. */
+export const environment = (input: EnvironmentInput): EnvironmentInput => input;

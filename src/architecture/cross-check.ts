@@ -1,0 +1,194 @@
+import { didYouMean } from './closest.ts';
+import type { Mistake } from './issues.ts';
+import { isRecord, type KeyPath, keyText, valueAt } from './key-path.ts';
+import { parsePublished } from './expectations.ts';
+
+/** Words that name parts of every architecture. */
+export const reservedNames = [
+  'agent',
+  'app',
+  'blue',
+  'changeless',
+  'controller',
+  'core',
+  'gateway',
+  'green',
+  'ledger',
+  'localhost',
+  'path',
+  'proxy',
+  'sandbox',
+  'store',
+] as const;
+
+/**
+ * What contradicts something else in the architecture. Takes the value as written, however broken: parts of the wrong kind
+ * are passed over (the schema names them), so that all mistakes are found at once.
+ */
+export function crossCheck(root: unknown): Mistake[] {
+  return [
+    ...reservedWords(root),
+    ...sharedNames(root),
+    ...children(root, ['apps']).flatMap((path) => [...entries(root, path), ...usedStores(root, path)]),
+    ...environmentNames(root).flatMap((environment) => sharedHosts(root, environment)),
+    ...children(root, ['environments']).flatMap((path) => unknownNames(root, path)),
+    ...publishLists(root).flatMap((path) => sharedPorts(root, path)),
+    ...children(root, ['stores']).flatMap((path) => dataInMemory(root, path)),
+  ];
+}
+
+function reservedWords(root: unknown): Mistake[] {
+  const apps = children(root, ['apps']);
+  const services = apps.flatMap((path) => children(root, [...path, 'services']));
+  const named = [...apps, ...services, ...children(root, ['stores']), ...children(root, ['agents'])];
+  const reserved = named.filter((path) => reservedNames.some((word) => word === last(path)));
+  return reserved.map((path) =>
+    at('key', path, `the name ${last(path)} is reserved for a part that every architecture has; expected another`),
+  );
+}
+
+// Apps and stores are called by one word on the command line, and their containers by it on the engine.
+function sharedNames(root: unknown): Mistake[] {
+  const apps = namesIn(root, ['apps']);
+  const shared = children(root, ['stores']).filter((path) => apps.includes(last(path)));
+  return shared.map((path) => at('key', path, `a store and an app (apps.${last(path)}) have one name; expected a name of its own`));
+}
+
+function entries(root: unknown, app: KeyPath): Mistake[] {
+  const path = [...app, 'services'];
+  if (!isRecord(valueAt(root, path))) return [];
+  const services = children(root, path);
+  if (services.length === 0) return [at('value', path, 'expected at least one service, found none')];
+  const said = services.filter((service) => valueAt(root, [...service, 'entry']) === true);
+  const first = [...(said[0] ?? []), 'entry'];
+  if (said.length > 1)
+    return said.slice(1).map((service) => ({
+      ...at('value', [...service, 'entry'], `expected one entry in an app, found another at ${keyText(first)}`),
+      other: first,
+    }));
+  if (said.length === 1) return [];
+  const only = services.length === 1 ? services[0] : undefined;
+  if (only === undefined) return [at('value', path, `expected entry: true in one of ${services.map(last).join(', ')}, found it in none`)];
+  return valueAt(root, [...only, 'entry']) === false
+    ? [at('value', [...only, 'entry'], 'expected true in the only service of an app, found false')]
+    : [];
+}
+
+function usedStores(root: unknown, app: KeyPath): Mistake[] {
+  const stores = namesIn(root, ['stores']);
+  return children(root, [...app, 'services']).flatMap((service) => {
+    const used = texts(root, [...service, 'stores']);
+    const unknown = used.filter(({ text }) => !stores.includes(text));
+    const clashing = used.filter(({ text }) => namesIn(root, [...app, 'services']).includes(text));
+    return [
+      ...unknown.map(({ path, text }) => at('value', path, unknownName('a store', text, stores))),
+      ...clashing.map(({ path, text }) =>
+        at(
+          'value',
+          path,
+          `a service of this app is called ${text} too, so the name would mean both; expected a store with a name of its own`,
+        ),
+      ),
+    ];
+  });
+}
+
+type HostPlace = { host: string; path: KeyPath; app: string };
+
+// A host name that two apps share is one mistake, however many environments have it: only what an environment itself says is told again.
+function sharedHosts(root: unknown, environment: string | undefined): Mistake[] {
+  const seen = new Map<string, HostPlace>();
+  const mistakes: Mistake[] = [];
+  for (const place of children(root, ['apps']).flatMap((app) => hostsOf(root, app, environment))) {
+    const first = seen.get(place.host);
+    if (first === undefined) seen.set(place.host, place);
+    else if (environment === undefined || place.path[0] === 'environments' || first.path[0] === 'environments')
+      mistakes.push(sharedHost(first, place, environment));
+  }
+  return mistakes;
+}
+
+function sharedHost(first: HostPlace, second: HostPlace, environment: string | undefined): Mistake {
+  const [told, other] = second.path[0] === 'environments' || first.path[0] === 'apps' ? [second, first] : [first, second];
+  const where = environment === undefined ? '' : ` in environment ${environment}`;
+  const whose = other.app === told.app ? 'is already named' : `app ${other.app} has`;
+  const what = `expected a host name that no other app has${where}, found ${told.host}, which ${whose} at ${keyText(other.path)}`;
+  return { ...at('value', told.path, what), other: other.path };
+}
+
+function hostsOf(root: unknown, app: KeyPath, environment: string | undefined): HostPlace[] {
+  const name = last(app);
+  const changed = environment === undefined ? undefined : ['environments', environment, 'apps', name, 'hosts'];
+  const path = changed !== undefined && Array.isArray(valueAt(root, changed)) ? changed : [...app, 'hosts'];
+  if (valueAt(root, path) === undefined) return [{ host: `${name}.localhost`, path: app, app: name }];
+  return texts(root, path).map(({ text, path: place }) => ({ host: text, path: place, app: name }));
+}
+
+function unknownNames(root: unknown, environment: KeyPath): Mistake[] {
+  const changed = (kind: string) => children(root, [...environment, kind]);
+  const mistakes = ['apps', 'stores'].flatMap((kind) => absent(root, changed(kind), [kind]));
+  const services = changed('apps').flatMap((app) => absent(root, children(root, [...app, 'services']), ['apps', last(app), 'services']));
+  return [...mistakes, ...services];
+}
+
+function absent(root: unknown, changed: readonly KeyPath[], declaredAt: KeyPath): Mistake[] {
+  if (!isRecord(valueAt(root, declaredAt)) && declaredAt.length > 1) return [];
+  const declared = namesIn(root, declaredAt);
+  const unknown = changed.filter((path) => !declared.includes(last(path)));
+  return unknown.map((path) => at('key', path, unknownName(`a name in ${keyText(declaredAt)}`, last(path), declared)));
+}
+
+function unknownName(expected: string, found: string, known: readonly string[]): string {
+  const list = known.length === 0 ? 'there is none' : known.join(', ');
+  return `expected ${expected} (${list}), found ${found}${didYouMean(found, known)}`;
+}
+
+const publishLists = (root: unknown): KeyPath[] => [
+  ['core', 'publish'],
+  ...children(root, ['environments']).map((environment) => [...environment, 'core', 'publish']),
+];
+
+function sharedPorts(root: unknown, path: KeyPath): Mistake[] {
+  const list = valueAt(root, path);
+  if (!Array.isArray(list)) return [];
+  const spelt = list.map(publishedText);
+  return spelt.flatMap((text, index) => {
+    const first = text === undefined ? index : spelt.indexOf(text);
+    const what = `expected each port once, found ${text} again, which is at ${keyText([...path, first])}`;
+    return first < index ? [{ ...at('value', [...path, index], what), other: [...path, first] }] : [];
+  });
+}
+
+function publishedText(item: unknown): string | undefined {
+  const published = typeof item === 'string' ? parsePublished(item) : isRecord(item) ? item : { port: item };
+  const { address = '127.0.0.1', port } = published ?? {};
+  return typeof port === 'number' && typeof address === 'string' ? `${address}:${port}` : undefined;
+}
+
+function dataInMemory(root: unknown, store: KeyPath): Mistake[] {
+  const data = valueAt(root, [...store, 'data']);
+  const writable = valueAt(root, [...store, 'writable']);
+  const paths = Array.isArray(writable) ? writable : isRecord(writable) ? Object.keys(writable) : [];
+  return paths.includes(data)
+    ? [at('value', [...store, 'writable'], `${String(data)} is where the kept volume is mounted; memory there would lose the data`)]
+    : [];
+}
+
+const environmentNames = (root: unknown): (string | undefined)[] => [undefined, ...namesIn(root, ['environments'])];
+
+const namesIn = (root: unknown, path: KeyPath): string[] => children(root, path).map(last);
+
+function children(root: unknown, path: KeyPath): string[][] {
+  const value = valueAt(root, path);
+  return isRecord(value) ? Object.keys(value).map((key) => [...path.map(String), key]) : [];
+}
+
+function texts(root: unknown, path: KeyPath): { text: string; path: KeyPath }[] {
+  const value = valueAt(root, path);
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item, index) => (typeof item === 'string' ? [{ text: item, path: [...path, index] }] : []));
+}
+
+const last = (path: KeyPath): string => String(path.at(-1));
+
+const at = (place: Mistake['at'], path: KeyPath, what: string): Mistake => ({ path, at: place, what });

@@ -1,0 +1,149 @@
+import type * as input from './authoring.ts';
+import { parsePublished, sizeBytes } from './expectations.ts';
+import type {
+  AppChange,
+  Architecture,
+  ComponentSource,
+  EnvironmentChange,
+  Health,
+  Publish,
+  ResourceLimits,
+  Service,
+  ServiceChange,
+  Store,
+} from './model.ts';
+
+/** What is meant where nothing is said. */
+export const defaults = {
+  publish: [{ address: '127.0.0.1', port: 8080 }],
+  dockerfile: 'Dockerfile',
+  healthTimeoutMs: 60_000,
+  healthStatus: 200,
+  memoryBytes: sizeBytes('256m'),
+  processes: 128,
+  writableBytes: sizeBytes('16m'),
+  drainMs: 30_000,
+  stopMs: 10_000,
+} as const;
+
+type Named<T> = Readonly<Record<string, T>>;
+type Base = Pick<Service, 'limits'>;
+
+/** A value the schema accepted, with every default filled in. */
+export function normalise(written: input.ArchitectureInput): Architecture {
+  const apps = each(written.apps, normaliseApp);
+  const stores = each(written.stores, normaliseStore);
+  return {
+    name: written.name,
+    core: { publish: normalisePublish(written.core?.publish) ?? defaults.publish },
+    apps,
+    stores,
+    agents: each(written.agents, (agent) => ({ build: normaliseBuild(agent.build) })),
+    environments: { local: {}, ...each(written.environments, (change) => normaliseEnvironment(change, { apps, stores })) },
+  };
+}
+
+function normaliseApp(app: input.AppInput, name: string): Architecture['apps'][string] {
+  const single = Object.keys(app.services).length === 1;
+  return {
+    hosts: app.hosts ?? [`${name}.localhost`],
+    services: each(app.services, (service) => normaliseService(service, single)),
+    drain: { limitMs: app.drain?.limitMs ?? defaults.drainMs },
+  };
+}
+
+const normaliseService = (service: input.ServiceInput, single: boolean): Service => ({
+  ...normaliseContainer(service),
+  entry: service.entry ?? single,
+  replicas: service.replicas ?? 1,
+  health: normaliseHealth(service.health),
+  stores: service.stores ?? [],
+  outbound: service.outbound ?? false,
+});
+
+const normaliseStore = (store: input.StoreInput): Store => ({
+  ...normaliseContainer(store),
+  data: store.data,
+  health: { kind: 'tcp', timeoutMs: (typeof store.health === 'object' ? store.health.timeoutMs : undefined) ?? defaults.healthTimeoutMs },
+});
+
+const normaliseContainer = (container: input.ServiceInput | input.StoreInput) => ({
+  build: normaliseBuild(container.build),
+  port: container.port,
+  settings: texts(container.settings),
+  files: container.files ?? {},
+  writable: normaliseWritable(container.writable),
+  limits: normaliseLimits(container.limits),
+  stopMs: container.stopMs ?? defaults.stopMs,
+});
+
+function normaliseBuild(build: input.BuildInput): ComponentSource {
+  const component = typeof build === 'string' ? { folder: build } : build;
+  const { tests = [] } = component;
+  return {
+    folder: component.folder.replace(/^\.\//, ''),
+    ...(component.repository !== undefined && { repository: component.repository }),
+    dockerfile: (component.dockerfile ?? defaults.dockerfile).replace(/^\.\//, ''),
+    ...(component.target !== undefined && { target: component.target }),
+    arguments: texts(component.args),
+    tests: 'length' in tests ? tests : [tests],
+  };
+}
+
+function normaliseHealth(health: input.HealthInput = 'tcp'): Health {
+  if (health === 'tcp') return { kind: 'tcp', timeoutMs: defaults.healthTimeoutMs };
+  const timeoutMs = health.timeoutMs ?? defaults.healthTimeoutMs;
+  return 'path' in health
+    ? { kind: 'http', path: health.path, status: health.status ?? defaults.healthStatus, timeoutMs }
+    : { kind: 'tcp', timeoutMs };
+}
+
+function normaliseWritable(writable: input.Writable = []): Service['writable'] {
+  if ('length' in writable && Array.isArray(writable))
+    return Object.fromEntries(writable.map((path: string) => [path, { sizeBytes: defaults.writableBytes }]));
+  return each(writable as Named<{ size: input.Size }>, ({ size }) => ({ sizeBytes: sizeBytes(size) }));
+}
+
+function normaliseLimits(limits: input.LimitsInput = {}, base?: ResourceLimits): ResourceLimits {
+  const cpus = limits.cpus ?? base?.cpus;
+  return {
+    memoryBytes: limits.memory === undefined ? (base?.memoryBytes ?? defaults.memoryBytes) : sizeBytes(limits.memory),
+    processes: limits.processes ?? base?.processes ?? defaults.processes,
+    ...(cpus !== undefined && { cpus }),
+  };
+}
+
+function normalisePublish(publish: input.CoreInput['publish']): Publish[] | undefined {
+  return publish?.map((item) => {
+    if (typeof item === 'number') return { address: '127.0.0.1', port: item };
+    if (typeof item === 'object') return { address: item.address ?? '127.0.0.1', port: item.port };
+    return parsePublished(item) ?? { address: '127.0.0.1', port: 0 };
+  });
+}
+
+// Limits are replaced whole where a release runs, so those an environment leaves out are taken from what it changes.
+function normaliseEnvironment(change: input.EnvironmentInput, base: Pick<Architecture, 'apps' | 'stores'>): EnvironmentChange {
+  const publish = normalisePublish(change.core?.publish);
+  return {
+    ...(publish && { core: { publish } }),
+    ...(change.apps && { apps: each(change.apps, (app, name) => normaliseAppChange(app, base.apps[name]?.services ?? {})) }),
+    ...(change.stores && { stores: each(change.stores, (store, name) => normaliseChange(store, base.stores[name])) }),
+  };
+}
+
+const normaliseAppChange = (app: NonNullable<input.EnvironmentInput['apps']>[string], services: Named<Base>): AppChange => ({
+  ...(app.hosts && { hosts: app.hosts }),
+  ...(app.services && { services: each(app.services, (service, name) => normaliseChange(service, services[name])) }),
+});
+
+const normaliseChange = (change: input.ServiceChangeInput, base: Base | undefined): ServiceChange => ({
+  ...(change.replicas !== undefined && { replicas: change.replicas }),
+  ...(change.settings && { settings: texts(change.settings) }),
+  ...(change.limits && { limits: normaliseLimits(change.limits, base?.limits) }),
+});
+
+const texts = (values: input.Settings = {}): Record<string, string> => each(values, String);
+
+function each<In, Out>(items: Named<In> | undefined, change: (item: In, name: string) => Out): Record<string, Out> {
+  return Object.fromEntries(Object.entries(items ?? {}).map(([name, item]): [string, Out] => [name, change(item, name)]));
+}

@@ -1,0 +1,17 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+// Run unbuilt, these lie beside this file as TypeScript; published, this file is part of a bundle in dist/cli.
+
+/** The evaluator's program. */
+export const evaluatorProgramFile = (): string => firstOf(['./evaluator-program.ts', './evaluator.js']);
+
+/** What type checking takes for the package `changeless`. */
+export const authoringTypesFile = (): string => firstOf(['./authoring.ts', '../architecture/authoring.d.ts']);
+
+function firstOf(candidates: readonly string[]): string {
+  const files = candidates.map((candidate) => fileURLToPath(new URL(candidate, import.meta.url)));
+  const found = files.find((file) => existsSync(file));
+  if (found === undefined) throw new Error(`the installation lacks ${files.join(' and ')}`);
+  return found;
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import * as expect from './expectations.ts';
+import { addressExpectation, isRepositoryAddress } from './repository-address.ts';
+
+// What may be written, as the authoring types say it. Every message is what was expected; `issues.ts` adds what was found.
+
+const text = (expected: string, accepts: (value: string) => boolean = () => true) => z.string(expected).refine(accepts, expected);
+
+const whole = (minimum: number, maximum: number) => {
+  const expected = `a whole number from ${minimum} to ${maximum}`;
+  return z.int(expected).min(minimum, expected).max(maximum, expected);
+};
+
+/** An object of exactly these keys. The message of an unknown key is the list of the known ones. */
+const members = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(', ') : undefined) });
+
+const named = <Value extends z.ZodType>(value: Value) => z.record(name, value);
+
+const name = text('a name of lower-case letters, digits and hyphens that starts with a letter, at most 40 characters', expect.isName);
+const settingName = text('the name of an environment variable, not starting with CHANGELESS_', expect.isSettingName);
+const imagePath = text('an absolute path in the image, outside /changeless', expect.isImagePath);
+const hosts = z.array(text('a host name in lower case', expect.isHostName), 'a list of host names').min(1, 'at least one host name');
+const port = whole(1, 65535);
+const milliseconds = whole(0, 86_400_000);
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const settings = z.record(settingName, scalar);
+const relativePath = text('a path relative to the folder, without ..', expect.isRelativePath);
+
+const size = z.union([text("a size such as '256m'", expect.isSize), whole(1, Number.MAX_SAFE_INTEGER)]);
+const limits = members({
+  memory: size.optional(),
+  processes: whole(1, 4_194_304).optional(),
+  cpus: z.number('a number of processor cores').positive('more than 0').optional(),
+});
+const replicas = whole(1, 100);
+
+const command = members({
+  command: z.array(text('text'), 'a list: the program and its arguments').min(1, 'the program and its arguments'),
+});
+const test = z.union([command, members({ target: text('the name of a stage of the Dockerfile', Boolean) })]);
+
+const folder = text("a folder relative to architecture.ts, such as 'catalog/api', without ..", expect.isRelativePath);
+const component = members({
+  folder,
+  repository: text(addressExpectation, isRepositoryAddress).optional(),
+  dockerfile: relativePath.optional(),
+  target: text('the name of a stage of the Dockerfile', Boolean).optional(),
+  args: z
+    .record(
+      text('the name of a build argument', (value) => /^[A-Za-z_]\w*$/.test(value)),
+      scalar,
+    )
+    .optional(),
+  tests: z.union([test, z.array(test)]).optional(),
+});
+const build = z.union([folder, component]);
+
+const tcp = z.literal('tcp', "'tcp'");
+const tcpHealth = members({ tcp: z.literal(true, 'true'), timeoutMs: milliseconds.optional() });
+const httpHealth = members({
+  path: text('a path that starts with /', (value) => /^\/[\u0021-\u007e]*$/.test(value)),
+  status: whole(100, 599).optional(),
+  timeoutMs: milliseconds.optional(),
+});
+
+const container = {
+  settings: settings.optional(),
+  files: z.record(imagePath, text('the contents as text')).optional(),
+  writable: z.union([z.array(imagePath), z.record(imagePath, members({ size }))]).optional(),
+  limits: limits.optional(),
+  stopMs: milliseconds.optional(),
+};
+
+const service = members({
+  build,
+  port,
+  entry: z.boolean('true or false').optional(),
+  replicas: replicas.optional(),
+  health: z.union([tcp, httpHealth, tcpHealth]).optional(),
+  ...container,
+  stores: z.array(text('the name of a store'), 'a list of the names of stores').optional(),
+  outbound: z.boolean('true or false').optional(),
+});
+
+const app = members({ hosts: hosts.optional(), services: named(service), drain: members({ limitMs: milliseconds }).optional() });
+const store = members({ build, port, data: imagePath, health: z.union([tcp, tcpHealth]).optional(), ...container });
+
+const address = text('an IP address', (value) => expect.isPublished(`${value.includes(':') ? `[${value}]` : value}:1`));
+const publish = z.union([
+  port,
+  text("a port, or an address and a port such as '0.0.0.0:443'", expect.isPublished),
+  members({ address: address.optional(), port }),
+]);
+const core = members({ publish: z.array(publish, 'a list of ports').min(1, 'at least one port').optional() });
+
+const serviceChange = members({ replicas: replicas.optional(), settings: settings.optional(), limits: limits.optional() });
+const environment = members({
+  core: core.optional(),
+  apps: named(members({ hosts: hosts.optional(), services: named(serviceChange).optional() })).optional(),
+  stores: named(members({ settings: settings.optional(), limits: limits.optional() })).optional(),
+});
+
+/** What `architecture.ts` may export. */
+export const architectureInput = members({
+  name,
+  core: core.optional(),
+  apps: named(app).optional(),
+  stores: named(store).optional(),
+  agents: named(members({ build })).optional(),
+  environments: named(environment).optional(),
+});

@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import type { Finding } from '../problem.ts';
+import { keyLocator } from './locate.ts';
+import { architectureJsonSchema, architectureModel } from './model-schema.ts';
+import { notJsonKey } from './not-json.ts';
+import { validateArchitecture } from './validate.ts';
+
+const service = { build: 'catalog/api', port: 3000 };
+const store = { build: 'sessions', port: 6379, data: '/data' };
+const withService = (change: object): object => ({ name: 'shop', apps: { catalog: { services: { api: { ...service, ...change } } } } });
+
+async function findings(value: unknown): Promise<readonly Finding[]> {
+  const validated = await validateArchitecture(value, () => undefined);
+  return validated.ok ? [] : (validated.problem.findings ?? []);
+}
+
+const told = async (value: unknown): Promise<string[]> => (await findings(value)).map(({ key, what }) => `${key ?? ''}: ${what}`);
+
+test('the least that can be said is an architecture with every default', async () => {
+  const validated = await validateArchitecture(
+    { ...withService({}), stores: { sessions: store }, agents: { node: { build: 'agent' } } },
+    () => undefined,
+  );
+  assert(validated.ok);
+  const container = { settings: {}, files: {}, writable: {}, limits: { memoryBytes: 268_435_456, processes: 128 }, stopMs: 10_000 };
+  const source = (folder: string) => ({ folder, dockerfile: 'Dockerfile', arguments: {}, tests: [] });
+  const health = { kind: 'tcp', timeoutMs: 60_000 };
+  assert.deepEqual(validated.value, {
+    name: 'shop',
+    core: { publish: [{ address: '127.0.0.1', port: 8080 }] },
+    apps: {
+      catalog: {
+        hosts: ['catalog.localhost'],
+        services: {
+          api: { build: source('catalog/api'), port: 3000, entry: true, replicas: 1, health, stores: [], outbound: false, ...container },
+        },
+        drain: { limitMs: 30_000 },
+      },
+    },
+    stores: { sessions: { build: source('sessions'), port: 6379, data: '/data', health, ...container } },
+    agents: { node: { build: source('agent') } },
+    environments: { local: {} },
+  });
+});
+
+test('every friendly form is understood', async () => {
+  const build = { folder: './x', target: 't', args: { N: 1, B: true }, tests: { command: ['npm', 'test'] } };
+  const health = { path: '/healthz', status: 204, timeoutMs: 5 };
+  const value = {
+    ...withService({ build, health, settings: { N: 1, B: false }, writable: { '/tmp': { size: '2m' } }, limits: { cpus: 0.5 } }),
+    core: { publish: [80, '0.0.0.0:443', '[::1]:81', { port: 82 }, { address: '::', port: 83 }] },
+    environments: { production: { apps: { catalog: { services: { api: { replicas: 3, limits: { memory: '1g' } } } } } } },
+  };
+  const validated = await validateArchitecture(value, () => undefined);
+  assert(validated.ok);
+  const { core, apps, environments } = validated.value;
+  assert.deepEqual(
+    core.publish.map(({ address, port }) => `${address} ${port}`),
+    ['127.0.0.1 80', '0.0.0.0 443', '::1 81', '127.0.0.1 82', ':: 83'],
+  );
+  const api = apps['catalog']?.services['api'];
+  assert.deepEqual(api?.build, {
+    folder: 'x',
+    dockerfile: 'Dockerfile',
+    target: 't',
+    arguments: { N: '1', B: 'true' },
+    tests: [{ command: ['npm', 'test'] }],
+  });
+  assert.deepEqual(api.health, { kind: 'http', ...health });
+  assert.deepEqual([api.settings, api.writable], [{ N: '1', B: 'false' }, { '/tmp': { sizeBytes: 2 * 1024 ** 2 } }]);
+  // An environment's limits replace the service's whole, so they are filled up from them.
+  const change = environments['production']?.apps?.['catalog']?.services?.['api'];
+  assert.deepEqual(change, { replicas: 3, limits: { memoryBytes: 1024 ** 3, processes: 128, cpus: 0.5 } });
+  assert(architectureModel.safeParse(validated.value).success);
+});
+
+const api = 'apps.catalog.services.api';
+const mistakes: [name: string, value: unknown, expected: string[]][] = [
+  ['nothing at all', undefined, [': expected an object, found nothing']],
+  [
+    'a function',
+    { [notJsonKey]: 'a function' },
+    [': expected plain data, found a function', ': expected an object, found nothing'].slice(0, 1),
+  ],
+  [
+    'a name in capitals',
+    { name: 'Shop' },
+    ["name: expected a name of lower-case letters, digits and hyphens that starts with a letter, at most 40 characters, found 'Shop'"],
+  ],
+  ['a port in words', withService({ port: 'eighty' }), [`${api}.port: expected a whole number from 1 to 65535, found 'eighty'`]],
+  ['a port out of range', withService({ port: 65536 }), [`${api}.port: expected a whole number from 1 to 65535, found 65536`]],
+  [
+    'a missing port',
+    { name: 's', apps: { a: { services: { w: { build: 'x' } } } } },
+    ['apps.a.services.w.port: expected a whole number from 1 to 65535, found nothing'],
+  ],
+  ['an unknown key', withService({ prot: 1 }), [`${api}.prot: unknown key; did you mean port?`]],
+  [
+    'an unknown key that is like no other',
+    { name: 's', zzz: 1 },
+    ['zzz: unknown key; expected one of name, core, apps, stores, agents, environments'],
+  ],
+  [
+    'a folder that leads out',
+    withService({ build: '../x' }),
+    [`${api}.build: expected a folder relative to architecture.ts, such as 'catalog/api', without .., found '../x'`],
+  ],
+  [
+    'a build of the wrong kind',
+    withService({ build: 3 }),
+    [`${api}.build: expected a folder relative to architecture.ts, such as 'catalog/api', without .. or an object, found 3`],
+  ],
+  [
+    'an unknown key in a build',
+    withService({ build: { folder: 'x', dockerfil: 'y' } }),
+    [`${api}.build.dockerfil: unknown key; did you mean dockerfile?`],
+  ],
+  [
+    'a repository that runs a program',
+    withService({ build: { folder: 'x', repository: 'ext::sh' } }),
+    [
+      `${api}.build.repository: expected the address of a git repository (https://…, ssh://…, user@host:path, file:///… or an absolute path), found 'ext::sh'`,
+    ],
+  ],
+  [
+    'a reserved setting',
+    withService({ settings: { CHANGELESS_X: '1' } }),
+    [`${api}.settings.CHANGELESS_X: expected the name of an environment variable, not starting with CHANGELESS_, found 'CHANGELESS_X'`],
+  ],
+  [
+    'a setting that is an object',
+    withService({ settings: { A: {} } }),
+    [`${api}.settings.A: expected text or a number or true or false, found an object`],
+  ],
+  [
+    'a health path without its slash',
+    withService({ health: { path: 'x' } }),
+    [`${api}.health.path: expected a path that starts with /, found 'x'`],
+  ],
+  ['a health of another kind', withService({ health: 'http' }), [`${api}.health: expected 'tcp' or an object, found 'http'`]],
+  [
+    'a size in other units',
+    withService({ limits: { memory: '256mb' } }),
+    [`${api}.limits.memory: expected a size such as '256m', found '256mb'`],
+  ],
+  [
+    'a function among settings',
+    withService({ settings: { A: { [notJsonKey]: 'a function' } } }),
+    [`${api}.settings.A: expected plain data, found a function`],
+  ],
+  [
+    'a reserved app',
+    { name: 's', apps: { core: { services: { w: service } } } },
+    ['apps.core: the name core is reserved for a part that every architecture has; expected another'],
+  ],
+  [
+    'a reserved service',
+    { name: 's', apps: { a: { services: { path: service } } } },
+    ['apps.a.services.path: the name path is reserved for a part that every architecture has; expected another'],
+  ],
+  ['an app without services', { name: 's', apps: { a: { services: {} } } }, ['apps.a.services: expected at least one service, found none']],
+  [
+    'two services, no entry',
+    { name: 's', apps: { a: { services: { v: service, w: service } } } },
+    ['apps.a.services: expected entry: true in one of v, w, found it in none'],
+  ],
+  [
+    'two entries',
+    { name: 's', apps: { a: { services: { v: { ...service, entry: true }, w: { ...service, entry: true } } } } },
+    ['apps.a.services.w.entry: expected one entry in an app, found another at apps.a.services.v.entry'],
+  ],
+  [
+    'the only service is no entry',
+    withService({ entry: false }),
+    [`${api}.entry: expected true in the only service of an app, found false`],
+  ],
+  [
+    'a store that is not there',
+    { ...withService({ stores: ['sesions'] }), stores: { sessions: store } },
+    [`${api}.stores[0]: expected a store (sessions), found sesions (did you mean sessions?)`],
+  ],
+  [
+    'a store with the name of an app',
+    { ...withService({}), stores: { catalog: store } },
+    ['stores.catalog: a store and an app (apps.catalog) have one name; expected a name of its own'],
+  ],
+  [
+    'data kept in memory',
+    { name: 's', stores: { d: { ...store, writable: ['/data'] } } },
+    ['stores.d.writable: /data is where the kept volume is mounted; memory there would lose the data'],
+  ],
+  [
+    'a port published twice',
+    { name: 's', core: { publish: [80, '127.0.0.1:80'] } },
+    ['core.publish[1]: expected each port once, found 127.0.0.1:80 again, which is at core.publish[0]'],
+  ],
+  [
+    'an environment of an app that is not there',
+    { ...withService({}), environments: { p: { apps: { catalgo: {} } } } },
+    ['environments.p.apps.catalgo: expected a name in apps (catalog), found catalgo (did you mean catalog?)'],
+  ],
+  [
+    'an environment of a service that is not there',
+    { ...withService({}), environments: { p: { apps: { catalog: { services: { web: {} } } } } } },
+    ['environments.p.apps.catalog.services.web: expected a name in apps.catalog.services (api), found web'],
+  ],
+  [
+    'an environment of a store that is not there',
+    { name: 's', environments: { p: { stores: { d: {} } } } },
+    ['environments.p.stores.d: expected a name in stores (there is none), found d'],
+  ],
+];
+
+for (const [name, value, expected] of mistakes) {
+  test(`a mistake is told with its key, what was expected and what was found: ${name}`, async () =>
+    assert.deepEqual(await told(value), expected));
+}
+
+const app = (...hosts: string[]) => ({ ...(hosts.length > 0 && { hosts }), services: { w: service } });
+
+test('two apps with one host name are told, with both places', async () => {
+  const clash = 'expected a host name that no other app has, found';
+  assert.deepEqual(await told({ name: 's', apps: { a: app('x.localhost'), b: app('y', 'x.localhost') } }), [
+    `apps.b.hosts[1]: ${clash} x.localhost, which app a has at apps.a.hosts[0]`,
+  ]);
+  assert.deepEqual(await told({ name: 's', apps: { a: app('b.localhost'), b: app() } }), [
+    `apps.b: ${clash} b.localhost, which app a has at apps.a.hosts[0]`,
+  ]);
+});
+
+test('two apps with one host name in one environment are told once, and where only the environment makes it', async () => {
+  const environments = { p: { apps: { a: { hosts: ['b.localhost'] } } }, q: {} };
+  assert.deepEqual(await told({ name: 's', apps: { a: app(), b: app() }, environments }), [
+    'environments.p.apps.a.hosts[0]: expected a host name that no other app has in environment p, found b.localhost, which app b has at apps.b',
+  ]);
+  // The environment takes the clash away where it is, but not in the others.
+  assert.equal(
+    (await told({ name: 's', apps: { a: app('x'), b: app('x') }, environments: { p: { apps: { a: { hosts: ['y'] } } }, q: {} } })).length,
+    1,
+  );
+});
+
+test('several mistakes are told at once, each with file, line, column and key, in the order of the source', async () => {
+  const file = 'demo/architecture.ts';
+  const source = [
+    "import { app, architecture, service } from 'changeless';",
+    'export default architecture({',
+    "  name: 'shop',",
+    '  apps: {',
+    "    a: app({ hosts: ['x.localhost'], services: { w: service({ build: 'w', port: 80000 }) } }),",
+    "    b: app({ hosts: ['x.localhost'], services: { w: service({ build: 'w', prot: 80 }) } }),",
+    '  },',
+    '});',
+  ].join('\n');
+  const value = {
+    name: 'shop',
+    apps: {
+      a: { hosts: ['x.localhost'], services: { w: { build: 'w', port: 80000 } } },
+      b: { hosts: ['x.localhost'], services: { w: { build: 'w', prot: 80 } } },
+    },
+  };
+  const validated = await validateArchitecture(value, keyLocator(new Map([[file, source]]), file));
+  assert(!validated.ok);
+  assert.equal(validated.problem.code, 'ARCHITECTURE_INVALID');
+  const places = (validated.problem.findings ?? []).map(({ key, place }) => [key, `${place?.file}:${place?.line}:${place?.column}`]);
+  assert.deepEqual(places, [
+    ['apps.a.services.w.port', `${file}:5:80`],
+    ['apps.b.hosts[0]', `${file}:6:22`],
+    ['apps.b.services.w.port', `${file}:6:61`],
+    ['apps.b.services.w.prot', `${file}:6:75`],
+  ]);
+  const clash = validated.problem.findings?.[1];
+  assert.match(clash?.what ?? '', /which app a has at apps\.a\.hosts\[0\] \(demo\/architecture\.ts:5\)/);
+  assert.match(clash?.place?.text ?? '', /^ {4}b: app/);
+});
+
+test('any value at all is an architecture or has mistakes; validation never throws', async () => {
+  const key = fc.constantFrom(
+    'name',
+    'apps',
+    'a',
+    'services',
+    'build',
+    'port',
+    'hosts',
+    'stores',
+    'core',
+    'publish',
+    'environments',
+    'entry',
+    'data',
+  );
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { depthSize: 'small' },
+      fc.constantFrom(1, 80, 'x', 'a', null, true, {}),
+      fc.array(tie('any'), { maxLength: 3 }),
+      fc.dictionary(key, tie('any')),
+    ),
+  })).any;
+  await fc.assert(
+    fc.asyncProperty(value, async (any) => {
+      const validated = await validateArchitecture(any, () => undefined);
+      if (validated.ok) assert(architectureModel.safeParse(validated.value).success);
+      else assert((validated.problem.findings ?? []).length > 0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('the JSON schema of the manifest is a schema of objects without other keys', () => {
+  const schema = architectureJsonSchema();
+  assert.equal(schema['$schema'], 'https://json-schema.org/draft/2020-12/schema');
+  assert.equal(schema['additionalProperties'], false);
+  assert.deepEqual(schema['required'], ['name', 'core', 'apps', 'stores', 'agents', 'environments']);
+});

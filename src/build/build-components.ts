@@ -1,0 +1,69 @@
+import type { ComponentKey, ImageId } from '../digest.ts';
+import { done, failed, type Result } from '../result.ts';
+import { resolveBases } from './bases.ts';
+import { mapBounded } from './bounded.ts';
+import { buildComponent } from './build-component.ts';
+import type { BuildContext } from './build-context.ts';
+import { withRepository } from './foreign-repository.ts';
+import { componentTag } from './image-names.ts';
+import type { PlannedComponent, PlannedRelease } from './plan-release.ts';
+
+/** How many components are built at a time: BuildKit runs the steps of each in parallel as it is. */
+const atATime = 3;
+
+type Stop = { signal: AbortSignal };
+
+/**
+ * The image of every component by name: those that are there, and the missing ones built, each key once. After the first
+ * problem nothing further is begun.
+ */
+export async function buildComponents(context: BuildContext, planned: PlannedRelease, { signal }: Stop): Promise<Result<Record<string, ImageId>>> {
+  await reuse(context, planned);
+  const missing = [...Map.groupBy(planned.components.filter(({ reused }) => !reused), ({ key }) => key).values()];
+  const resolved = await resolveBases(workshopOf(context), missing.flatMap(([first]) => basesOf(first)));
+  if (!resolved.ok) return resolved;
+  const tags = new Map(resolved.value.map(({ name, tag }) => [name, tag]));
+  const ids = new Map<ComponentKey, ImageId>();
+  let problem: Result<never> | undefined;
+  await mapBounded(missing, atATime, async (sharing) => {
+    if (problem !== undefined || signal.aborted) return;
+    const built = await buildOne(context, { sharing, architecture: planned.inputs.architecture.name, tags });
+    if (!built.ok) problem ??= failed(built.problem);
+    else for (const { key } of sharing) ids.set(key, built.value);
+  });
+  signal.throwIfAborted();
+  if (problem !== undefined) return problem;
+  return done(Object.fromEntries(planned.components.map(({ name, key, image }) => [name, image ?? known(ids, key)])));
+}
+
+const workshopOf = ({ engine, report }: BuildContext) => ({ images: engine.images, report });
+
+/** An image found under another component's name gets this one's too, so that nothing takes it away. */
+async function reuse({ engine, report }: BuildContext, { components, inputs, existing }: PlannedRelease): Promise<void> {
+  for (const { name, key, image } of components) {
+    if (image === undefined) continue;
+    report({ type: 'component-reused', component: name, key });
+    const tag = componentTag(inputs.architecture.name, name, key);
+    if (existing.tagged(tag) === undefined) await engine.images.tag(image, tag);
+  }
+}
+
+const basesOf = (component: PlannedComponent | undefined) => Object.entries(component?.component.inputs.bases ?? {}).map(([name, pin]) => ({ name, pin }));
+
+type Shared = { sharing: readonly PlannedComponent[]; architecture: string; tags: ReadonlyMap<string, string> };
+
+async function buildOne(context: BuildContext, { sharing, architecture, tags }: Shared): Promise<Result<ImageId>> {
+  const [keyed] = sharing;
+  if (keyed === undefined) throw new Error('a key without components');
+  const pins = Object.fromEntries(basesOf(keyed).map(({ name }) => [name, tags.get(name) ?? '']));
+  const names = sharing.map(({ name }) => name);
+  return await withRepository({ own: context.repository, cacheFolder: context.cacheFolder, foreign: keyed.component.repository }, async (repository) =>
+    await buildComponent(workshopOf(context), { architecture, keyed, repository, names, pins }),
+  );
+}
+
+function known(ids: ReadonlyMap<ComponentKey, ImageId>, key: ComponentKey): ImageId {
+  const id = ids.get(key);
+  if (id === undefined) throw new Error(`no image of ${key}`);
+  return id;
+}

@@ -1,0 +1,29 @@
+import type { Architecture } from '../architecture/model.ts';
+import type { Lock } from '../architecture/lock.ts';
+import type { Commit, Repository } from '../architecture/repository.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Report } from '../events.ts';
+
+/**
+ * What Changeless itself brings along: `bundle` is the folder with the bundled command line (`main.js`, its chunks,
+ * `evaluator.js`), `proxy` the one with the proxy's Dockerfile.
+ */
+export type Assets = { version: string; bundle: string; proxy: string };
+
+/** All that planning and building touch. */
+export type BuildContext = {
+  engine: Engine;
+  repository: Repository;
+  assets: Assets;
+  report: Report;
+  cacheFolder: string;
+};
+
+/** A commit's architecture. `folder`: where `architecture.ts` is, relative to the repository's top; empty at the top. */
+export type Evaluated = { architecture: Architecture; commit: Commit; folder: string; lock: Lock };
+
+/** What the keys of components follow from. */
+export type KeysRequest = Pick<BuildContext, 'repository' | 'cacheFolder'> & { evaluated: Evaluated; platform: string };
+
+/** Moves when Changeless builds another image from the same inputs. */
+export const builder = 'changeless-1';

@@ -1,0 +1,76 @@
+import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
+import type { Generations } from '../release/generation.ts';
+import type { Component } from '../release/manifest.ts';
+import { digestOf, type BodyId, type ImageId } from '../digest.ts';
+import type { AssembleRequest } from '../engine/image.ts';
+import { labels } from '../engine/labels.ts';
+import { configuredTag } from './image-names.ts';
+import { describeTests } from './image-tests.ts';
+
+/** A service or a store's server as one environment configures it. The tag follows from its inputs, not from its image. */
+export type Configured = { component: string; unit: { kind: 'app' | 'store'; name: string }; service: string; tag: string } & Configuration;
+
+type Configuration = { body: BodyId; settings: Readonly<Record<string, string>>; files: Readonly<Record<string, string>> };
+
+/** The name a store's one server goes by where a service's name is asked for. */
+export const storeServer = 'server';
+
+/** Moves when the same configuration makes another layer. */
+const format = 1;
+
+/** Who a configured image runs as when its component names nobody, or root. */
+const nobody = '65534:65534';
+
+export type ConfiguredRequest = { architecture: ResolvedArchitecture; generations: Generations; components: Readonly<Record<string, Component>> };
+
+/** Every configured image an environment needs. */
+export function configuredImages({ architecture, generations, components }: ConfiguredRequest): Configured[] {
+  const configured = (item: Omit<Configured, 'tag'>): Configured => {
+    const { component, unit, service, body, settings, files } = item;
+    const digest = digestOf({ format, key: components[component]?.key, unit, service, body, settings, files });
+    return { ...item, tag: configuredTag(architecture.name, component, digest) };
+  };
+  const services = Object.entries(architecture.apps).flatMap(([app, { services: own }]) =>
+    Object.entries(own).map(([service, { settings, files }]) =>
+      configured({ component: `${app}/${service}`, unit: { kind: 'app', name: app }, service, body: bodyOf(generations.apps, app), settings, files }),
+    ),
+  );
+  const servers = Object.entries(architecture.stores).map(([name, { settings, files }]) =>
+    configured({ component: name, unit: { kind: 'store', name }, service: storeServer, body: bodyOf(generations.stores, name), settings, files }),
+  );
+  return [...services, ...servers];
+}
+
+/**
+ * The micro layer that configures a component. Nothing of a commit, a release or an environment is in it, so that equal
+ * configurations are one image. `user` is the component's own.
+ */
+export function configuredRequest(item: Configured, base: { id: ImageId; user: string; component: Component; architecture: string }): AssembleRequest {
+  const tests = describeTests(base.component.inputs.tests);
+  return {
+    base: base.id,
+    files: Object.entries(item.files).map(([path, contents]) => ({ path, contents })),
+    change: {
+      ...(isRoot(base.user) && { user: nobody }),
+      environment: { ...item.settings, CHANGELESS_APP: item.unit.name, CHANGELESS_SERVICE: item.service },
+      labels: {
+        [labels.architecture]: base.architecture,
+        [item.unit.kind === 'app' ? labels.app : labels.store]: item.unit.name,
+        [labels.role]: item.unit.kind === 'app' ? 'service' : 'server',
+        [labels.key]: base.component.key,
+        [labels.body]: item.body,
+        ...(tests && { [labels.tests]: tests }),
+      },
+    },
+    tag: item.tag,
+  };
+}
+
+/** Docker takes a user by name or number, with or without a group. */
+export const isRoot = (user: string): boolean => /^(|0+|root)(:.*)?$/.test(user);
+
+function bodyOf(generations: Generations['apps'], name: string): BodyId {
+  const found = generations[name];
+  if (found === undefined) throw new Error(`no generation of ${name}`);
+  return found.body;
+}

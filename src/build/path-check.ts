@@ -1,0 +1,89 @@
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { digestOf, type ComponentKey, type ImageId } from '../digest.ts';
+import type { Images } from '../engine/image.ts';
+import { labels } from '../engine/labels.ts';
+import type { Finding, Problem } from '../problem.ts';
+import { done, failed, type Result } from '../result.ts';
+import type { PathImage } from './path-images.ts';
+
+type Check = { paths: readonly PathImage[]; proxy: { id: ImageId; key: ComponentKey }; cacheFolder: string };
+
+const checkLimitMs = 300_000;
+const folder = '/tmp/changeless-check';
+const refused = 'changeless-refused';
+
+/** Every folder's two configurations; what the proxy says of a bad one follows a line that names it. */
+const script = `for folder in ${folder}/*; do
+  for name in waiting proxy; do
+    said=$(haproxy -c -q -f "$folder/$name.cfg" 2>&1) || printf '${refused} %s %s\\n%s\\n' "\${folder##*/}" "$name" "$said"
+  done
+done`;
+
+/**
+ * Has the proxy itself check configurations, all in one container. What passed once is remembered, whichever generation
+ * it was of: their ids are names, not policy. PATH_INVALID names each unit with what the proxy said.
+ */
+export async function checkPaths(images: Images, { paths, proxy, cacheFolder }: Check): Promise<Result<void>> {
+  const marks = await unchecked(paths, path.join(cacheFolder, 'checked-paths'), proxy.key);
+  if (marks.length === 0) return done(undefined);
+  const result = await images.runOnce({
+    image: proxy.id,
+    command: ['/bin/sh', '-c', script],
+    files: marks.flatMap(({ item: { config } }, index) => [
+      { path: `${folder}/${index}/waiting.cfg`, contents: config.waiting },
+      { path: `${folder}/${index}/proxy.cfg`, contents: config.proxy },
+    ]),
+    environment: { CHANGELESS_INCARNATION: 'check' },
+    labels: { [labels.role]: 'check' },
+    network: 'none',
+    // Docker copies nothing into a read-only container.
+    readOnly: false,
+    limitMs: checkLimitMs,
+  });
+  const findings = findingsOf(result.stdout, marks.map(({ item }) => item));
+  if (findings.length > 0 || result.exitCode !== 0) return failed(invalid(findings, result.stderr));
+  await mkdir(path.join(cacheFolder, 'checked-paths'), { recursive: true });
+  await Promise.all(marks.map(async ({ mark }) => await writeFile(mark, '')));
+  return done(undefined);
+}
+
+type Marked = { item: PathImage; mark: string };
+
+/** One of each text that has no mark yet. */
+async function unchecked(paths: readonly PathImage[], marksFolder: string, proxyKey: ComponentKey): Promise<Marked[]> {
+  const byMark = new Map<string, PathImage>();
+  for (const item of paths) byMark.set(path.join(marksFolder, digestOf({ proxyKey, ...withoutIds(item) })), item);
+  const marked = await Promise.all([...byMark].map(async ([mark, item]) => ({ mark, item, isThere: await isThere(mark) })));
+  return marked.filter((each) => !each.isThere);
+}
+
+function withoutIds({ config, generation: { id }, colour }: PathImage): { waiting: string; proxy: string } {
+  const general = (text: string): string => text.replaceAll(id.slice(0, 12), 'generation').replaceAll(`.${colour}:`, '.colour:');
+  return { waiting: general(config.waiting), proxy: general(config.proxy.replaceAll(id, 'generation')) };
+}
+
+const isThere = async (file: string): Promise<boolean> =>
+  await access(file).then(
+    () => true,
+    () => false,
+  );
+
+function findingsOf(output: string, paths: readonly PathImage[]): Finding[] {
+  const [, ...parts] = output.split(`${refused} `);
+  return parts.map((part) => {
+    const [head = '', ...lines] = part.trimEnd().split('\n');
+    const [index, name] = head.split(' ');
+    const unit = paths[Number(index)]?.unit;
+    return { key: `${unit?.kind}s.${unit?.name}`, what: `${name}.cfg: ${lines.join(' ')}` };
+  });
+}
+
+const invalid = (findings: readonly Finding[], said: string): Problem => ({
+  code: 'PATH_INVALID',
+  what: `the proxy refuses the configuration of ${[...new Set(findings.map(({ key }) => key))].join(', ') || 'a data path'}`,
+  safe: 'nothing that runs was touched',
+  next: 'correct the values of that unit in architecture.ts; where they look right, it is a bug of Changeless',
+  findings,
+  lines: said.split('\n').filter((line) => line !== ''),
+});

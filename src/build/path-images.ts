@@ -1,0 +1,98 @@
+import { byCodeUnit } from '../canonical-json.ts';
+import type { App, Store } from '../architecture/model.ts';
+import { renderAppPath } from '../datapath/app-path.ts';
+import { renderCore } from '../datapath/core-path.ts';
+import type { PathConfig } from '../datapath/path-config.ts';
+import { renderStorePath } from '../datapath/store-path.ts';
+import type { ComponentKey, ImageId } from '../digest.ts';
+import type { Colour } from '../engine/engine.ts';
+import type { AssembleRequest } from '../engine/image.ts';
+import { labels } from '../engine/labels.ts';
+import type { UnitName } from '../events.ts';
+import { routesOf, type Generations } from '../release/generation.ts';
+import type { Generation } from '../release/manifest.ts';
+import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
+import { pathTag } from './image-names.ts';
+
+/** A data path of one generation in one colour, and its configurations. The core's and a store's have only `blue`. */
+export type PathImage = { unit: UnitName; generation: Generation; colour: Colour; config: PathConfig; tag: string };
+
+/** Where the proxy image looks for its two configurations. */
+const configFolder = '/etc/changeless/path';
+
+/** How long a store's path goes on with what it holds once it was told to stop. */
+const storeDrainLimitMs = 30_000;
+
+/** Every data path an environment needs. */
+export function pathImages(architecture: ResolvedArchitecture, generations: Generations): PathImage[] {
+  const image = (unit: UnitName, generation: Generation, rendered: { colour: Colour; config: PathConfig }): PathImage => ({
+    unit,
+    generation,
+    ...rendered,
+    tag: pathTag({ architecture: architecture.name, unit: unit.name, generation: generation.id, colour: rendered.colour }),
+  });
+  const core = image({ kind: 'core', name: 'core' }, generations.core, { colour: 'blue', config: renderCore(coreOf(architecture, generations.core)) });
+  const stores = Object.entries(architecture.stores).map(([name, store]) => {
+    const generation = generationOf(generations.stores, name);
+    return image({ kind: 'store', name }, generation, { colour: 'blue', config: renderStorePath(storeOf(name, store, generation)) });
+  });
+  const apps = Object.entries(architecture.apps).flatMap(([name, app]) => {
+    const generation = generationOf(generations.apps, name);
+    return (['blue', 'green'] as const).map((colour) => image({ kind: 'app', name }, generation, { colour, config: renderAppPath(appOf(app, generation, colour)) }));
+  });
+  return [core, ...stores, ...apps];
+}
+
+/** The micro layer on the proxy image. */
+export const pathRequest = ({ unit, generation, colour, config, tag }: PathImage, proxy: { id: ImageId; key: ComponentKey; architecture: string }): AssembleRequest => ({
+  base: proxy.id,
+  files: [
+    { path: `${configFolder}/waiting.cfg`, contents: config.waiting },
+    { path: `${configFolder}/proxy.cfg`, contents: config.proxy },
+  ],
+  change: {
+    labels: {
+      [labels.architecture]: proxy.architecture,
+      [labels[unit.kind]]: unit.name,
+      [labels.role]: 'path',
+      [labels.key]: proxy.key,
+      [labels.generation]: generation.id,
+      [labels.body]: generation.body,
+      ...(unit.kind === 'app' && { [labels.colour]: colour }),
+    },
+  },
+  tag,
+});
+
+const coreOf = (architecture: ResolvedArchitecture, { id }: Generation) => ({
+  generation: id,
+  routes: Object.entries(routesOf(architecture)).map(([host, app]) => ({ host, app })),
+});
+
+const storeOf = (name: string, { port, health }: Store, { id }: Generation) => ({
+  generation: id,
+  port,
+  server: `${name}.server`,
+  health,
+  drainLimitMs: storeDrainLimitMs,
+});
+
+// Sorted: the order in which services are written down is not in the generation's id, so it may not be in its image.
+function appOf({ services, drain }: App, { id }: Generation, colour: Colour) {
+  const sorted = Object.entries(services).toSorted(([a], [b]) => byCodeUnit(a, b));
+  const entry = sorted.find(([, service]) => service.entry)?.[0];
+  if (entry === undefined) throw new Error('an app without entry');
+  return {
+    generation: id,
+    colour,
+    entry,
+    services: sorted.map(([name, { port, replicas, health }]) => ({ name, port, replicas, health })),
+    drainLimitMs: drain.limitMs,
+  };
+}
+
+function generationOf(generations: Readonly<Record<string, Generation>>, name: string): Generation {
+  const found = generations[name];
+  if (found === undefined) throw new Error(`no generation of ${name}`);
+  return found;
+}

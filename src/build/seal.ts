@@ -1,0 +1,127 @@
+import { canonicalJson } from '../canonical-json.ts';
+import type { ComponentKey, ImageId } from '../digest.ts';
+import type { AssembleRequest, Images } from '../engine/image.ts';
+import { labels } from '../engine/labels.ts';
+import type { Generations } from '../release/generation.ts';
+import { encodeManifest } from '../release/manifest-codec.ts';
+import { environmentPath, manifestPath, type Generation, type Manifest, type SealedEnvironment, type SealedGeneration } from '../release/manifest.ts';
+import { resolveEnvironment } from '../release/resolve-environment.ts';
+import { configuredImages, configuredRequest, type Configured } from './configured-images.ts';
+import type { ExistingImages } from './existing-images.ts';
+import { releaseTag } from './image-names.ts';
+import { pathImages, pathRequest, type PathImage } from './path-images.ts';
+import type { PlannedRelease } from './plan-release.ts';
+
+/** The images Changeless brings along, on the engine. */
+export type SystemIds = { controller: ImageId; proxy: ImageId; sandbox: ImageId };
+
+/** An environment's micro layers, before any of them is made. */
+export type Layers = { environment: string; generations: Generations; configured: readonly Configured[]; paths: readonly PathImage[] };
+
+/** The release images, and the manifest baked into them. */
+export type Sealed = { manifest: Manifest; images: Readonly<Record<string, { id: ImageId; tag: string }>> };
+
+/** Which micro layers the release needs in each environment. Follows from the inputs alone. */
+export function layersOf({ inputs, environments }: PlannedRelease): Layers[] {
+  return Object.entries(environments).map(([environment, generations]) => {
+    const resolved = resolveEnvironment(inputs.architecture, environment);
+    if (!resolved.ok) throw new Error(`planned without its environment ${environment}`);
+    const configured = configuredImages({ architecture: resolved.value, generations, components: inputs.components });
+    return { environment, generations, configured, paths: pathImages(resolved.value, generations) };
+  });
+}
+
+/** The data paths the engine does not have yet. */
+export const missingPaths = (layers: readonly Layers[], existing: ExistingImages): PathImage[] =>
+  uniqueByTag(layers.flatMap(({ paths }) => paths)).filter(({ tag }) => existing.tagged(tag) === undefined);
+
+type Parts = { planned: PlannedRelease; layers: readonly Layers[]; system: SystemIds; components: Readonly<Record<string, ImageId>> };
+
+/**
+ * Makes what is missing of the configured images and data paths in one load, then the release images of all environments
+ * in another. May be repeated: equal requests make equal images.
+ */
+export async function seal(images: Images, { planned, layers, system, components }: Parts): Promise<Sealed> {
+  const ids = await assembleLayers(images, { planned, layers, system, components });
+  const environments = Object.fromEntries(layers.map((each) => [each.environment, sealEnvironment(each, ids)]));
+  const { controller, sandbox } = system;
+  const manifest: Manifest = { schema: 1, release: planned.release, inputs: planned.inputs, outputs: { controller, sandbox, components, environments } };
+  const requests = layers.map(({ environment }) => releaseRequest(manifest, environment));
+  const made = await images.assemble(requests);
+  const named = layers.map(({ environment }, index) => [environment, { id: nth(made, index), tag: nth(requests, index).tag }]);
+  return { manifest, images: Object.fromEntries(named) as Sealed['images'] };
+}
+
+async function assembleLayers(images: Images, { planned, layers, system, components }: Parts): Promise<ReadonlyMap<string, ImageId>> {
+  const { inputs, existing, system: { keys } } = planned;
+  const architecture = inputs.architecture.name;
+  const configured = uniqueByTag(layers.flatMap((each) => each.configured)).filter(({ tag }) => existing.tagged(tag) === undefined);
+  const requests = [
+    ...(await Promise.all(configured.map(async (item) => await requestFor(images, item, { planned, components })))),
+    ...missingPaths(layers, existing).map((item) => pathRequest(item, { id: system.proxy, key: keys.proxy, architecture })),
+  ];
+  const made = requests.length === 0 ? [] : await images.assemble(requests);
+  const ids = new Map(requests.map(({ tag }, index) => [tag, nth(made, index)]));
+  for (const { tag } of layers.flatMap((each) => [...each.configured, ...each.paths])) {
+    const present = existing.tagged(tag);
+    if (present !== undefined) ids.set(tag, present);
+  }
+  return ids;
+}
+
+async function requestFor(images: Images, item: Configured, { planned, components }: Pick<Parts, 'planned' | 'components'>): Promise<AssembleRequest> {
+  const id = member(components, item.component);
+  const detail = await images.inspect(id);
+  const component = member(planned.inputs.components, item.component);
+  return configuredRequest(item, { id, user: detail?.config.user ?? '', component, architecture: planned.inputs.architecture.name });
+}
+
+function sealEnvironment({ generations, configured, paths }: Layers, ids: ReadonlyMap<string, ImageId>): SealedEnvironment {
+  const sealUnit = (kind: PathImage['unit']['kind'], name: string, generation: Generation): SealedGeneration => {
+    const own = paths.filter(({ unit }) => unit.kind === kind && unit.name === name);
+    const path = (colour: 'blue' | 'green') => idOf(ids, (own.find((each) => each.colour === colour) ?? own[0])?.tag);
+    const services = configured.filter(({ unit }) => unit.kind === kind && unit.name === name).map(({ service, tag }) => [service, idOf(ids, tag)]);
+    return { ...generation, images: { services: Object.fromEntries(services) as Record<string, ImageId>, path: { blue: path('blue'), green: path('green') } } };
+  };
+  const sealAll = (kind: 'app' | 'store', all: Readonly<Record<string, Generation>>) =>
+    Object.fromEntries(Object.entries(all).map(([name, generation]) => [name, sealUnit(kind, name, generation)]));
+  return { core: sealUnit('core', 'core', generations.core), apps: sealAll('app', generations.apps), stores: sealAll('store', generations.stores) };
+}
+
+function releaseRequest(manifest: Manifest, environment: string): AssembleRequest {
+  const { inputs, release, outputs } = manifest;
+  return {
+    base: outputs.controller,
+    files: [
+      { path: manifestPath, contents: encodeManifest(manifest) },
+      { path: environmentPath, contents: canonicalJson(environment) },
+    ],
+    change: {
+      labels: {
+        [labels.architecture]: inputs.architecture.name,
+        [labels.release]: release,
+        [labels.commit]: inputs.source.commit,
+        [labels.environment]: environment,
+        [labels.role]: 'controller',
+        [labels.key]: inputs.changeless.controller satisfies ComponentKey,
+      },
+    },
+    tag: releaseTag(inputs.architecture.name, release, environment),
+  };
+}
+
+const uniqueByTag = <Item extends { tag: string }>(items: readonly Item[]): Item[] => [...new Map(items.map((item) => [item.tag, item])).values()];
+
+const idOf = (ids: ReadonlyMap<string, ImageId>, tag: string | undefined): ImageId => member(Object.fromEntries([[tag ?? '', ids.get(tag ?? '')]]), tag ?? '');
+
+function nth<Item>(items: readonly Item[], index: number): Item {
+  const item = items[index];
+  if (item === undefined) throw new Error(`the engine answered ${items.length} requests, number ${index + 1} was asked for`);
+  return item;
+}
+
+function member<Item>(record: Readonly<Record<string, Item | undefined>>, name: string): Item {
+  const item = record[name];
+  if (item === undefined) throw new Error(`sealing without ${name}`);
+  return item;
+}

@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ImageId } from '../digest.ts';
+import type { Images } from '../engine/image.ts';
+import { decodeManifest, encodeManifest } from '../release/manifest-codec.ts';
+import { manifestPath, type Manifest, type SealedGeneration } from '../release/manifest.ts';
+import { writeCached } from './cache-file.ts';
+import type { ExistingImages } from './existing-images.ts';
+
+/** The manifest in a release image, kept on disk by the image's id; undefined when it holds none that can be used. */
+export async function readManifest(images: Images, image: ImageId, cacheFolder: string): Promise<Manifest | undefined> {
+  const file = fileOf(image, cacheFolder);
+  const kept = await readFile(file).catch(() => undefined);
+  const bytes = kept ?? (await images.readFile(image, manifestPath));
+  const manifest = bytes === undefined ? undefined : decodeManifest(bytes);
+  if (bytes === undefined || manifest?.ok !== true) return undefined;
+  if (kept === undefined) await writeCached(file, bytes);
+  return manifest.value;
+}
+
+/** Keeps a manifest on disk as what its images hold. */
+export async function keepManifest(manifest: Manifest, images: readonly ImageId[], cacheFolder: string): Promise<void> {
+  const bytes = encodeManifest(manifest);
+  await Promise.all(images.map(async (image) => await writeCached(fileOf(image, cacheFolder), bytes)));
+}
+
+/** Whether the engine still has every image a release runs from. */
+export function isWhole({ outputs }: Manifest, existing: ExistingImages): boolean {
+  const environments = Object.values(outputs.environments);
+  const generations = environments.flatMap(({ core, apps, stores }) => [core, ...Object.values(apps), ...Object.values(stores)]);
+  return [outputs.sandbox, ...generations.flatMap(imagesOf)].every((id) => existing.has(id));
+}
+
+const imagesOf = ({ images: { services, path: colours } }: SealedGeneration): ImageId[] => [...Object.values(services), colours.blue, colours.green];
+
+const fileOf = (image: ImageId, cacheFolder: string): string => path.join(cacheFolder, 'manifests', `${image.replace('sha256:', '')}.json`);

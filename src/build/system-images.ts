@@ -1,0 +1,82 @@
+import type { Lock } from '../architecture/lock.ts';
+import { digestOf, type ComponentKey, type ImageId } from '../digest.ts';
+import type { AssembleRequest, TreeFile } from '../engine/image.ts';
+import { labels } from '../engine/labels.ts';
+import { done, failed, type Result } from '../result.ts';
+import { digestOfFiles, readFolder } from './asset-files.ts';
+import { builder, type Assets } from './build-context.ts';
+import { findingsProblem } from './findings.ts';
+import { systemTag, type SystemImage } from './image-names.ts';
+import { pinOf } from './pins.ts';
+
+/** External images Changeless itself stands on; every lock pins them. */
+export const systemBases = { debian: 'debian:bookworm-slim', node: 'node:24-bookworm-slim' } as const;
+
+/** Where the controller image keeps the command line. */
+export const cliFolder = '/changeless/cli';
+
+/** The images Changeless brings along: their keys, their pinned bases and the files they are made from. */
+export type SystemPlan = {
+  keys: Readonly<Record<SystemImage, ComponentKey>>;
+  bases: { debian: string; node: string };
+  files: { controller: readonly TreeFile[]; proxy: readonly TreeFile[] };
+};
+
+/** What of them follows from the lock and the installed package. BASE_UNPINNED when the lock leaves out a base. */
+export async function planSystem({ assets, lock, platform }: { assets: Assets; lock: Lock; platform: string }): Promise<Result<SystemPlan>> {
+  const [debian, node] = [pinOf(lock, systemBases.debian), pinOf(lock, systemBases.node)];
+  if (debian === undefined || node === undefined) return failed(unpinned(lock));
+  const [controller, proxy] = await Promise.all([readFolder(assets.bundle), readFolder(assets.proxy)]);
+  const key = (image: SystemImage, inputs: { base: string; files?: string }): ComponentKey => digestOf({ image, builder, platform, ...inputs }) as string as ComponentKey;
+  return done({
+    keys: {
+      controller: key('controller', { base: node, files: digestOfFiles(controller) }),
+      proxy: key('proxy', { base: debian, files: digestOfFiles(proxy) }),
+      sandbox: key('sandbox', { base: debian }),
+    },
+    bases: { debian, node },
+    files: { controller, proxy },
+  });
+}
+
+/** Labels of a system image; it belongs to no architecture. */
+export const systemLabels = (image: SystemImage, key: ComponentKey): Record<string, string> => ({ [labels.role]: image, [labels.key]: key });
+
+/** Node and the command line; started without arguments it is the controller. */
+export const controllerRequest = ({ keys, files }: SystemPlan, node: ImageId): AssembleRequest => ({
+  base: node,
+  files: files.controller.map((file) => ({ ...file, path: `${cliFolder}/${file.path}` })),
+  change: {
+    entrypoint: ['node', `${cliFolder}/main.js`, 'controller'],
+    command: [],
+    // It talks to the engine's socket, which belongs to root and to a group whose number differs from host to host.
+    user: '0',
+    workingFolder: '/',
+    stopSignal: 'SIGTERM',
+    labels: systemLabels('controller', keys.controller),
+  },
+  tag: systemTag('controller', keys.controller),
+});
+
+/** Something that sleeps and holds a network namespace. */
+export const sandboxRequest = ({ keys }: SystemPlan, debian: ImageId): AssembleRequest => ({
+  base: debian,
+  files: [],
+  change: {
+    entrypoint: ['/bin/sleep', 'infinity'],
+    command: [],
+    user: '65534',
+    workingFolder: '/',
+    // As process 1 it ignores SIGTERM, and it has nothing to finish.
+    stopSignal: 'SIGKILL',
+    labels: systemLabels('sandbox', keys.sandbox),
+  },
+  tag: systemTag('sandbox', keys.sandbox),
+});
+
+function unpinned(lock: Lock) {
+  const names = Object.values(systemBases).filter((name) => pinOf(lock, name) === undefined);
+  return findingsProblem(
+    names.map((name) => ({ code: 'BASE_UNPINNED', finding: { place: { file: 'architecture.lock', line: 1 }, key: `images.${name}`, what: `${name}, which Changeless itself stands on, is not pinned` } })),
+  );
+}

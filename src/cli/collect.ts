@@ -1,0 +1,48 @@
+import type { ReleaseId } from '../digest.ts';
+import type { ListedImage } from '../engine/image.ts';
+import type { Manifest } from '../release/manifest.ts';
+import type { ReleaseImage } from './releases.ts';
+
+export type Keeping = {
+  images: readonly ReleaseImage[];
+  /** The live release and those it can go back to. */
+  needed: ReadonlySet<ReleaseId>;
+  /** Releases in the order they were last rolled out, newest first. */
+  rolledOut: readonly ReleaseId[];
+  keep: number;
+};
+
+/**
+ * Which releases stay: all that are needed, and of the others the newest `keep`. Those that were never rolled out count as
+ * newest, for they may be about to be. Pure.
+ */
+export function releasesToKeep({ images, needed, rolledOut, keep }: Keeping): Set<ReleaseId> {
+  const rank = new Map(rolledOut.toReversed().map((release, index) => [release, index]));
+  const others = [...new Set(images.map(({ release }) => release))].filter((release) => !needed.has(release));
+  const newestFirst = others.toSorted((a, b) => (rank.get(b) ?? Number.MAX_SAFE_INTEGER) - (rank.get(a) ?? Number.MAX_SAFE_INTEGER));
+  return new Set([...needed, ...newestFirst.slice(0, keep)]);
+}
+
+/** Images of an architecture that no kept release refers to. Release images are judged by their release. Pure. */
+export function imagesToForget(
+  all: readonly ListedImage[],
+  releases: readonly ReleaseImage[],
+  kept: { releases: ReadonlySet<ReleaseId>; manifests: readonly Manifest[] },
+): ListedImage[] {
+  const releaseOf = new Map(releases.map(({ image, release }) => [image, release]));
+  const used = new Set<string>(kept.manifests.flatMap(imagesOf));
+  return all.filter(({ id }) => {
+    const release = releaseOf.get(id);
+    return release === undefined ? !used.has(id) : !kept.releases.has(release);
+  });
+}
+
+function imagesOf({ outputs }: Manifest): string[] {
+  const units = Object.values(outputs.environments).flatMap(({ core, apps, stores }) => [
+    core,
+    ...Object.values(apps),
+    ...Object.values(stores),
+  ]);
+  const ofUnits = units.flatMap(({ images }) => [...Object.values(images.services), images.path.blue, images.path.green]);
+  return [outputs.controller, outputs.sandbox, ...Object.values(outputs.components), ...ofUnits];
+}

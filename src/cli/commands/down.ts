@@ -1,0 +1,91 @@
+import type { Engine, Observation } from '../../engine/engine.ts';
+import { done, failed, type Result } from '../../result.ts';
+import { answer, answerJson, type CommandResult, flag, type Session, textOption } from '../command.ts';
+import { inTurns } from '../in-turns.ts';
+import { counted } from '../report/duration.ts';
+import { subjectOf } from '../subject.ts';
+
+type Removed = { controllers: number; containers: number; slots: number; networks: number; volumes: number };
+
+/** `down`: removes what can be made again. Data only with --data and the architecture's name. */
+export async function run(session: Session): CommandResult {
+  const subject = await subjectOf(session);
+  if (!subject.ok) return subject;
+  const { engine, architecture } = subject.value;
+  const withData = flag(session.input, 'data');
+  const confirmed = textOption(session.input, 'confirm');
+  if (withData && confirmed !== architecture) return failed(unconfirmed(architecture, confirmed));
+  const observed = await engine.observe(architecture);
+  if (!observed.ok) return observed;
+  session.interruption.safe = 'some containers are stopped, others still run; the data is kept';
+  session.interruption.next = 'changeless down    goes on, changeless up    brings all back';
+  const removed = await removeAll({ engine, architecture, observation: observed.value, withData });
+  if (!removed.ok) return removed;
+  if (session.input.json) answerJson(session, { architecture, removed: removed.value });
+  else answer(session, sentence(architecture, removed.value, observed.value));
+  return done(0);
+}
+
+type Removal = { engine: Engine; architecture: string; observation: Observation; withData: boolean };
+
+/** Controllers first: they would bring back what goes. Then from the inside out. */
+async function removeAll({ engine, architecture, observation, withData }: Removal): Promise<Result<Removed>> {
+  const { controllers, instances, slots, networks, volumes } = observation;
+  const data = withData ? volumes : [];
+  const removals = [
+    controllers.map(
+      ({ name }) =>
+        () =>
+          engine.removeController(architecture, name),
+    ),
+    instances.map(
+      ({ name }) =>
+        () =>
+          engine.removeInstance(architecture, name),
+    ),
+    slots.map(
+      ({ name }) =>
+        () =>
+          engine.removeSlot(architecture, name),
+    ),
+    networks.map(
+      ({ name }) =>
+        () =>
+          engine.removeNetwork(architecture, name),
+    ),
+    data.map(
+      ({ name }) =>
+        () =>
+          engine.removeVolume(architecture, name),
+    ),
+  ];
+  for (const stage of removals) {
+    const results = await inTurns(8, stage);
+    const refused = results.find((result) => !result.ok);
+    if (refused !== undefined && !refused.ok) return refused;
+  }
+  return done({
+    controllers: controllers.length,
+    containers: instances.length,
+    slots: slots.length,
+    networks: networks.length,
+    volumes: data.length,
+  });
+}
+
+function sentence(architecture: string, removed: Removed, { volumes }: Observation): string {
+  const kept = volumes.length - removed.volumes;
+  const total = removed.controllers + removed.containers + removed.slots;
+  if (total + removed.networks + removed.volumes === 0)
+    return `nothing of ${architecture} runs${kept === 0 ? '' : `; ${counted(kept, 'volume')} of data kept`}`;
+  const data = removed.volumes > 0 ? `${counted(removed.volumes, 'volume')} of data removed` : `${counted(kept, 'volume')} of data kept`;
+  return `down  ${architecture}: ${counted(total, 'container')} and ${counted(removed.networks, 'network')} removed, ${data}`;
+}
+
+const unconfirmed = (architecture: string, confirmed: string | undefined) => ({
+  code: 'USAGE' as const,
+  what: `--data removes the data of ${architecture} for good, and wants its name`,
+  why: confirmed === undefined ? '--confirm was not given' : `--confirm says ${confirmed}`,
+  safe: 'nothing was changed',
+  next: `changeless down --data --confirm ${architecture}`,
+});

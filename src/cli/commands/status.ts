@@ -1,0 +1,129 @@
+import type { styleText } from 'node:util';
+import { short } from '../../digest.ts';
+import type { ObservedInstance } from '../../engine/engine.ts';
+import { resolveEnvironment } from '../../release/resolve-environment.ts';
+import { done } from '../../result.ts';
+import { addressesOf } from '../addresses.ts';
+import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
+import { compareWithRelease } from '../compare.ts';
+import { driftEntries } from '../drift-entry.ts';
+import { findLive, type Live } from '../live.ts';
+import { type LiveUnit, wholeHealth } from '../live-state.ts';
+import { counted } from '../report/duration.ts';
+import { paintFor } from '../report/problem.ts';
+import { commitWords, unitWords } from '../report/words.ts';
+import { subjectOf } from '../subject.ts';
+
+/** `status`: what is live; exit 0 whatever it is. */
+export async function run(session: Session): CommandResult {
+  const subject = await subjectOf(session);
+  if (!subject.ok) return subject;
+  const { engine, architecture } = subject.value;
+  const [live, differences] = await Promise.all([findLive(session.world, engine, architecture), engine.inspectInstances(architecture)]);
+  if (!live.ok) return live;
+  if (!differences.ok) return differences;
+  const { desired, observation } = live.value;
+  const compared = desired === undefined || live.value.rollout ? [] : compareWithRelease(desired, observation, differences.value).drift;
+  const status = statusOf(live.value, driftEntries(compared, session.world.clock(), 'status'));
+  if (session.input.json) answerJson(session, status);
+  else answer(session, statusText(session, { architecture, live: live.value, status }));
+  return done(0);
+}
+
+type Status = ReturnType<typeof statusOf>;
+
+function statusOf(live: Live, drift: ReturnType<typeof driftEntries>) {
+  const urls = urlsOf(live);
+  const ofKind = (kind: LiveUnit['kind']) =>
+    Object.fromEntries(
+      live.units
+        .filter((unit) => unit.kind === kind)
+        .map((unit) => [unit.name, unitStatus(unit, kind === 'app' ? (urls[unit.name] ?? []) : [])]),
+    );
+  const core = live.units.find((unit) => unit.kind === 'core');
+  const controller = live.live?.controller;
+  return {
+    release: controller?.release ?? null,
+    commit: controller?.commit ?? null,
+    environment: controller?.environment ?? null,
+    state: wholeHealth(live, live.rollout),
+    apps: ofKind('app'),
+    stores: ofKind('store'),
+    core: core === undefined ? { generation: null, state: 'down', urls: [], instances: [] } : unitStatus(core, publishedUrls(live)),
+    controller: controllerStatus(live),
+    ...(live.rollout && live.newer && { next: { release: live.newer.controller.release, commit: live.newer.controller.commit } }),
+    drift,
+  };
+}
+
+const unitStatus = (unit: LiveUnit, urls: readonly string[]) => ({
+  generation: unit.generation ?? null,
+  state: unit.state as string,
+  urls: [...urls],
+  instances: unit.instances.map(instanceStatus),
+});
+
+const instanceStatus = ({ name, container, state, startedAt, role, image }: ObservedInstance) => ({
+  name,
+  container,
+  state,
+  startedAt: startedAt ?? null,
+  role,
+  image,
+});
+
+function controllerStatus({ live, observation }: Live) {
+  const controller = live?.controller;
+  const state = controller === undefined ? 'down' : controller.state === 'running' ? 'live' : 'degraded';
+  const instances = observation.controllers.map(({ name, container, state: itsState, startedAt, image, release }) => ({
+    name,
+    container,
+    state: itsState,
+    startedAt: startedAt ?? null,
+    role: 'controller',
+    image,
+    release,
+  }));
+  return { generation: controller?.release ?? null, state, urls: [], instances };
+}
+
+function resolvedOf({ live }: Live) {
+  const resolved =
+    live?.manifest === undefined ? undefined : resolveEnvironment(live.manifest.inputs.architecture, live.controller.environment);
+  return resolved?.ok === true ? resolved.value : undefined;
+}
+
+function urlsOf(live: Live): Record<string, string[]> {
+  const resolved = resolvedOf(live);
+  return resolved === undefined ? {} : addressesOf(resolved);
+}
+
+const publishedUrls = (live: Live): string[] =>
+  (resolvedOf(live)?.core.publish ?? []).map(({ address, port }) => `http://${address}:${port}`);
+
+function statusText(session: Session, { architecture, live, status }: { architecture: string; live: Live; status: Status }): string {
+  const paint = paintFor(session.world.stdout.isTerminal, session.world.env);
+  const tone: Parameters<typeof styleText>[0] = status.state === 'live' ? 'green' : status.state === 'down' ? 'red' : 'yellow';
+  const lines = [`${paint('bold', architecture)}  ${paint(tone, status.state)}${releaseWords(live)}`];
+  if (status.next !== undefined)
+    lines.push(`  next      release ${short(status.next.release)} from ${commitWords(status.next.commit)} is being rolled out`);
+  const units = live.units.map((unit) => ({ unit, urls: unit.kind === 'app' ? (status.apps[unit.name]?.urls ?? []) : [] }));
+  const width = Math.max(...units.map(({ unit }) => unitWords(unit).length), 'controller'.length);
+  for (const { unit, urls } of units)
+    lines.push(
+      `  ${unitWords(unit).padEnd(width)}  ${unit.state.padEnd(11)}  ${unitDetail(unit)}${urls.map((url) => `  ${url}`).join('')}`,
+    );
+  lines.push(`  ${'controller'.padEnd(width)}  ${status.controller.state}`);
+  for (const { what } of status.drift) lines.push(`  ${paint('yellow', 'drift')}  ${what}`);
+  if (status.state === 'down') lines.push('  next  changeless up');
+  else if (status.drift.length > 0) lines.push('  next  changeless verify');
+  return lines.join('\n');
+}
+
+const releaseWords = ({ live }: Live): string =>
+  live === undefined
+    ? ''
+    : `  release ${short(live.controller.release)} from ${commitWords(live.controller.commit)}, ${live.controller.environment}`;
+
+const unitDetail = (unit: LiveUnit): string =>
+  unit.generation === undefined ? '-' : `generation ${short(unit.generation)}, ${counted(unit.instances.length, 'container')}`;

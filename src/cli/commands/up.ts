@@ -1,0 +1,167 @@
+import { short } from '../../digest.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { done, failed, type Result } from '../../result.ts';
+import { type CommandResult, flag, placeOf, type Session, textOption } from '../command.ts';
+import type { BuiltImages, Source } from '../delivery.ts';
+import { chooseSource } from '../dirty.ts';
+import { findLive, type Live } from '../live.ts';
+import { liveController } from '../live-controller.ts';
+import { checkPorts } from '../check-ports.ts';
+import { findRelease, historyAfter, looksLikeRelease, type ReleaseImage, releaseImages } from '../releases.ts';
+import { alreadyLive, type RolloutStream, withStream } from '../rollout-stream.ts';
+import { runRelease } from '../run-release.ts';
+import { rememberName, subjectOf } from '../subject.ts';
+import { tellAddresses } from '../tell-addresses.ts';
+
+/** `up [commit or release]`: the commit's release is live when it returns 0. */
+export const run = (session: Session): CommandResult => withStream(session, (stream) => up(session, stream));
+
+async function up(session: Session, stream: RolloutStream): CommandResult {
+  const engine = await session.world.engine();
+  if (!engine.ok) return engine;
+  const answering = await engine.value.describe();
+  if (!answering.ok) return answering;
+  const [named] = session.input.arguments;
+  if (named !== undefined && looksLikeRelease(named) && !flag(session.input, 'worktree')) {
+    const image = await namedImage(session, named);
+    if (!image.ok) return image;
+    if (image.value !== undefined)
+      return runNamed({ session, stream, engine: engine.value, architecture: image.value.architecture, target: image.value.target });
+  }
+  return upFromSource(session, stream);
+}
+
+/** A release image that the word names; undefined when it must be a commit. */
+async function namedImage(session: Session, named: string): Promise<Result<{ architecture: string; target: ReleaseImage } | undefined>> {
+  const subject = await subjectOf(session);
+  if (!subject.ok) return subject;
+  const { engine, architecture } = subject.value;
+  const images = await releaseImages(engine, architecture);
+  if (!images.some(({ release }) => release.startsWith(named.toLowerCase()))) return done(undefined);
+  const found = await findRelease(engine, {
+    architecture,
+    release: named,
+    environment: textOption(session.input, 'environment') ?? 'local',
+  });
+  return found.ok ? done({ architecture, target: found.value }) : found;
+}
+
+type Named = { session: Session; stream: RolloutStream; engine: Engine; architecture: string; target: ReleaseImage };
+
+async function runNamed({ session, stream, engine, architecture, target }: Named): CommandResult {
+  const observed = await engine.observe(architecture);
+  if (!observed.ok) return observed;
+  const live = await liveController({ session, engine, architecture, observation: observed.value });
+  return runRelease({
+    session,
+    engine,
+    architecture,
+    target,
+    history: historyAfter(live, target.release),
+    live,
+    stream,
+    detach: flag(session.input, 'detach'),
+  });
+}
+
+async function upFromSource(session: Session, stream: RolloutStream): CommandResult {
+  const delivery = await session.world.delivery();
+  const chosen = await chooseSource(session, delivery);
+  if (!chosen.ok) return chosen;
+  const source = await delivery.evaluate({ place: placeOf(session), ...chosen.value, report: stream.report });
+  if (!source.ok) return source;
+  try {
+    return await deliver({ session, stream, source: source.value });
+  } finally {
+    await source.value.close();
+  }
+}
+
+type Delivering = { session: Session; stream: RolloutStream; source: Source };
+
+async function deliver({ session, stream, source }: Delivering): CommandResult {
+  const { engine, architecture } = source;
+  const environment = textOption(session.input, 'environment') ?? 'local';
+  const [planned, found] = await Promise.all([
+    source.plan(),
+    findLive(session.world, engine, architecture.name),
+    rememberName(session, architecture.name),
+  ]);
+  if (!planned.ok) return planned;
+  if (!found.ok) return found;
+  const live = found.value.live?.controller;
+  session.interruption.safe =
+    live === undefined
+      ? 'nothing runs yet; images that are finished are kept'
+      : `release ${short(live.release)} still serves; nothing was switched`;
+  if (!Object.hasOwn(planned.value.environments, environment))
+    return failed(unknownEnvironment(environment, Object.keys(planned.value.environments)));
+  const { release, evaluated } = planned.value;
+  if (isLiveAndWhole(found.value, release, environment)) return tellUnchanged({ session, stream, engine, live: found.value });
+  const built = await source.build(planned.value);
+  if (!built.ok) return built;
+  const free = await checkPorts({ session, engine, architecture, environment, live: found.value });
+  if (!free.ok) return free;
+  const target: ReleaseImage = { release, commit: evaluated.commit.id, environment, ...sealedImage(built.value, environment) };
+  return runRelease({
+    session,
+    engine,
+    architecture: architecture.name,
+    target,
+    history: historyAfter(live, release),
+    live,
+    stream,
+    detach: flag(session.input, 'detach'),
+  });
+}
+
+function sealedImage(built: BuiltImages, environment: string): Pick<ReleaseImage, 'image' | 'tag'> {
+  const sealed = built[environment];
+  if (sealed === undefined) throw new Error(`no release image was sealed for ${environment}`);
+  return { image: sealed.id, tag: sealed.tag };
+}
+
+function isLiveAndWhole({ live, whole, rollout, newer }: Live, release: string, environment: string): boolean {
+  const controller = live?.controller;
+  return (
+    whole &&
+    !rollout &&
+    newer === undefined &&
+    controller?.release === release &&
+    controller.environment === environment &&
+    controller.state === 'running'
+  );
+}
+
+async function tellUnchanged({
+  session,
+  stream,
+  engine,
+  live,
+}: {
+  session: Session;
+  stream: RolloutStream;
+  engine: Engine;
+  live: Live;
+}): CommandResult {
+  const controller = live.live?.controller;
+  if (controller === undefined) return done(0);
+  if (session.input.json) stream.report(alreadyLive({ release: controller.release, commit: controller.commit }, session.world.clock()));
+  stream.end();
+  if (!session.input.json)
+    await tellAddresses({
+      session,
+      engine,
+      target: controller,
+      headline: `live  release ${short(controller.release)} is live already; nothing was changed`,
+    });
+  return done(0);
+}
+
+const unknownEnvironment = (environment: string, declared: readonly string[]) => ({
+  code: 'UNKNOWN_ENVIRONMENT' as const,
+  what: `the architecture declares no environment ${environment}`,
+  why: `it has ${declared.join(', ')}`,
+  safe: 'nothing was changed',
+  next: `name one of them with --environment, or declare ${environment} in architecture.ts`,
+});

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReleaseId } from '../digest.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { RecordedEvent } from '../events.ts';
+import type { Problem } from '../problem.ts';
+import { done, failed, type Result } from '../result.ts';
+import { lastOfLog, parseEvent, SeenLines } from './controller-log.ts';
+
+export type RolloutEnd = RecordedEvent & { type: 'rollout-ended' };
+
+export type Followed = {
+  engine: Engine;
+  architecture: string;
+  controller: string;
+  release: ReleaseId;
+  signal: AbortSignal;
+  onEvent: (event: RecordedEvent) => void;
+};
+
+/** How long a controller may be stopped (the engine starts it again), or missing, before it is gone for good. */
+const patience = { stoppedMs: 20_000, missingMs: 1_000, pauseMs: 200 };
+
+/**
+ * Follows a controller's log until its rollout has ended. A stream that breaks is opened again where it ended; a controller
+ * that dies is restarted by the engine and resumes. CONTROLLER_DIED when it is gone for good.
+ */
+export async function followRollout(followed: Followed): Promise<Result<RolloutEnd>> {
+  const { engine, architecture, controller, signal } = followed;
+  const seen = new SeenLines();
+  let lastSeenAt = Date.now();
+  while (!signal.aborted) {
+    const end = await readUntilEnd(followed, seen);
+    if (end !== undefined) return done(end);
+    const state = await controllerState(engine, architecture, controller);
+    const now = Date.now();
+    if (state === 'running') lastSeenAt = now;
+    const limit = state === 'missing' ? patience.missingMs : patience.stoppedMs;
+    if (now - lastSeenAt > limit) return failed(await died(followed, state));
+    await sleep(patience.pauseMs);
+  }
+  return failed(interrupted(followed.release));
+}
+
+async function readUntilEnd(
+  { engine, architecture, controller, release, signal, onEvent }: Followed,
+  seen: SeenLines,
+): Promise<RolloutEnd | undefined> {
+  try {
+    for await (const line of engine.logs(architecture, controller, { follow: true, signal, ...(seen.since && { since: seen.since }) })) {
+      const event = seen.admit(line) ? parseEvent(line.line) : undefined;
+      if (event === undefined) continue;
+      onEvent(event);
+      if (event.type === 'rollout-ended' && event.release === release) return event;
+    }
+  } catch {
+    // A broken stream says nothing about the rollout: it is opened again, or the controller is found to be gone.
+  }
+  return undefined;
+}
+
+type ControllerState = 'running' | 'stopped' | 'missing' | 'unknown';
+
+async function controllerState(engine: Engine, architecture: string, name: string): Promise<ControllerState> {
+  const observed = await engine.observe(architecture);
+  if (!observed.ok) return 'unknown';
+  const found = observed.value.controllers.find((controller) => controller.name === name);
+  if (found === undefined) return 'missing';
+  return found.state === 'running' ? 'running' : 'stopped';
+}
+
+async function died({ engine, architecture, controller, release }: Followed, state: ControllerState): Promise<Problem> {
+  const lines = (await lastOfLog(engine, architecture, controller)).filter((line) => parseEvent(line) === undefined).slice(-20);
+  return {
+    code: 'CONTROLLER_DIED',
+    what: `the controller of release ${release.slice(0, 12)} is gone`,
+    why: state === 'unknown' ? 'the engine no longer answers' : 'it ended before it said how the rollout went',
+    safe: 'what it had not switched still serves; whoever starts next finishes or undoes the rollout',
+    next: 'changeless status    then changeless up again',
+    ...(lines.length > 0 && { lines }),
+  };
+}
+
+const interrupted = (release: ReleaseId): Problem => ({
+  code: 'CONTROLLER_DIED',
+  what: `no longer watching the rollout of release ${release.slice(0, 12)}`,
+  next: 'changeless status',
+});

@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Delivery } from './delivery.ts';
+import { createDelivery } from './real-delivery.ts';
+
+/** Delivers with what the installed package brings along. */
+export function installedDelivery(packageFolder: string): Delivery {
+  const { version } = JSON.parse(readFileSync(path.join(packageFolder, 'package.json'), 'utf8')) as { version: string };
+  return createDelivery({
+    assets: { version, bundle: path.join(packageFolder, 'dist/cli'), proxy: path.join(packageFolder, 'images/proxy') },
+  });
+}

@@ -1,0 +1,52 @@
+import type { GenerationId } from '../digest.ts';
+import type { UnitName } from '../events.ts';
+import { diffReleases, explainReplacement } from '../release/diff.ts';
+import type { ReleaseInputs } from '../release/manifest.ts';
+import { done, type Result } from '../result.ts';
+import type { LiveUnit } from './live-state.ts';
+
+export type Replacement = UnitName & { from?: GenerationId; to: GenerationId; why: string[] };
+
+export type Change = {
+  replace: Replacement[];
+  keep: (UnitName & { generation: GenerationId })[];
+  remove: (UnitName & { generation: GenerationId | null })[];
+};
+
+export type Comparing = {
+  wanted: readonly (UnitName & { generation: GenerationId })[];
+  units: readonly LiveUnit[];
+  /** The live release's inputs; undefined when nothing is live or its manifest cannot be read. */
+  before: ReleaseInputs | undefined;
+  after: ReleaseInputs;
+  environment: string;
+};
+
+/** What a release would replace, keep and remove of what runs, and why. Pure. */
+export function planChanges({ wanted, units, before, after, environment }: Comparing): Result<Change> {
+  const differences = before === undefined ? done([]) : diffReleases(before, after, environment);
+  if (!differences.ok) return differences;
+  const running = new Map(units.map((unit) => [`${unit.kind}/${unit.name}`, unit]));
+  const change: Change = { replace: [], keep: [], remove: [] };
+  for (const { kind, name, generation } of wanted) {
+    const from = running.get(`${kind}/${name}`)?.generation;
+    if (from === generation) change.keep.push({ kind, name, generation });
+    else
+      change.replace.push({
+        kind,
+        name,
+        ...(from && { from }),
+        to: generation,
+        why: whyOf({ kind, name }, from, explainReplacement({ kind, name }, differences.value)),
+      });
+  }
+  const names = new Set(wanted.map(({ kind, name }) => `${kind}/${name}`));
+  for (const { kind, name, generation } of units)
+    if (!names.has(`${kind}/${name}`)) change.remove.push({ kind, name, generation: generation ?? null });
+  return done(change);
+}
+
+function whyOf({ kind, name }: UnitName, from: GenerationId | undefined, sentences: string[]): string[] {
+  if (from === undefined) return [`no ${kind === 'core' ? 'core' : `${kind} ${name}`} runs yet`];
+  return sentences.length > 0 ? sentences : ['what runs is not what the live release says'];
+}

@@ -1,0 +1,180 @@
+import type { CommandDefinition, OptionDefinition } from './definition.ts';
+
+const environment: OptionDefinition = {
+  flags: '--environment <name>',
+  description: 'where the release runs, as declared in architecture.ts (default: local)',
+};
+const worktree: OptionDefinition = {
+  flags: '--worktree',
+  description: 'the working folder as it is, instead of a commit; runs in local only',
+};
+const commit = { name: '[commit]', description: 'any name git knows a commit by (default: HEAD)' };
+
+/** Every command there is, in the order of --help. The reference page is made from this. */
+export const commands: readonly CommandDefinition[] = [
+  {
+    name: 'init',
+    summary: 'start a new architecture that runs',
+    details:
+      'Writes an example, its lock and what an editor needs into a new folder, and commits it. Makes a git repository unless the folder is in one.',
+    arguments: [{ name: '[folder]', description: 'a folder that is empty or does not exist (default: the current one)' }],
+    options: [{ flags: '--template <name>', description: 'the example to start from (default: hello)' }],
+    examples: [{ command: 'changeless init shop --template streaming', does: 'two apps and a store, in ./shop' }],
+    load: () => import('./commands/init.ts'),
+  },
+  {
+    name: 'lock',
+    summary: 'pin what comes from outside',
+    details:
+      'Writes architecture.lock: each external image a Dockerfile names with its digest, each other repository with its commit. Keeps the pins it has, unless --update is given. Commit the file.',
+    arguments: [],
+    options: [{ flags: '--update', description: 'move every pin to what is there now' }],
+    examples: [{ command: 'changeless lock --update', does: 'pins what is new, and moves what changed' }],
+    load: () => import('./commands/lock.ts'),
+  },
+  {
+    name: 'plan',
+    summary: 'what up would build and replace, and why',
+    details: 'Compares a commit with what is live. Changes nothing, neither on the engine nor in the folder.',
+    arguments: [commit],
+    options: [environment, worktree],
+    examples: [{ command: 'changeless plan', does: 'what HEAD would change' }],
+    load: () => import('./commands/plan.ts'),
+  },
+  {
+    name: 'build',
+    summary: 'make the images of a release, tested',
+    details: 'Builds the components whose inputs changed, runs their tests, and seals the release image. Starts nothing.',
+    arguments: [commit],
+    options: [environment, worktree],
+    examples: [{ command: 'changeless build v1.4', does: 'the release of tag v1.4' }],
+    load: () => import('./commands/build.ts'),
+  },
+  {
+    name: 'up',
+    summary: 'build what is missing, run the release, watch until it is live',
+    details:
+      'The live release serves every request until all that is to be replaced is healthy; then it is switched, drained and removed. What did not change keeps its very containers. Run again, it changes nothing.',
+    arguments: [{ name: '[commit or release]', description: 'a commit (default: HEAD), or a release that was built before' }],
+    options: [environment, worktree, { flags: '--detach', description: 'return when the rollout has started' }],
+    examples: [{ command: 'changeless up', does: 'HEAD becomes live' }],
+    load: () => import('./commands/up.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'what is live, and where to reach it',
+    details: 'Release, commit, apps, stores, the core and the controller as the engine has them now, with drift.',
+    arguments: [],
+    options: [environment],
+    examples: [{ command: 'changeless status --json', does: 'the same for programs' }],
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'log',
+    summary: 'what was rolled out, newest first',
+    details: 'The history kept in the ledger on the engine: every rollout with its release, commit and outcome.',
+    arguments: [],
+    options: [{ flags: '--limit <number>', description: 'how many rollouts (default: 20)' }],
+    examples: [{ command: 'changeless log --limit 5', does: 'the last five rollouts' }],
+    load: () => import('./commands/log.ts'),
+  },
+  {
+    name: 'show',
+    summary: 'one release, and the command that runs it by hand',
+    details: 'What a release holds. The printed command brings the architecture back on an engine that has nothing but the images.',
+    arguments: [{ name: '<release>', description: 'the first characters of its id, or `live`' }],
+    options: [environment],
+    examples: [{ command: 'changeless show live', does: 'the release that serves now' }],
+    load: () => import('./commands/show.ts'),
+  },
+  {
+    name: 'diff',
+    summary: 'two releases in words',
+    details: 'Images, settings, routes, limits: what differs between two releases on the engine.',
+    arguments: [
+      { name: '<a>', description: 'a release, or `live`' },
+      { name: '<b>', description: 'another release' },
+    ],
+    options: [environment],
+    examples: [{ command: 'changeless diff 81be0c4 live', does: 'what changed since 81be0c4' }],
+    load: () => import('./commands/diff.ts'),
+  },
+  {
+    name: 'rollback',
+    summary: 'run the previous release, or an earlier one',
+    details: 'Runs a release image that is on the engine: nothing is evaluated or built. The same gates apply as going forward.',
+    arguments: [{ name: '[release]', description: 'the first characters of its id (default: what was live before)' }],
+    options: [environment, { flags: '--detach', description: 'return when the rollout has started' }],
+    examples: [{ command: 'changeless rollback', does: 'back to what was live before' }],
+    load: () => import('./commands/rollback.ts'),
+  },
+  {
+    name: 'verify',
+    summary: 'prove that what runs is what the release says',
+    details:
+      'Compares every container with its image, its creation and the release; finds missing and foreign ones. Exit code 3 when anything differs.',
+    arguments: [],
+    options: [],
+    examples: [{ command: 'changeless verify', does: 'compares everything, changes nothing' }],
+    load: () => import('./commands/verify.ts'),
+  },
+  {
+    name: 'explain',
+    summary: 'why a container or an app is there',
+    details: 'Commit, key, image digest, tests, since when, and whether it was touched; all from the labels on the engine.',
+    arguments: [
+      { name: '<container or app>', description: "an app's, store's or container's name, or the first characters of a container id" },
+    ],
+    options: [],
+    examples: [{ command: 'changeless explain catalog', does: 'each container of app catalog' }],
+    load: () => import('./commands/explain.ts'),
+  },
+  {
+    name: 'logs',
+    summary: 'what an app, a store, the core or the controller wrote',
+    details: 'The output of all containers of the unit, each line with its container where there are several.',
+    arguments: [{ name: '<unit>', description: "an app's or store's name, `core` or `controller`" }],
+    options: [
+      { flags: '--follow', description: 'go on until Ctrl-C' },
+      { flags: '--release <release>', description: 'only what that release started' },
+      { flags: '--tail <number>', description: 'the last lines of each container (default: 100)' },
+    ],
+    examples: [{ command: 'changeless logs catalog --follow', does: 'as it is written' }],
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'down',
+    summary: 'stop everything; data and history stay',
+    details:
+      'Removes containers, slots and networks of the architecture. Volumes (data of stores, the ledger) stay unless --data is given and confirmed with the name of the architecture.',
+    arguments: [],
+    options: [
+      { flags: '--data', description: 'remove the data of stores and the history as well; cannot be undone' },
+      { flags: '--confirm <name>', description: "the architecture's name, for --data" },
+    ],
+    examples: [{ command: 'changeless down', does: 'changeless up brings it back, data included' }],
+    load: () => import('./commands/down.ts'),
+  },
+  {
+    name: 'gc',
+    summary: 'forget images of old releases',
+    details: 'Keeps the live release, those it can go back to, and the newest others; removes the images only older ones need.',
+    arguments: [],
+    options: [{ flags: '--keep <number>', description: 'how many releases to keep besides the live one (default: 5)' }],
+    examples: [{ command: 'changeless gc --keep 2', does: 'keeps the live release and two more' }],
+    load: () => import('./commands/gc.ts'),
+  },
+  {
+    name: 'controller',
+    summary: 'makes the engine match the release; runs inside the release image',
+    details: 'Without an argument it converges and watches until it is stopped. `log` and `events` print what the ledger holds.',
+    arguments: [{ name: '[question]', description: '`log` or `events`' }],
+    options: [
+      { flags: '--limit <number>', description: 'how many entries' },
+      { flags: '--release <release>', description: 'events of that release only' },
+    ],
+    examples: [{ command: 'changeless controller', does: 'what the release image runs' }],
+    hidden: true,
+    load: () => import('./commands/controller.ts'),
+  },
+];

@@ -1,0 +1,141 @@
+import path from 'node:path';
+import { evaluateArchitecture, type Evaluated as EvaluatedFiles } from '../architecture/evaluate.ts';
+import type { EvaluationFile, Evaluator } from '../architecture/evaluation.ts';
+import { type Lock, lockFile, parseLock } from '../architecture/lock.ts';
+import { type Commit, openRepository, type Repository } from '../architecture/repository.ts';
+import type { Assets, BuildContext, Evaluated } from '../build/build-context.ts';
+import { buildRelease } from '../build/build-release.ts';
+import { planRelease, type PlannedRelease } from '../build/plan-release.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Report } from '../events.ts';
+import { done, type Result } from '../result.ts';
+import { type EvaluatorParts, inContainer } from './evaluator-parts.ts';
+import type { BuiltImages, Delivery, Locked, Place, Source, SourceRequest } from './delivery.ts';
+
+/** `evaluator`: where architecture.ts is evaluated; by default in a container. `typeCheck`: false where no compiler is at hand. */
+export type DeliverySetup = { assets: Assets; evaluator?: (parts: EvaluatorParts) => Evaluator; typeCheck?: boolean };
+
+/** The delivery of an installed package. */
+export function createDelivery(setup: DeliverySetup): Delivery {
+  return {
+    evaluate: (request) => evaluate(setup, request),
+    changes,
+    lock: (place, options) => lock(setup, place, options),
+  };
+}
+
+async function changes({ folder }: Place): Promise<Result<{ changed: readonly string[]; head: Commit }>> {
+  const repository = await openRepository(folder);
+  if (!repository.ok) return repository;
+  try {
+    const head = await repository.value.resolve('HEAD');
+    return head.ok ? done({ changed: await repository.value.changes(), head: head.value }) : head;
+  } finally {
+    await repository.value.close();
+  }
+}
+
+type Opened = { engine: Engine; repository: Repository; folder: string };
+
+async function open(place: Place): Promise<Result<Opened>> {
+  const [engine, repository] = await Promise.all([place.engine(), openRepository(place.folder)]);
+  if (!repository.ok) return repository;
+  if (engine.ok)
+    return done({ engine: engine.value, repository: repository.value, folder: await insideOf(repository.value, place.folder) });
+  await repository.value.close();
+  return engine;
+}
+
+/** A folder relative to its repository's top, with forward slashes; git says the top without symbolic links. */
+async function insideOf({ top }: Repository, folder: string): Promise<string> {
+  const { realpath } = await import('node:fs/promises');
+  return path
+    .relative(top, await realpath(folder))
+    .split(path.sep)
+    .join('/');
+}
+
+async function evaluate(setup: DeliverySetup, request: SourceRequest): Promise<Result<Source>> {
+  const opened = await open(request.place);
+  if (!opened.ok) return opened;
+  const source = await evaluateOpened(setup, request, opened.value);
+  if (!source.ok) await opened.value.repository.close();
+  return source;
+}
+
+async function evaluateOpened(setup: DeliverySetup, request: SourceRequest, opened: Opened): Promise<Result<Source>> {
+  const { engine, repository, folder } = opened;
+  const { cacheFolder, signal } = request.place;
+  const commit = await (request.worktree ? repository.snapshot() : repository.resolve(request.revision));
+  if (!commit.ok) return commit;
+  const began = performance.now();
+  const lock = () => readLock(repository, commit.value, folder);
+  const evaluator = (setup.evaluator ?? inContainer)({ engine, assets: setup.assets, report: request.report, lock });
+  const found = await evaluateArchitecture({ repository, commit: commit.value, folder, evaluator, cacheFolder });
+  if (!found.ok) return found;
+  const { architecture, cached } = found.value;
+  request.report({ type: 'evaluated', commit: commit.value.id, cached, durationMs: Math.round(performance.now() - began) });
+  const close = (): Promise<void> => repository.close();
+  const context: BuildContext = { engine, repository, assets: setup.assets, report: request.report, cacheFolder };
+  const evaluated = async (): Promise<Result<Evaluated>> => {
+    const locked = await lock();
+    return locked.ok ? done({ architecture, commit: commit.value, folder, lock: locked.value }) : locked;
+  };
+  return done({
+    engine,
+    architecture,
+    commit: commit.value,
+    close,
+    plan: async () => {
+      const all = await evaluated();
+      return all.ok ? planRelease(context, all.value) : all;
+    },
+    build: (planned) => buildBesideTypes(setup, context, { planned, files: found.value.files, signal }),
+  });
+}
+
+async function readLock(repository: Repository, commit: Commit, folder: string): Promise<Result<Lock>> {
+  const file = path.posix.join(folder, lockFile);
+  const found = await repository.find(commit.tree, file);
+  return parseLock(found === undefined ? undefined : new TextDecoder().decode(await repository.read(found.object)), file);
+}
+
+type Building = { planned: PlannedRelease; files: EvaluatedFiles['files']; signal: AbortSignal };
+
+async function buildBesideTypes(
+  { typeCheck = true }: DeliverySetup,
+  context: BuildContext,
+  { planned, files, signal }: Building,
+): Promise<Result<BuiltImages>> {
+  const built = await buildRelease(context, planned, { signal, ...(typeCheck && { types: typesOf(context, files) }) });
+  return built.ok ? done(built.value.images) : built;
+}
+
+async function typesOf({ repository, report, cacheFolder }: BuildContext, files: EvaluatedFiles['files']): Promise<Result<undefined>> {
+  const { checkTypes } = await import('../architecture/type-check.ts');
+  const read = async ({ path: file, object }: EvaluatedFiles['files'][number]): Promise<EvaluationFile> => ({
+    path: file,
+    contents: new TextDecoder().decode(await repository.read(object)),
+  });
+  const checked = await checkTypes(await Promise.all(files.map(read)), { cacheFolder });
+  if (!checked.ok) return checked;
+  report({ type: 'types-checked', ...checked.value });
+  return done(undefined);
+}
+
+async function lock(setup: DeliverySetup, place: Place, options: { update: boolean; report: Report }): Promise<Result<Locked>> {
+  const opened = await open(place);
+  if (!opened.ok) return opened;
+  try {
+    const { lockFolder } = await import('./lock-folder.ts');
+    return await lockFolder({
+      ...opened.value,
+      assets: setup.assets,
+      evaluator: setup.evaluator ?? inContainer,
+      cacheFolder: place.cacheFolder,
+      ...options,
+    });
+  } finally {
+    await opened.value.repository.close();
+  }
+}

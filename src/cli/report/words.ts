@@ -1,0 +1,86 @@
+import { short } from '../../digest.ts';
+import type { ChangelessEvent, UnitName } from '../../events.ts';
+import { duration } from './duration.ts';
+
+/** One line about an event: a verb for the first column, and the rest. */
+export type Words = { verb: string; rest: string; tone: 'good' | 'plain' | 'bad' };
+
+export const unitWords = (unit: UnitName): string => (unit.kind === 'core' ? 'core' : `${unit.kind} ${unit.name}`);
+
+/**
+ * The sparse story of what happens: undefined for what is only worth a live view (steps, starts, waiting).
+ * The end of a rollout is told by the command itself.
+ */
+export function wordsFor(event: ChangelessEvent): Words | undefined {
+  return buildWords(event) ?? rolloutWords(event) ?? watchWords(event);
+}
+
+function buildWords(event: ChangelessEvent): Words | undefined {
+  switch (event.type) {
+    case 'evaluated':
+      return event.cached ? undefined : plain('evaluated', `${commitWords(event.commit)} in ${duration(event.durationMs)}`);
+    case 'base-resolved':
+      return event.how === 'pulled' ? plain('pulled', event.base) : undefined;
+    case 'component-build-started':
+      return plain('building', event.component);
+    case 'component-build-step':
+      return event.state === 'failed' ? bad('failed', `${event.component}: ${event.step}`) : undefined;
+    case 'component-built':
+      return good('built', `${event.component} in ${duration(event.durationMs)}`);
+    case 'component-tests-passed':
+      return good('tested', `${event.component} (${event.tests}) in ${duration(event.durationMs)}`);
+    case 'types-checked':
+      return event.cached ? undefined : plain('types', `checked in ${duration(event.durationMs)}`);
+    case 'release-built':
+      return plain('release', `${short(event.release)} from ${commitWords(event.commit)}: ${event.built} built, ${event.reused} reused`);
+    default:
+      return undefined;
+  }
+}
+
+function rolloutWords(event: ChangelessEvent): Words | undefined {
+  switch (event.type) {
+    case 'rollout-started':
+      return plain('rollout', rolloutSentence(event));
+    case 'unit-healthy':
+      return good('healthy', `${unitWords(event.unit)} in ${duration(event.durationMs)}`);
+    case 'unit-switched':
+      return good('switched', unitWords(event.unit));
+    case 'store-swapped':
+      return good('swapped', `${unitWords(event.unit)}; connections waited ${duration(event.gapMs)}`);
+    case 'release-live':
+      return good('live', `${short(event.release)} after ${duration(event.durationMs)}`);
+    case 'unit-retired':
+      return plain('retired', `${unitWords(event.unit)}, generation ${short(event.generation)}`);
+    default:
+      return undefined;
+  }
+}
+
+function watchWords(event: ChangelessEvent): Words | undefined {
+  switch (event.type) {
+    case 'controller-standing-by':
+      return plain('waiting', `release ${short(event.for)} is in charge`);
+    case 'instance-lost':
+      return bad('lost', `${event.instance} of ${unitWords(event.unit)}: ${event.what}`);
+    case 'instance-replaced':
+      return good('replaced', `${event.instance} of ${unitWords(event.unit)} in ${duration(event.durationMs)}`);
+    case 'effect-failed':
+      return bad('retrying', `${event.step}: ${event.problem.what}`);
+    default:
+      return undefined;
+  }
+}
+
+function rolloutSentence(event: ChangelessEvent & { type: 'rollout-started' }): string {
+  const replaced = event.replace.map(unitWords).join(', ') || 'nothing';
+  const kept = event.keep.length === 0 ? '' : `; keeps ${event.keep.map(unitWords).join(', ')}`;
+  return `${short(event.release)} replaces ${replaced}${kept}`;
+}
+
+/** A commit as people read it. */
+export const commitWords = (commit: string): string => (commit === 'uncommitted' ? 'uncommitted files' : `commit ${commit.slice(0, 7)}`);
+
+const plain = (verb: string, rest: string): Words => ({ verb, rest, tone: 'plain' });
+const good = (verb: string, rest: string): Words => ({ verb, rest, tone: 'good' });
+const bad = (verb: string, rest: string): Words => ({ verb, rest, tone: 'bad' });

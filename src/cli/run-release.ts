@@ -1,0 +1,68 @@
+import { short } from '../digest.ts';
+import type { ReleaseId } from '../digest.ts';
+import type { Engine, ObservedController } from '../engine/engine.ts';
+import { done, type Result } from '../result.ts';
+import { answer, type Session } from './command.ts';
+import type { ReleaseImage } from './releases.ts';
+import type { RolloutStream } from './rollout-stream.ts';
+import { outcomeOf, type Start, startController, startRelease } from './start-release.ts';
+import { duration } from './report/duration.ts';
+import { commitWords } from './report/words.ts';
+
+export type RunRelease = {
+  session: Session;
+  engine: Engine;
+  architecture: string;
+  target: ReleaseImage;
+  history: readonly ReleaseId[];
+  live: ObservedController | undefined;
+  stream: RolloutStream;
+  detach: boolean;
+};
+
+/**
+ * Runs a release image and watches it become live; then writes the live ref and says where the apps are. Used by `up` and
+ * `rollback`: what is not needed before the start is loaded after it.
+ */
+export async function runRelease(asked: RunRelease): Promise<Result<number>> {
+  const { session, engine, architecture, target, stream, live } = asked;
+  const serving = live?.release;
+  const start: Start = { session, engine, architecture, target, history: asked.history, serving, report: stream.report };
+  if (asked.detach) return detached(start);
+  const ended = await startRelease(start);
+  if (!ended.ok) return ended;
+  const outcome = outcomeOf(ended.value, serving);
+  if (!outcome.ok) return outcome;
+  session.interruption.safe = `release ${short(target.release)} is live`;
+  stream.end();
+  await Promise.all([writeLiveRef(session, target), session.input.json ? undefined : tellLive(asked, ended.value.durationMs)]);
+  return outcome;
+}
+
+async function detached(start: Start): Promise<Result<number>> {
+  const name = await startController(start);
+  if (!name.ok) return name;
+  if (!start.session.input.json)
+    answer(start.session, `release ${short(start.target.release)} is being rolled out by ${name.value}\n  changeless status`);
+  return done(0);
+}
+
+async function tellLive({ session, engine, target }: RunRelease, durationMs: number): Promise<void> {
+  const { tellAddresses } = await import('./tell-addresses.ts');
+  await tellAddresses({
+    session,
+    engine,
+    target,
+    headline: `live  release ${short(target.release)} from ${commitWords(target.commit)} in ${duration(durationMs)}`,
+  });
+}
+
+// What is live is also written back to the source; the release is live whether or not that succeeds.
+async function writeLiveRef({ world, input }: Session, { commit, environment }: ReleaseImage): Promise<void> {
+  if (commit === 'uncommitted') return;
+  const { execFile } = await import('node:child_process');
+  const { promisify } = await import('node:util');
+  const update = ['-C', input.folder, 'update-ref', '--create-reflog', '--end-of-options', `refs/changeless/${environment}/live`, commit];
+  const env = { ...world.env, GIT_TERMINAL_PROMPT: '0' };
+  await promisify(execFile)('git', ['-c', 'core.hooksPath=/dev/null', ...update], { env }).catch(() => undefined);
+}

@@ -1,0 +1,151 @@
+import type { RecordedEvent, UnitName } from '../events.ts';
+import type { Engine } from '../engine/engine.ts';
+import { keepTrue } from '../drift/keep-true.ts';
+import type { Claim, Ledger, RolloutRecord } from '../ledger/ledger.ts';
+import type { Problem } from '../problem.ts';
+import type { Manifest } from '../release/manifest.ts';
+import { failed, type Result, done } from '../result.ts';
+import { unitName, type Hands } from '../rollout/carry-out.ts';
+import { desiredOf, type Desired } from '../rollout/desired.ts';
+import { outfit } from '../rollout/outfit.ts';
+import { rollOut, type RolloutEnd } from '../rollout/roll-out.ts';
+import { watchEngine, type Wake } from '../rollout/wake.ts';
+import { openJournal, type Journal } from './journal.ts';
+import { removePredecessors } from './predecessors.ts';
+
+/** `self`: the engine's id of the container this runs in. `paceMs`: how often the lease is renewed and looked at. */
+export type ControllerRequest = {
+  engine: Engine;
+  ledger: Ledger;
+  manifest: Manifest;
+  environment: string;
+  self: string;
+  print: (event: RecordedEvent) => void;
+  signal: AbortSignal;
+  paceMs?: number;
+  clock?: () => Date;
+};
+
+/** A lease not renewed for this long is nobody's. */
+const leaseMs = 10_000;
+
+type Post = ControllerRequest & { desired: Desired; journal: Journal; wake: Wake; paceMs: number; clock: () => Date };
+
+/**
+ * The process in a release image. It claims its rollout and carries it out, then keeps the engine as the release says
+ * until another release takes over; then it stands by, and comes back should that one fail:
+ *
+ *     claim ─> yours ─> rolling out ─live─> keeping true ─overtaken─> standing by ─(the other failed)─> keeping true
+ *        ├──> held / over (its rollout failed) ─> idle until removed
+ *        └──> standby
+ *
+ * Resolves when the signal is aborted. A problem comes back only when it cannot begin at all.
+ */
+export async function runController(request: ControllerRequest): Promise<Result<void, Problem>> {
+  const { engine, manifest, environment, self, signal } = request;
+  const desired = desiredOf(manifest, environment);
+  if (!desired.ok) return failed(desired.problem);
+  const clock = request.clock ?? (() => new Date());
+  const journal = openJournal(request.ledger, request.print, clock);
+  journal.report({ type: 'controller-started', release: manifest.release, container: self });
+  const wake = watchEngine(engine, desired.value.architecture);
+  signal.addEventListener('abort', () => wake.stop(), { once: true });
+  const post: Post = { ...request, desired: desired.value, journal, wake, clock, paceMs: request.paceMs ?? 1000 };
+  await act(post);
+  await journal.flush();
+  return done(undefined);
+}
+
+async function act(post: Post): Promise<void> {
+  let said: Claim['state'] | undefined;
+  while (!post.signal.aborted) {
+    const claim = await post.ledger.claim({ release: post.manifest.release, commit: post.manifest.inputs.source.commit, environment: post.environment, controller: post.self, leaseMs });
+    if (claim.state === 'yours') await takeCharge(post, claim);
+    else if (said !== claim.state) sayAside(post, claim);
+    said = claim.state;
+    if (!post.signal.aborted && claim.state !== 'yours') await pause(post.paceMs / 4, post.signal);
+  }
+}
+
+/** Says once why this controller does nothing. */
+function sayAside({ journal, manifest }: Post, claim: Exclude<Claim, { state: 'yours' }>): void {
+  const { release } = manifest;
+  if (claim.state === 'standby') journal.report({ type: 'controller-standing-by', release, for: claim.holder.release });
+  if (claim.state === 'held')
+    journal.report({ type: 'rollout-ended', release, commit: manifest.inputs.source.commit, outcome: 'failed', durationMs: 0, problem: heldBy(claim.holder) });
+}
+
+const heldBy = (holder: RolloutRecord): Problem => ({
+  code: 'ROLLOUT_HELD',
+  what: `release ${holder.release.slice(0, 12)} is being rolled out since ${holder.startedAt}`,
+  safe: 'that rollout goes on; nothing was changed',
+  next: 'changeless status, and again when it has ended',
+});
+
+async function takeCharge(post: Post, claim: Claim & { state: 'yours' }): Promise<void> {
+  const { journal, manifest, signal } = post;
+  const lease = holdLease(post, claim.token);
+  const hands = handsOf(post, claim.token);
+  try {
+    if (claim.outcome !== 'live' && !(await roll(post, claim, hands))) return;
+    journal.report({ type: 'controller-in-charge', release: manifest.release, token: claim.token });
+    await removePredecessors(post.engine, post.desired.architecture, post.self);
+    await keepTrue({ desired: post.desired, token: claim.token, hands, wake: post.wake, signal });
+  } finally {
+    lease.stop();
+  }
+}
+
+const handsOf = (post: Post, token: number): Hands => ({
+  engine: post.engine,
+  architecture: post.desired.architecture,
+  mayAct: async () => !post.signal.aborted && (await post.ledger.mayAct(token)),
+  report: post.journal.report,
+  now: () => post.clock().getTime(),
+  lookMs: 1000,
+});
+
+/** Whether the release came to be live. */
+async function roll(post: Post, claim: Claim & { state: 'yours' }, hands: Hands): Promise<boolean> {
+  const { manifest, journal, ledger, desired } = post;
+  const { release, inputs } = manifest;
+  const began = hands.now();
+  await announce(post, claim);
+  const end: RolloutEnd = await rollOut({ desired, token: claim.token, release, from: claim.from, hands, wake: post.wake });
+  if (end.outcome === 'overtaken') return false;
+  const problem = end.outcome === 'failed' ? { problem: end.problem } : {};
+  await journal.flush();
+  if (!(await ledger.end(claim.token, end.outcome, problem.problem))) return false;
+  journal.report({ type: 'rollout-ended', release, commit: inputs.source.commit, outcome: end.outcome, durationMs: hands.now() - began, ...problem });
+  return end.outcome === 'live';
+}
+
+/** What this rollout replaces and keeps, seen from what serves as it begins. */
+async function announce({ engine, desired, journal, manifest, environment }: Post, { token, from }: Claim & { state: 'yours' }): Promise<void> {
+  const observed = await engine.observe(desired.architecture);
+  const outfits = observed.ok ? desired.units.map((unit) => outfit(unit, observed.value, token)) : [];
+  const names = (live: boolean): UnitName[] => outfits.filter((one) => (one.live !== undefined) === live).map(({ unit }) => unitName(unit.owner));
+  journal.report({
+    type: 'rollout-started',
+    release: manifest.release,
+    commit: manifest.inputs.source.commit,
+    environment,
+    ...(from && { from }),
+    token,
+    replace: names(false),
+    keep: names(true),
+  });
+}
+
+/** Renews the lease until stopped, so that others see that its holder lives. */
+function holdLease({ ledger, paceMs }: Post, token: number): { stop(): void } {
+  const timer = setInterval(() => void ledger.renew(token), paceMs);
+  return { stop: () => clearInterval(timer) };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Core, renderCore } from './core-path.ts';
+
+const CORE: Core = {
+  generation: 'c1',
+  routes: [
+    { host: 'shop.localhost', app: 'shop' },
+    { host: 'www.example.com', app: 'shop' },
+    { host: 'gateway.localhost', app: 'gateway' },
+  ],
+};
+
+const LINES = [
+  ['keeps idle connections until their next answer', 'option idle-close-on-response'],
+  ['keeps no connection to an app', 'option http-server-close'],
+  ['asks for an address again when it tries again', 'option redispatch 1'],
+  ['waits for an app that is being healed', 'retries 10'],
+  ['gives up a dead address quickly', 'timeout connect 500ms'],
+  ['repeats no method that is not idempotent', 'http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }'],
+  ['listens on 8080', 'bind :8080'],
+  ['finds a host without its port, in any letter case', 'use_backend host:%[req.hdr(host),field(1,:),lower]'],
+  ['answers for hosts it does not know', 'default_backend unknown-host'],
+  ['gives each host name a backend', 'backend host:www.example.com'],
+  [
+    'passes the client on to the app',
+    'server shop shop.path:8080 send-proxy-v2 resolvers platform init-addr libc,none resolve-prefer ipv4',
+  ],
+  ['limits one source', 'tcp-request connection reject if { sc0_conn_cur gt 5000 }'],
+  ['bounds its memory on every engine', 'fd-hard-limit 50000'],
+  ['looks names up often', 'hold valid 500ms'],
+] as const;
+
+for (const [promise, line] of LINES) {
+  test(`the core ${promise}`, () => {
+    assert.ok(linesOf(renderCore(CORE).proxy).includes(line), renderCore(CORE).proxy);
+  });
+}
+
+test('the core checks no app, before and after it serves', () => {
+  const { waiting, proxy } = renderCore(CORE);
+  assert.doesNotMatch(proxy, /check/);
+  assert.doesNotMatch(waiting, /\n {4}server /);
+});
+
+test('the core lives until its last connection ends, unless a limit is asked for', () => {
+  assert.doesNotMatch(renderCore(CORE).proxy, /hard-stop-after/);
+  assert.match(renderCore({ ...CORE, drainLimitMs: 1_500 }).proxy, /^ {4}hard-stop-after 1500ms$/m);
+});
+
+test('the answer to an unknown host names nothing that exists', () => {
+  const answer = linesOf(renderCore(CORE).proxy).filter((line) => line.includes('status 404'));
+  assert.equal(answer.length, 1);
+  assert.doesNotMatch(answer[0] ?? '', /shop|gateway|path|haproxy/);
+});
+
+test('the core needs no app to be rendered', () => {
+  assert.doesNotMatch(renderCore({ generation: 'c1', routes: [] }).proxy, /^backend host:/m);
+});
+
+const BUGS: readonly (readonly [string, Core])[] = [
+  ['a host with a blank', route('shop.localhost http-request', 'shop')],
+  ['a host with a line break', route('shop.localhost\n', 'shop')],
+  ['a host in upper case', route('Shop.localhost', 'shop')],
+  ['a host with a port', route('shop.localhost:80', 'shop')],
+  ['an app with a dot', route('shop.localhost', 'shop.path')],
+  ['a host of two apps', { ...CORE, routes: [...CORE.routes, { host: 'shop.localhost', app: 'other' }] }],
+];
+
+for (const [what, core] of BUGS) {
+  test(`${what} is a bug that throws before it reaches a configuration`, () => {
+    assert.throws(() => renderCore(core), /^Error: datapath: /);
+  });
+}
+
+function route(host: string, app: string): Core {
+  return { generation: 'c1', routes: [{ host, app }] };
+}
+
+function linesOf(config: string): readonly string[] {
+  return config.split('\n').map((line) => line.trim());
+}

@@ -1,0 +1,104 @@
+import {
+  assertDnsLabel,
+  assertDnsName,
+  FOLLOW_NAME,
+  type PathConfig,
+  proxyGlobal,
+  renderConfig,
+  RETRY_IDEMPOTENT,
+  type Section,
+} from './path-config.ts';
+import { renderWaiting } from './waiting-config.ts';
+
+/** A host name and the app that answers to it. */
+export interface CoreRoute {
+  readonly host: string;
+  readonly app: string;
+}
+
+/** The core: which host name belongs to which app. Without a drain limit it lives until its last connection ends. */
+export interface Core {
+  readonly generation: string;
+  readonly routes: readonly CoreRoute[];
+  readonly drainLimitMs?: number;
+}
+
+/**
+ * Renders the core, which listens on 8080 in its sandbox and knows nothing of an app but its host names.
+ * Pure. Throws on a name that could add to the configuration, and on a host that two apps claim.
+ */
+export function renderCore(core: Core): PathConfig {
+  assertOneAppPerHost(core.routes);
+  return {
+    waiting: renderWaiting([]),
+    proxy: renderConfig([
+      proxyGlobal({ generation: core.generation, maxFiles: 50_000, drainLimitMs: core.drainLimitMs }),
+      DEFAULTS,
+      FRONTEND,
+      UNKNOWN_HOST,
+      ...core.routes.map(renderRoute),
+    ]),
+  };
+}
+
+const DEFAULTS: Section = {
+  header: 'defaults',
+  lines: [
+    'mode http',
+    'option idle-close-on-response',
+    // A connection kept open to an app would go on reaching its old data path.
+    'option http-server-close',
+    // Finds the address again before each retry: an app's sandbox that was made anew has another one.
+    'option redispatch 1',
+    // Nothing is checked here, so nothing is refused while an app's proxy is being healed: for 5 s it is tried again.
+    'retries 10',
+    'retry-on conn-failure empty-response',
+    'timeout connect 500ms',
+    'timeout queue 5s',
+    'timeout http-request 10s',
+    'timeout http-keep-alive 30s',
+    // Longer than the data paths': which of the two gives up is the app's policy.
+    'timeout client 10m',
+    'timeout server 10m',
+    'timeout client-fin 10s',
+    'timeout tunnel 24h',
+  ],
+};
+
+/**
+ * A host is found as the name of its backend: one look-up however many apps there are, and what a client sends is
+ * only ever compared. An unknown one is answered 404, not 421: clients repeat a request that got 421.
+ */
+const FRONTEND: Section = {
+  header: 'frontend core',
+  lines: [
+    'bind :8080',
+    // Generous: behind one address there may be many people, and on a laptop every client is the bridge's gateway.
+    'stick-table type ipv6 size 100k expire 60s store conn_cur',
+    'tcp-request connection track-sc0 src',
+    'tcp-request connection reject if { sc0_conn_cur gt 5000 }',
+    RETRY_IDEMPOTENT,
+    'use_backend host:%[req.hdr(host),field(1,:),lower]',
+    'default_backend unknown-host',
+  ],
+};
+
+const UNKNOWN_HOST: Section = {
+  header: 'backend unknown-host',
+  lines: [`http-request return status 404 content-type application/json string '{"error":"nothing answers to this host name"}'`],
+};
+
+function renderRoute({ host, app }: CoreRoute): Section {
+  return {
+    header: `backend host:${assertDnsName(host)}`,
+    lines: [`server ${assertDnsLabel(app)} ${app}.path:8080 send-proxy-v2 ${FOLLOW_NAME}`],
+  };
+}
+
+function assertOneAppPerHost(routes: readonly CoreRoute[]): void {
+  const hosts = new Set<string>();
+  for (const { host } of routes) {
+    if (hosts.has(host)) throw new Error(`datapath: ${JSON.stringify(host)} is routed twice`);
+    hosts.add(host);
+  }
+}

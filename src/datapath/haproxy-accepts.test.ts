@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { renderAppPath } from './app-path.ts';
+import { renderCore } from './core-path.ts';
+import { LIBRARY, type PathConfig } from './path-config.ts';
+import { renderStorePath } from './store-path.ts';
+
+const SOURCES = fileURLToPath(new URL('../../images/proxy', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'datapath-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const skip = spawnSync('haproxy', ['-v']).status === 0 ? false : 'haproxy is not installed here';
+
+const PATHS: Readonly<Record<string, PathConfig>> = {
+  'an app': renderAppPath({
+    generation: 'a'.repeat(64),
+    colour: 'blue',
+    entry: 'web',
+    services: [
+      { name: 'web', port: 80, replicas: 3, health: { kind: 'http', path: '/a-b_c~/%20?x=1&y=(2)*+,;:@!', status: 200 } },
+      { name: 'db', port: 5432, replicas: 1, health: { kind: 'tcp' } },
+    ],
+    drainLimitMs: 1,
+  }),
+  'the core': renderCore({
+    generation: 'c1',
+    routes: [
+      { host: 'shop.localhost', app: 'shop' },
+      { host: 'a-b.example.com', app: 'shop' },
+    ],
+    drainLimitMs: 86_400_000,
+  }),
+  'a core without apps': renderCore({ generation: 'c1', routes: [] }),
+  'a store': renderStorePath({
+    generation: 's1',
+    port: 6379,
+    server: 'redis-1.blue',
+    health: { kind: 'tcp' },
+    drainLimitMs: 2_147_483_647,
+  }),
+};
+
+for (const [what, config] of Object.entries(PATHS)) {
+  for (const part of ['waiting', 'proxy'] as const) {
+    test(`haproxy accepts the ${part} configuration of ${what}, without a warning`, { skip }, () => {
+      assert.equal(complaints(config[part]), '');
+    });
+  }
+}
+
+test('haproxy refuses a configuration with a word it does not know', { skip }, () => {
+  assert.match(complaints(`${PATHS['a store']!.proxy}    no-such-word\n`), /no-such-word/);
+});
+
+/** What haproxy has to say, apart from names that do not resolve on this machine. */
+function complaints(config: string): string {
+  const file = join(folder, 'haproxy.cfg');
+  writeFileSync(file, config.replaceAll(LIBRARY, SOURCES));
+  const env = { ...process.env, CHANGELESS_INCARNATION: '0123abcd', RES_OPTIONS: 'timeout:1 attempts:1' };
+  const { status, stderr } = spawnSync('haproxy', ['-c', '-f', file], { encoding: 'utf8', env });
+  const lines = stderr.split('\n').filter((line) => /ALERT|WARNING/.test(line) && !/could not resolve address/.test(line));
+  if (status !== 0 && lines.length === 0) lines.push(`exit code ${status}: ${stderr}`);
+  return lines.join('\n');
+}

@@ -1,0 +1,121 @@
+/** The two HAProxy configurations of a data path: what its waiter runs, and what it runs as the proxy. */
+export interface PathConfig {
+  readonly waiting: string;
+  readonly proxy: string;
+}
+
+/** How a server shows that it is healthy: by one answer over HTTP, or by accepting a connection. */
+export type Health = { readonly kind: 'http'; readonly path: string; readonly status: number } | { readonly kind: 'tcp' };
+
+/** One section of a configuration: its header, and its lines without indentation. */
+export interface Section {
+  readonly header: string;
+  readonly lines: readonly string[];
+}
+
+/** Where the proxy image keeps its Lua files. */
+export const LIBRARY = '/usr/lib/changeless';
+
+/** The text of a configuration, with `proxy.cfg`'s and `waiting.cfg`'s common resolvers at its end. */
+export function renderConfig(sections: readonly Section[]): string {
+  const all = [...sections, RESOLVERS];
+  return all.map(({ header, lines }) => [header, ...lines.map((line) => `    ${line}`), ''].join('\n')).join('\n');
+}
+
+/**
+ * The `global` section of a proxy. Its stats socket is named by generation and by start, so that undoing a
+ * substitute leaves its predecessor's in place; it hands out listeners and changes nothing (`level user`).
+ */
+export function proxyGlobal(options: {
+  readonly generation: string;
+  readonly maxFiles: number;
+  readonly drainLimitMs: number | undefined;
+}): Section {
+  const { generation, maxFiles, drainLimitMs } = options;
+  assertGeneration(generation);
+  const socket = `${RUN_FOLDER}/${generation.slice(0, 12)}.\${CHANGELESS_INCARNATION}.sock`;
+  return {
+    header: 'global',
+    lines: [
+      // How many connections there can be follows from it, and from the engine's own limit where that is lower:
+      // a fixed maxconn would not start there, and no limit at all would reserve memory for a million files.
+      `fd-hard-limit ${maxFiles}`,
+      'nbthread 1',
+      `stats socket "${socket}" mode 600 level user expose-fd listeners`,
+      ...(drainLimitMs === undefined ? [] : [`hard-stop-after ${assertDuration(drainLimitMs)}ms`]),
+      `lua-load ${LIBRARY}/server.lua`,
+    ],
+  };
+}
+
+/** The `server` options that find a peer by name at any time: both are needed, or a late name means 503 for ever. */
+export const FOLLOW_NAME = 'resolvers platform init-addr libc,none resolve-prefer ipv4';
+
+/** What may have had an effect is not done twice; a refused connection is tried again for any method. */
+export const RETRY_IDEMPOTENT = 'http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }';
+
+const RUN_FOLDER = '/run/changeless';
+
+/** A name that stops resolving keeps its last address: a sandbox that is made again usually gets it back. */
+const RESOLVERS: Section = {
+  header: 'resolvers platform',
+  lines: [
+    'parse-resolv-conf',
+    'resolve_retries 3',
+    'timeout resolve 200ms',
+    'timeout retry 200ms',
+    'hold valid 500ms',
+    'hold nx 30s',
+    'hold other 30s',
+    'hold refused 30s',
+    'hold timeout 30s',
+  ],
+};
+
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const DNS_LABEL = new RegExp(`^${LABEL}$`);
+const DNS_NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
+const GENERATION = /^[a-z0-9][a-z0-9-]{0,127}$/;
+const HEALTH_PATH = /^\/[A-Za-z0-9\-._~!&()*+,;=:@%/?]*$/;
+
+/** Validation lets only DNS names through; a name that could add to a configuration is a bug there. Throws. */
+export function assertDnsName(name: string): string {
+  return assertMatches(name, DNS_NAME, 'a DNS name in lower case');
+}
+
+/** The same for one label of a name. Throws. */
+export function assertDnsLabel(label: string): string {
+  return assertMatches(label, DNS_LABEL, 'a DNS label in lower case');
+}
+
+/** The same for the path a health check asks for; quotes, `$`, `#` and blanks mean something to HAProxy. Throws. */
+export function assertHealthPath(path: string): string {
+  return assertMatches(path, HEALTH_PATH, 'the path of a URL');
+}
+
+/** Throws unless `value` is a whole number in the range. */
+export function assertWhole(value: number, least: number, most: number): number {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new Error(`datapath: ${value} is not a whole number from ${least} to ${most}`);
+  }
+  return value;
+}
+
+/** Throws unless `port` is a TCP port. */
+export function assertPort(port: number): number {
+  return assertWhole(port, 1, 65_535);
+}
+
+function assertGeneration(generation: string): string {
+  return assertMatches(generation, GENERATION, 'the id of a generation');
+}
+
+/** HAProxy's timers are 31 bits of milliseconds. */
+function assertDuration(durationMs: number): number {
+  return assertWhole(durationMs, 1, 2_147_483_647);
+}
+
+function assertMatches(text: string, pattern: RegExp, expected: string): string {
+  if (!pattern.test(text)) throw new Error(`datapath: ${JSON.stringify(text)} is not ${expected}`);
+  return text;
+}

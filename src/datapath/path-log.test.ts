@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parsePathLine, type PathReport } from './path-log.ts';
+
+const FAILING = '{"server":"api-1","asked":"GET /healthz expecting 200","check":"L7STS","code":503,"detail":"Service Unavailable"}';
+
+const REPORTS: readonly (readonly [string, PathReport])[] = [
+  ['{"changeless":"healthy"}', { phase: 'healthy' }],
+  ['{"changeless":"serving"}', { phase: 'serving' }],
+  ['{"changeless":"draining","connections":3}', { phase: 'draining', connections: 3 }],
+  ['{"changeless":"draining"}', { phase: 'draining' }],
+  [
+    `{"changeless":"checking","failing":[${FAILING}]}`,
+    {
+      phase: 'checking',
+      failing: [
+        {
+          server: 'api-1',
+          asked: 'GET /healthz expecting 200',
+          check: 'L7STS',
+          code: 503,
+          detail: 'Service Unavailable',
+        },
+      ],
+    },
+  ],
+  [
+    '{"changeless":"checking","failing":[{"server":"db-1","asked":"connect to port 5432","check":"L4CON","detail":"Connection refused"}]}',
+    {
+      phase: 'checking',
+      failing: [{ server: 'db-1', asked: 'connect to port 5432', check: 'L4CON', detail: 'Connection refused' }],
+    },
+  ],
+  ['[WARNING]  (1) : Proxy app hard-stopped (2 remaining conns will be closed).', { phase: 'draining', cut: 2 }],
+];
+
+for (const [line, report] of REPORTS) {
+  test(`reads ${line}`, () => assert.deepEqual(parsePathLine(line), report));
+}
+
+const OTHERS = [
+  '',
+  '[NOTICE]   (1) : haproxy version is 2.6.12',
+  '{"changeless":"check',
+  '{"changeless":"dancing"}',
+  '{"changeless":7}',
+  '{"level":"info"}',
+  '["changeless"]',
+  'null',
+];
+
+for (const line of OTHERS) {
+  test(`passes over ${JSON.stringify(line)}`, () => assert.equal(parsePathLine(line), undefined));
+}

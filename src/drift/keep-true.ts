@@ -1,0 +1,51 @@
+import { heldBack } from '../rollout/backoff.ts';
+import { carryOut, type Hands } from '../rollout/carry-out.ts';
+import type { Desired } from '../rollout/desired.ts';
+import { planRollout } from '../rollout/plan-rollout.ts';
+import type { Wake } from '../rollout/wake.ts';
+import { Losses } from './losses.ts';
+
+export type Keeping = { desired: Desired; token: number; hands: Hands; wake: Wake; signal: AbortSignal };
+
+/** Everything is looked at this often even when nothing was heard. */
+const beatMs = 30_000;
+
+/** How soon another controller's claim is noticed when nothing else happens. */
+const noticeMs = 500;
+
+const afterFailureMs = 1000;
+
+/**
+ * Keeps the engine as the release says: what died is started again in its place, what is missing is made, until the
+ * signal is aborted or another controller is in charge. Never gives up; each failure is said, and tried again later.
+ */
+export async function keepTrue(keeping: Keeping): Promise<void> {
+  const losses = new Losses(keeping.desired, keeping.hands);
+  const hands = { ...keeping.hands, report: losses.watchReport };
+  while (!keeping.signal.aborted && (await hands.mayAct())) {
+    const restMs = await look({ ...keeping, hands }, losses);
+    if (restMs > 0) await rest(keeping, restMs);
+  }
+}
+
+/** One round; gives how long to rest when there is nothing (more) to do. */
+async function look({ desired, token, hands }: Keeping, losses: Losses): Promise<number> {
+  const observed = await hands.engine.observe(desired.architecture);
+  if (!observed.ok) return afterFailureMs;
+  losses.count(observed.value, token);
+  const stage = planRollout(desired, observed.value, { token, heldBack: heldBack(losses.deaths, hands.now()), hurry: true });
+  if (stage.name === 'settled') return losses.nextStart() ?? beatMs;
+  if (stage.name === 'wait') return afterFailureMs;
+  const { problems } = await carryOut(stage, hands);
+  for (const { step, problem } of problems) hands.report({ type: 'effect-failed', step: step.do, problem });
+  return problems.length > 0 ? afterFailureMs : 0;
+}
+
+/** Until something happens, the time has passed, or another controller is in charge. */
+async function rest({ wake, hands, signal }: Keeping, ms: number): Promise<void> {
+  const until = hands.now() + ms;
+  for (let left = ms; left > 0 && !signal.aborted; left = until - hands.now()) {
+    if (await wake.next(Math.min(noticeMs, left))) return;
+    if (!(await hands.mayAct())) return;
+  }
+}

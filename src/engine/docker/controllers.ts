@@ -1,0 +1,98 @@
+import { digestOf } from '../../digest.ts';
+import type { ControllerSpec } from '../engine.ts';
+import { labels } from '../labels.ts';
+import { defaultSocket } from './address.ts';
+import type { DockerClient } from './client.ts';
+import { createOrKeep, findContainer, removeContainer, startContainer } from './containers.ts';
+import { hardenedHost, sealed } from './creation.ts';
+import { definedLabels, engineName, ledgerVolume } from './names.ts';
+import { volumeLabels } from './networks.ts';
+import type { Creation, Labels, VendorMount } from './vendor.ts';
+
+const CONTROLLER_MEMORY_MB = 256;
+const LEDGER_PATH = '/ledger';
+const ledger = { name: ledgerVolume, owner: { kind: 'controller', name: 'controller' } } as const;
+
+/**
+ * The socket on the engine's own host. Of an engine reached by tcp it is where Docker puts it: the controller runs
+ * beside the engine, not where this process runs.
+ */
+export const controllerSocket = (client: DockerClient): string =>
+  'socketPath' in client.address ? client.address.socketPath : defaultSocket;
+
+/** The only container that the engine restarts, and the only one with the engine's socket. */
+export function controllerCreation(architecture: string, spec: ControllerSpec, socket: string): Creation {
+  const memory = CONTROLLER_MEMORY_MB * 2 ** 20;
+  const creation: Creation = {
+    Image: spec.image,
+    Labels: definedLabels({
+      [labels.architecture]: architecture,
+      [labels.environment]: spec.environment,
+      [labels.release]: spec.release,
+      [labels.commit]: spec.commit,
+      [labels.role]: 'controller',
+      ...ownLabels(spec),
+    }),
+    HostConfig: {
+      ...hardenedHost(),
+      NetworkMode: 'host',
+      RestartPolicy: { Name: 'unless-stopped' },
+      Memory: memory,
+      MemorySwap: memory,
+      Mounts: controllerMounts(architecture, socket),
+    },
+  };
+  return sealed(creation, digestOf(spec));
+}
+
+/** What a person types on a machine that has nothing but the images. The image itself carries the other labels. */
+export function controllerCommand(
+  architecture: string,
+  { spec, socket }: { spec: ControllerSpec; socket: string },
+  imageTag: string,
+): string {
+  const fixed = `--network host --restart unless-stopped --read-only --cap-drop ALL --security-opt no-new-privileges \
+--memory ${CONTROLLER_MEMORY_MB}m --memory-swap ${CONTROLLER_MEMORY_MB}m --log-driver json-file --log-opt max-size=10m --log-opt max-file=2`;
+  const own = [
+    ...Object.entries(ownLabels(spec)).flatMap(([name, value]) => ['--label', `${name}=${value}`]),
+    ...controllerMounts(architecture, socket).flatMap((mount) => ['--mount', mountWords(mount)]),
+    imageTag,
+  ];
+  return ['docker run -d --name', shellWord(engineName(architecture, spec.name)), fixed, ...own.map(shellWord)].join(' ');
+}
+
+/** Starts it and gives its container id. One of that name that runs is left alone. */
+export async function startController(client: DockerClient, architecture: string, spec: ControllerSpec): Promise<string> {
+  const creation = controllerCreation(architecture, spec, controllerSocket(client));
+  const wanted = { name: engineName(architecture, spec.name), creation };
+  const { container, kept } = await createOrKeep(client, wanted, ({ State }) => State.Running);
+  if (!kept) await startContainer(client, container);
+  return container;
+}
+
+export async function removeController(client: DockerClient, architecture: string, name: string): Promise<void> {
+  const found = await findContainer(client, architecture, name);
+  if (found === undefined) return;
+  await client.did({ method: 'POST', path: `/containers/${found.Id}/stop`, long: true }, 404, 304);
+  await removeContainer(client, found.Id);
+}
+
+const ownLabels = (spec: ControllerSpec): Labels => ({ [labels.name]: spec.name, [labels.history]: spec.history.join(',') });
+
+const controllerMounts = (architecture: string, socket: string): VendorMount[] => [
+  { Type: 'bind', Source: socket, Target: defaultSocket },
+  // The labels are for when the volume does not exist yet.
+  {
+    Type: 'volume',
+    Source: engineName(architecture, ledgerVolume),
+    Target: LEDGER_PATH,
+    VolumeOptions: { Labels: volumeLabels(architecture, ledger) },
+  },
+];
+
+function mountWords({ Type, Source, Target, VolumeOptions }: VendorMount): string {
+  const volumeWords = Object.entries(VolumeOptions?.Labels ?? {}).map(([name, value]) => `volume-label=${name}=${value}`);
+  return [`type=${Type}`, `src=${Source ?? ''}`, `dst=${Target}`, ...volumeWords].join(',');
+}
+
+const shellWord = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

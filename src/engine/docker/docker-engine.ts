@@ -1,0 +1,183 @@
+import { failed, type Result } from '../../result.ts';
+import type {
+  ControllerSpec,
+  Engine,
+  EngineCapabilities,
+  EngineEvent,
+  InstanceDifference,
+  InstanceSpec,
+  LogLine,
+  LogOptions,
+  NetworkSpec,
+  Observation,
+  PathPhase,
+  PublishedPort,
+  SlotSpec,
+  VolumeSpec,
+} from '../engine.ts';
+import { defaultAddress, dockerAddress } from './address.ts';
+import { DockerClient } from './client.ts';
+import { findContainer, inspectContainer } from './containers.ts';
+import { controllerCommand, controllerSocket, removeController, startController } from './controllers.ts';
+import { DockerImages } from './docker-images.ts';
+import { attempt, Refusal } from './failure.ts';
+import { hostAddress } from './host.ts';
+import { inspectInstances } from './inspection.ts';
+import { removeInstance, startInstance } from './instances.ts';
+import { readLog } from './logs.ts';
+import { engineName } from './names.ts';
+import { ensureVolume, Networks, removeVolume } from './networks.ts';
+import { architectures, observe } from './observe.ts';
+import { PathPhases } from './paths.ts';
+import { portHolder } from './ports.ts';
+import { ensureSlot, removeSlot, type HostFacts } from './slots.ts';
+import { defaultSubnetPool, parseSubnet } from './subnets.ts';
+import { watch } from './watch.ts';
+
+/** `host`: `unix://…` or `tcp://…` (DOCKER_HOST when not given). `subnetPool`: where networks take their addresses from. */
+export type DockerEngineOptions = { host?: string; subnetPool?: string };
+
+/** Connects on first use. Throws only on options that cannot be read. */
+export function openDockerEngine(options: DockerEngineOptions = {}): DockerEngine {
+  const host = options.host ?? defaultAddress();
+  const address = dockerAddress(host);
+  if (address === undefined) throw new TypeError(`not the address of an engine: ${host} (expected unix://<socket> or tcp://<host>:<port>)`);
+  const pool = parseSubnet(options.subnetPool ?? defaultSubnetPool);
+  if (pool === undefined) throw new TypeError(`not a pool of subnets: ${options.subnetPool} (expected 10.208.0.0/14)`);
+  const client = new DockerClient(address);
+  return new DockerEngine(client, new Networks(client, pool));
+}
+
+/** Docker Engine as the engine: slots are sandboxes, instances are containers in their network namespace. */
+export class DockerEngine implements Engine {
+  readonly capabilities: EngineCapabilities = { name: 'Docker Engine', socketHandover: true, microLayers: true };
+  readonly images: DockerImages;
+  readonly #client: DockerClient;
+  readonly #networks: Networks;
+  readonly #phases: PathPhases;
+  #host: Promise<HostFacts> | undefined;
+
+  constructor(client: DockerClient, networks: Networks) {
+    this.#client = client;
+    this.#networks = networks;
+    this.#phases = new PathPhases(client);
+    this.images = new DockerImages(client);
+  }
+
+  describe(): Promise<Result<{ version: string; host: string; platform: string }>> {
+    return attempt('the engine would not say what it is', async () => {
+      const version = await this.#client.json<{ Version: string; Os: string; Arch: string }>({ path: '/version' });
+      const { name } = await this.#hostFacts();
+      return { version: version.Version, host: name, platform: `${version.Os}/${version.Arch}` };
+    });
+  }
+
+  observe(architecture: string): Promise<Result<Observation>> {
+    return attempt(`${architecture} could not be observed`, () => observe({ client: this.#client, phases: this.#phases }, architecture));
+  }
+
+  architectures(): Promise<Result<string[]>> {
+    return attempt('architectures could not be listed', () => architectures(this.#client));
+  }
+
+  ensureNetwork(architecture: string, spec: NetworkSpec): Promise<Result<void>> {
+    return attempt(`network ${spec.name} could not be made`, () => this.#networks.ensure(architecture, spec));
+  }
+
+  removeNetwork(architecture: string, name: string): Promise<Result<void>> {
+    return attempt(`network ${name} could not be removed`, () => this.#networks.remove(architecture, name));
+  }
+
+  ensureVolume(architecture: string, spec: VolumeSpec): Promise<Result<void>> {
+    return attempt(`volume ${spec.name} could not be made`, () => ensureVolume(this.#client, architecture, spec));
+  }
+
+  removeVolume(architecture: string, name: string): Promise<Result<void>> {
+    return attempt(`volume ${name} could not be removed`, () => removeVolume(this.#client, engineName(architecture, name)));
+  }
+
+  ensureSlot(architecture: string, spec: SlotSpec): Promise<Result<void>> {
+    return attempt(`slot ${spec.name} could not be made`, () =>
+      ensureSlot(this.#client, architecture, { spec, host: () => this.#hostFacts() }),
+    );
+  }
+
+  removeSlot(architecture: string, name: string): Promise<Result<void>> {
+    return attempt(`slot ${name} could not be removed`, () => removeSlot(this.#client, architecture, name));
+  }
+
+  startInstance(architecture: string, spec: InstanceSpec): Promise<Result<void>> {
+    return attempt(`${spec.name} could not be started`, () => startInstance(this.#client, architecture, spec));
+  }
+
+  removeInstance(architecture: string, name: string): Promise<Result<void>> {
+    return attempt(`${name} could not be removed`, () => removeInstance(this.#client, architecture, name));
+  }
+
+  async awaitHealthy(architecture: string, name: string, limitMs: number): Promise<Result<void, { phase: PathPhase; ended: boolean }>> {
+    // An engine that went away is not an answer; to the waiting it is a path that has ended.
+    const waited = await attempt(`${name} could not be watched`, async () =>
+      this.#phases.awaitHealthy(await this.#containerOf(architecture, name), limitMs),
+    );
+    if (!waited.ok) return failed({ phase: { phase: 'starting' }, ended: true });
+    const { phase, reached, ended } = waited.value;
+    return reached ? { ok: true, value: undefined } : failed({ phase, ended });
+  }
+
+  promotePath(architecture: string, name: string): Promise<Result<void>> {
+    return attempt(`${name} could not be promoted`, async () => this.#phases.promote(await this.#containerOf(architecture, name)));
+  }
+
+  drainPath(architecture: string, name: string): Promise<Result<void>> {
+    return attempt(`${name} could not be drained`, async () => {
+      const container = await inspectContainer(this.#client, engineName(architecture, name));
+      if (container) await this.#phases.drain(container.Id);
+    });
+  }
+
+  startController(architecture: string, spec: ControllerSpec): Promise<Result<string>> {
+    return attempt(`controller ${spec.name} could not be started`, () => startController(this.#client, architecture, spec));
+  }
+
+  removeController(architecture: string, name: string): Promise<Result<void>> {
+    return attempt(`controller ${name} could not be removed`, () => removeController(this.#client, architecture, name));
+  }
+
+  controllerCommand(architecture: string, spec: ControllerSpec, imageTag: string): string {
+    return controllerCommand(architecture, { spec, socket: controllerSocket(this.#client) }, imageTag);
+  }
+
+  watch(architecture: string, signal: AbortSignal): AsyncIterable<EngineEvent> {
+    return watch(this.#client, architecture, signal);
+  }
+
+  async *logs(architecture: string, name: string, options: LogOptions): AsyncGenerator<LogLine> {
+    const container = await findContainer(this.#client, architecture, name);
+    if (container) yield* readLog(this.#client, container.Id, options);
+  }
+
+  inspectInstances(architecture: string): Promise<Result<InstanceDifference[]>> {
+    return attempt(`${architecture} could not be inspected`, () => inspectInstances(this.#client, architecture));
+  }
+
+  portHolder(port: PublishedPort): Promise<string | undefined> {
+    return portHolder(this.#client, port);
+  }
+
+  async #containerOf(architecture: string, name: string): Promise<string> {
+    const container = await inspectContainer(this.#client, engineName(architecture, name));
+    if (container) return container.Id;
+    throw new Refusal({ code: 'ENGINE_REFUSED', what: `there is no ${name} in ${architecture}` });
+  }
+
+  async #hostFacts(): Promise<HostFacts> {
+    const { address } = this.#client;
+    // Reached over the network, the engine's host has the address we reach it by.
+    const outside = 'host' in address ? address.host : hostAddress();
+    this.#host ??= this.#client.json<{ Name: string }>({ path: '/info' }).then(({ Name }) => ({ name: Name, address: outside }));
+    return this.#host.catch((error: unknown) => {
+      this.#host = undefined;
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,64 @@
+import type { InstanceSpec, Mount, Origin } from '../engine.ts';
+import { labels } from '../labels.ts';
+import { instanceDigest } from '../spec-digest.ts';
+import { hardenedHost, sealed } from './creation.ts';
+import { definedLabels, engineName, ownerLabels } from './names.ts';
+import { memoryMount } from './slot-creation.ts';
+import type { Creation, Labels, VendorMount } from './vendor.ts';
+
+/** What the engine is asked for: the image, the slot, mounts and limits, and nothing else. */
+export function instanceCreation(architecture: string, spec: InstanceSpec, sandbox: string): Creation {
+  const { memoryBytes, processes, cpus } = spec.limits;
+  const creation: Creation = {
+    Image: spec.image,
+    Labels: instanceLabels(architecture, spec),
+    StopTimeout: Math.ceil(spec.stopMs / 1000),
+    HostConfig: {
+      ...hardenedHost(),
+      NetworkMode: `container:${sandbox}`,
+      Memory: memoryBytes,
+      MemorySwap: memoryBytes,
+      PidsLimit: processes,
+      ...(cpus !== undefined && { NanoCpus: Math.round(cpus * 1e9) }),
+      // Only a path writes there: its socket, for its successor.
+      Mounts: [memoryMount(architecture, spec.slot, spec.role !== 'path'), ...spec.mounts.map((mount) => vendorMount(architecture, mount))],
+    },
+  };
+  return sealed(creation, instanceDigest(spec));
+}
+
+function vendorMount(architecture: string, mount: Mount): VendorMount {
+  if (mount.kind === 'volume') return { Type: 'volume', Source: engineName(architecture, mount.volume), Target: mount.path };
+  // Docker's API gives memory to root; the sticky bit lets the image's user write, whoever that is.
+  return { Type: 'tmpfs', Target: mount.path, TmpfsOptions: { SizeBytes: mount.sizeBytes, Mode: 0o1777 } };
+}
+
+function instanceLabels(architecture: string, spec: InstanceSpec): Labels {
+  return definedLabels({
+    ...ownerLabels(architecture, spec.owner),
+    [labels.environment]: spec.origin.environment,
+    [labels.release]: spec.origin.release,
+    [labels.commit]: spec.origin.commit,
+    [labels.key]: spec.origin.key,
+    // Always said, because the image's labels would shine through.
+    [labels.tests]: spec.origin.tests ?? '',
+    [labels.generation]: spec.generation,
+    [labels.body]: spec.body,
+    [labels.colour]: spec.colour ?? '',
+    [labels.role]: spec.role,
+    [labels.slot]: spec.slot,
+    [labels.name]: spec.name,
+  });
+}
+
+/** Where an instance says it comes from. */
+export function originOf(from: Labels): Origin {
+  const tests = from[labels.tests];
+  return {
+    environment: from[labels.environment] ?? '',
+    release: (from[labels.release] ?? '') as Origin['release'],
+    commit: (from[labels.commit] ?? '') as Origin['commit'],
+    key: from[labels.key] ?? '',
+    ...(tests && { tests }),
+  };
+}

@@ -1,0 +1,103 @@
+import { parsePathLine } from '../../datapath/path-log.ts';
+import type { PathPhase } from '../engine.ts';
+import type { DockerClient } from './client.ts';
+import { signalContainer } from './containers.ts';
+import { Refusal } from './failure.ts';
+import { readLog } from './logs.ts';
+
+type Known = { phase: PathPhase; at: string };
+type Follow = { container: string; limitMs: number };
+type Waited = { phase: PathPhase; reached: boolean; ended: boolean };
+
+/** So many last lines nearly always hold what a path said last; when not, its log is read whole, once. */
+const TAIL_LINES = 200;
+const PROMOTION_LIMIT_MS = 30_000;
+/** A signal sent before the waiter listens for it is lost; the proxy itself ignores it. */
+const SIGNAL_AGAIN_MS = 500;
+
+/** The phase after one more line. A proxy that serves still checks its servers, and one that drains never serves again. */
+export function nextPhase(phase: PathPhase, line: string): PathPhase {
+  const report = parsePathLine(line);
+  if (report === undefined || phase.phase === 'draining') return phase;
+  if (report.phase === 'draining') return { phase: 'draining' };
+  if (phase.phase === 'serving') return phase;
+  return report.phase === 'checking' ? { phase: 'checking', failing: report.failing } : { phase: report.phase };
+}
+
+/** What data paths say about themselves in their logs; each log is read on from where it was last read. */
+export class PathPhases {
+  readonly #client: DockerClient;
+  readonly #known = new Map<string, Known>();
+
+  constructor(client: DockerClient) {
+    this.#client = client;
+  }
+
+  /** The phase now. */
+  async of(container: string): Promise<PathPhase> {
+    const known = this.#known.get(container);
+    if (known) return (await this.#read(container, known)).phase;
+    const tail = await this.#read(container, undefined, TAIL_LINES);
+    const isSure = tail.lines < TAIL_LINES || tail.phase.phase === 'serving' || tail.phase.phase === 'draining';
+    return isSure ? tail.phase : (await this.#read(container, undefined)).phase;
+  }
+
+  /** Forgets the containers that are not among these. */
+  keepOnly(containers: ReadonlySet<string>): void {
+    for (const container of this.#known.keys()) if (!containers.has(container)) this.#known.delete(container);
+  }
+
+  async awaitHealthy(container: string, limitMs: number): Promise<Waited> {
+    return this.#follow({ container, limitMs }, ({ phase }) => phase === 'healthy' || phase === 'serving');
+  }
+
+  async promote(container: string): Promise<void> {
+    const isServing = ({ phase }: PathPhase): boolean => phase === 'serving' || phase === 'draining';
+    const now = await this.of(container);
+    if (isServing(now)) return;
+    if (now.phase === 'starting') await this.#follow({ container, limitMs: PROMOTION_LIMIT_MS }, ({ phase }) => phase !== 'starting');
+    const signal = (): Promise<boolean> => signalContainer(this.#client, container, 'SIGUSR2');
+    await signal();
+    // A failure of these shows in what is awaited: the container's end.
+    const again = setInterval(() => void signal().catch(() => undefined), SIGNAL_AGAIN_MS);
+    const waited = await this.#follow({ container, limitMs: PROMOTION_LIMIT_MS }, isServing).finally(() => clearInterval(again));
+    if (!waited.reached) throw new Refusal(await this.#notServing(container, waited));
+  }
+
+  async drain(container: string): Promise<void> {
+    const told = await signalContainer(this.#client, container, 'SIGUSR1');
+    if (told) this.#known.set(container, { phase: { phase: 'draining' }, at: this.#known.get(container)?.at ?? '' });
+  }
+
+  async #read(container: string, known: Known | undefined, tail?: number): Promise<Known & { lines: number }> {
+    let phase: PathPhase = known?.phase ?? { phase: 'starting' };
+    let at = known?.at ?? '';
+    let lines = 0;
+    const options = { follow: false, ...(tail !== undefined && { tail }), ...(at !== '' && { since: at }) };
+    for await (const line of readLog(this.#client, container, options)) {
+      phase = nextPhase(phase, line.line);
+      at = line.at;
+      lines += 1;
+    }
+    const isSure = tail === undefined || lines < tail || phase.phase === 'serving' || phase.phase === 'draining';
+    if (isSure) this.#known.set(container, { phase, at });
+    return { phase, at, lines };
+  }
+
+  async #follow({ container, limitMs }: Follow, isReached: (phase: PathPhase) => boolean): Promise<Waited> {
+    let phase: PathPhase = { phase: 'starting' };
+    const signal = AbortSignal.timeout(limitMs);
+    for await (const { line } of readLog(this.#client, container, { follow: true, signal })) {
+      phase = nextPhase(phase, line);
+      if (isReached(phase)) return { phase, reached: true, ended: false };
+    }
+    return { phase, reached: false, ended: !signal.aborted };
+  }
+
+  async #notServing(container: string, { ended }: Waited): Promise<Refusal['problem']> {
+    const lines: string[] = [];
+    for await (const { line } of readLog(this.#client, container, { follow: false, tail: 20 })) lines.push(line);
+    const why = ended ? 'it ended instead' : `it did not say so within ${PROMOTION_LIMIT_MS / 1000} s`;
+    return { code: 'ENGINE_REFUSED', what: 'a data path was told to serve and does not', why, lines };
+  }
+}

@@ -1,0 +1,132 @@
+import type { SlotSpec } from '../engine.ts';
+import { labels } from '../labels.ts';
+import { slotDigest } from '../spec-digest.ts';
+import type { DockerClient } from './client.ts';
+import { createContainer, inspectContainer, listContainers, removeContainer, startContainer } from './containers.ts';
+import { EngineFailure, meaningOfText, Refusal } from './failure.ts';
+import { listNetworks, removeVolume } from './networks.ts';
+import { engineName, memoryName, ofArchitecture } from './names.ts';
+import { portHolder } from './ports.ts';
+import { attachOrder, endpointConfig, endpointMark, fillerCreation, memoryCreation, memoryPath, sandboxCreation } from './slot-creation.ts';
+import { sealOf } from './creation.ts';
+import { tar } from './tar.ts';
+import { NEVER, type Endpoint, type InspectedContainer } from './vendor.ts';
+
+export type HostFacts = { name: string; address: string };
+
+type Place = { client: DockerClient; architecture: string };
+
+/**
+ * Whether a sandbox runs since it was made. One that was stopped and started again has lost its memory, and its members
+ * their network: nothing of ours does that, so it counts as gone.
+ */
+export const ranThrough = ({ State }: InspectedContainer): boolean => State.Running && State.FinishedAt === NEVER;
+
+/** The endpoint of the slot's first network, where its peers find it. */
+export function firstEndpoint(sandbox: InspectedContainer): Endpoint | undefined {
+  const endpoints = Object.values(sandbox.NetworkSettings.Networks ?? {});
+  return endpoints.find(({ DriverOpts }) => DriverOpts?.[endpointMark]?.startsWith('1 of')) ?? endpoints[0];
+}
+
+/**
+ * Makes the slot unless it is there, ready and made from the same spec. Order: the filler exists before the sandbox
+ * starts and goes when the memory is filled, so whoever dies in between leaves a slot that is seen to be not ready.
+ */
+export async function ensureSlot(
+  client: DockerClient,
+  architecture: string,
+  { spec, host }: { spec: SlotSpec; host: () => Promise<HostFacts> },
+): Promise<void> {
+  const place = { client, architecture };
+  const name = engineName(architecture, spec.name);
+  const filler = memoryName(architecture, spec.name);
+  const [sandbox, unfilled] = await Promise.all([inspectContainer(client, name), inspectContainer(client, filler)]);
+  const isSame = sandbox !== undefined && sealOf(sandbox.Config.Labels ?? {}).spec === slotDigest(spec);
+  if (isSame && unfilled === undefined && ranThrough(sandbox)) return;
+  await removeMembers(place, spec.name);
+  await removeSlotParts(place, spec.name);
+  await client.bytes({ method: 'POST', path: '/volumes/create', json: memoryCreation(architecture, spec) });
+  const [container] = await Promise.all([createSandbox(place, spec), createContainer(client, filler, fillerCreation(architecture, spec))]);
+  await startSandbox(place, spec, container);
+  await fillMemory(place, spec, await host());
+}
+
+/** Removes sandbox, filler and memory. Refuses while the slot has members: they would live on without a network. */
+export async function removeSlot(client: DockerClient, architecture: string, name: string): Promise<void> {
+  const members = await membersOf({ client, architecture }, name);
+  if (members.length > 0) {
+    throw new Refusal({
+      code: 'ENGINE_REFUSED',
+      what: `slot ${name} still has ${members.length} members`,
+      next: 'remove its instances first',
+    });
+  }
+  await removeSlotParts({ client, architecture }, name);
+}
+
+async function membersOf({ client, architecture }: Place, slot: string): Promise<string[]> {
+  const inSlot = await listContainers(client, [ofArchitecture(architecture), `${labels.slot}=${slot}`]);
+  return inSlot.filter(({ Labels }) => !['sandbox', 'once'].includes(Labels?.[labels.role] ?? '')).map(({ Id }) => Id);
+}
+
+async function removeMembers(place: Place, slot: string): Promise<void> {
+  const members = await membersOf(place, slot);
+  await Promise.all(members.map((member) => removeContainer(place.client, member)));
+}
+
+async function removeSlotParts({ client, architecture }: Place, slot: string): Promise<void> {
+  // The sandbox first: a slot without filler is ready only as long as its sandbox runs.
+  await removeContainer(client, engineName(architecture, slot));
+  await removeContainer(client, memoryName(architecture, slot));
+  await removeVolume(client, memoryName(architecture, slot));
+}
+
+async function createSandbox({ client, architecture }: Place, spec: SlotSpec): Promise<string> {
+  const internal = await internalNetworks({ client, architecture }, spec);
+  const [first, ...others] = attachOrder(spec, (network) => internal.has(network));
+  const container = await createContainer(client, engineName(architecture, spec.name), sandboxCreation(architecture, spec, first));
+  for (const other of others) {
+    const json = { Container: container, EndpointConfig: endpointConfig(spec, other) };
+    await client.bytes({ method: 'POST', path: `/networks/${engineName(architecture, other.network)}/connect`, json });
+  }
+  return container;
+}
+
+async function internalNetworks({ client, architecture }: Place, spec: SlotSpec): Promise<Set<string>> {
+  if (spec.networks.length < 2) return new Set();
+  const networks = await listNetworks(client, architecture);
+  return new Set(networks.filter(({ Internal }) => Internal).map(({ Labels }) => Labels?.[labels.name] ?? ''));
+}
+
+async function startSandbox({ client }: Place, spec: SlotSpec, container: string): Promise<void> {
+  try {
+    await startContainer(client, container);
+  } catch (error) {
+    if (!(error instanceof EngineFailure) || meaningOfText(error.message) !== 'port-taken') throw error;
+    throw new Refusal({
+      code: 'PORT_TAKEN',
+      what: `a port of ${spec.publish.map(({ address, port }) => `${address}:${port}`).join(', ')} is in use on the host`,
+      why: `held by ${(await portHolders(client, spec)) ?? 'a process outside the engine'}: ${error.message}`,
+      next: 'stop what holds it, or publish another port in architecture.ts',
+    });
+  }
+}
+
+async function portHolders(client: DockerClient, spec: SlotSpec): Promise<string | undefined> {
+  for (const port of spec.publish) {
+    const holder = await portHolder(client, port);
+    if (holder !== undefined) return holder;
+  }
+  return undefined;
+}
+
+async function fillMemory({ client, architecture }: Place, spec: SlotSpec, host: HostFacts): Promise<void> {
+  const sandbox = await inspectContainer(client, engineName(architecture, spec.name));
+  const address = (sandbox && firstEndpoint(sandbox)?.IPAddress) ?? '';
+  const { instance, app, service } = spec.facts;
+  const contents = `${JSON.stringify({ instance, app, service, address, host })}\n`;
+  const filler = memoryName(architecture, spec.name);
+  const facts = await tar([{ path: 'instance.json', mode: 0o444, contents }]);
+  await client.bytes({ method: 'PUT', path: `/containers/${filler}/archive`, query: { path: memoryPath }, tar: facts });
+  await removeContainer(client, filler);
+}

@@ -1,0 +1,203 @@
+import type { BodyId, CommitId, ComponentKey, GenerationId, ImageId, ReleaseId } from '../digest.ts';
+import type { Problem } from '../problem.ts';
+import type { Result } from '../result.ts';
+import type { Images } from './image.ts';
+
+/** Whose a thing is. The core and the controller have the names `core` and `controller`. */
+export type Owner = { kind: 'app' | 'core' | 'store' | 'controller'; name: string };
+
+/** A generation occupies one colour of its app's slots, the next one the other. */
+export type Colour = 'blue' | 'green';
+
+/** A network of the architecture. `internal`: no way out. `isolated`: its members cannot reach each other. `hosts`: addresses needed. */
+export type NetworkSpec = { name: string; owner: Owner; internal: boolean; isolated: boolean; hosts: number };
+
+/** Kept data. Never removed but by name, on request. */
+export type VolumeSpec = { name: string; owner: Owner };
+
+export type PublishedPort = { address: string; port: number; target: number };
+
+/** The instance facts a slot's members read; `address` and the host's are added by the engine. */
+export type SlotFacts = { instance: string; app: string; service: string };
+
+/**
+ * A place for an instance, in one colour (paths, cores and stores have a place without colour: they hand over, or swap).
+ * `networks`: the first is where its peers live; `aliases` are the names it is found by there. `search`: the name suffix
+ * tried first for plain names. `memory`: what the place keeps in memory for its members at /run/changeless:
+ * `facts` readable by all, `sockets` owned by the proxy's user.
+ */
+export type SlotSpec = {
+  name: string;
+  owner: Owner;
+  colour?: Colour;
+  networks: readonly { network: string; aliases: readonly string[] }[];
+  search?: string;
+  publish: readonly PublishedPort[];
+  memory: 'facts' | 'sockets';
+  facts: SlotFacts;
+  image: ImageId;
+};
+
+export type Mount = { kind: 'memory'; path: string; sizeBytes: number } | { kind: 'volume'; volume: string; path: string };
+
+export type Limits = { memoryBytes: number; processes: number; cpus?: number };
+
+export type InstanceRole = 'service' | 'path' | 'server';
+
+/** Why an instance exists: written on it, so that it can be traced from the engine alone. */
+export type Origin = { environment: string; release: ReleaseId; commit: CommitId | 'uncommitted'; key: ComponentKey | string; tests?: string };
+
+/**
+ * A container of a generation, placed in a slot. `name` is unique in the architecture. Nothing else enters its creation:
+ * environment, command and files are in the image.
+ */
+export type InstanceSpec = {
+  name: string;
+  slot: string;
+  owner: Owner;
+  role: InstanceRole;
+  generation: GenerationId;
+  body: BodyId;
+  colour?: Colour;
+  image: ImageId;
+  mounts: readonly Mount[];
+  limits: Limits;
+  /** How long it may take to end after it was asked to. */
+  stopMs: number;
+  origin: Origin;
+};
+
+export type FailingCheck = { server: string; check: string; code?: number; detail?: string };
+
+/**
+ * A data path's life: it checks, is healthy, serves once it was promoted, drains once it was told to, and ends.
+ * A body's instances and a store's server have no phase.
+ */
+export type PathPhase =
+  | { phase: 'starting' }
+  | { phase: 'checking'; failing: readonly FailingCheck[] }
+  | { phase: 'healthy' }
+  | { phase: 'serving' }
+  | { phase: 'draining' };
+
+export type ObservedInstance = {
+  name: string;
+  container: string;
+  slot: string;
+  owner: Owner;
+  role: InstanceRole;
+  generation: GenerationId;
+  body: BodyId;
+  colour?: Colour;
+  image: ImageId;
+  state: 'created' | 'running' | 'exited';
+  exitCode?: number;
+  createdAt: string;
+  startedAt?: string;
+  /** Digest of the creation spec it was made with. */
+  spec: string;
+  path?: PathPhase;
+  origin: Origin;
+};
+
+/** `spec`: digest of the slot spec it was made from, image left out. `ready`: running, with its memory filled. */
+export type ObservedSlot = { name: string; owner: Owner; colour?: Colour; ready: boolean; spec: string; container: string; address?: string };
+
+export type ObservedController = {
+  name: string;
+  container: string;
+  release: ReleaseId;
+  commit: CommitId | 'uncommitted';
+  environment: string;
+  image: ImageId;
+  state: 'created' | 'running' | 'exited';
+  createdAt: string;
+  startedAt?: string;
+  /** Releases that were live before it, newest first. */
+  history: readonly ReleaseId[];
+};
+
+/** All that the engine holds of one architecture, at one moment. `strangers`: members of its networks or slots that carry no label of ours. */
+export type Observation = {
+  networks: readonly { name: string; owner: Owner; spec: string }[];
+  volumes: readonly { name: string; owner: Owner }[];
+  slots: readonly ObservedSlot[];
+  instances: readonly ObservedInstance[];
+  controllers: readonly ObservedController[];
+  strangers: readonly { container: string; name: string; where: string }[];
+};
+
+/** Something happened to one of the architecture's containers; `resynchronise`: events may have been missed, look again. */
+export type EngineEvent = { kind: 'died' | 'started' | 'removed' | 'touched' | 'changed'; name: string; container: string; at: string; action: string } | { kind: 'resynchronise' };
+
+export type LogLine = { at: string; stream: 'stdout' | 'stderr'; line: string };
+
+/** A controller to be run from a release image. */
+export type ControllerSpec = { name: string; image: ImageId; release: ReleaseId; commit: CommitId | 'uncommitted'; environment: string; history: readonly ReleaseId[] };
+
+/** What differs between engines, as data. */
+export type EngineCapabilities = {
+  /** Name for people: `Docker Engine`. */
+  name: string;
+  /** A data path's successor takes its listening sockets over, so that no connection is refused. */
+  socketHandover: boolean;
+  /** Images can be assembled from layers the engine already has. */
+  microLayers: boolean;
+};
+
+/** A difference between an instance and what it was made from; `what` is a sentence. */
+export type InstanceDifference = { container: string; name: string; kind: 'image' | 'spec' | 'files' | 'slot'; what: string };
+
+/**
+ * What runs containers. Every verb is safe to repeat: doing what is done already changes nothing, removing what is gone
+ * succeeds. Engine failures come back as problems (ENGINE_*, NO_SPACE, PORT_TAKEN), already in our words.
+ */
+export interface Engine {
+  readonly capabilities: EngineCapabilities;
+  readonly images: Images;
+  /** Whether an engine answers, and what it calls itself and its host. Tells absent from not permitted. */
+  describe(): Promise<Result<{ version: string; host: string; platform: string }>>;
+  observe(architecture: string): Promise<Result<Observation>>;
+  /** Names of all architectures the engine has anything of. */
+  architectures(): Promise<Result<string[]>>;
+
+  ensureNetwork(architecture: string, spec: NetworkSpec): Promise<Result<void>>;
+  removeNetwork(architecture: string, name: string): Promise<Result<void>>;
+  ensureVolume(architecture: string, spec: VolumeSpec): Promise<Result<void>>;
+  removeVolume(architecture: string, name: string): Promise<Result<void>>;
+  /**
+   * Makes the place, attached to its networks before it starts, and fills its memory. One that is there but not ready, or was made
+   * from another spec, is made anew; members of the old one go with it, for nobody could reach them any more.
+   */
+  ensureSlot(architecture: string, spec: SlotSpec): Promise<Result<void>>;
+  /** Removes the place; its members must be gone. */
+  removeSlot(architecture: string, name: string): Promise<Result<void>>;
+
+  /** Creates and starts. An instance of that name that is not running is removed first. Resolves when started, not when healthy. */
+  startInstance(architecture: string, spec: InstanceSpec): Promise<Result<void>>;
+  /** Asks it to end, ends it after its `stopMs`, and removes it. */
+  removeInstance(architecture: string, name: string): Promise<Result<void>>;
+  /** Resolves once the waiting path reports healthy, or with its last report when it ended or `limitMs` passed. */
+  awaitHealthy(architecture: string, name: string, limitMs: number): Promise<Result<void, { phase: PathPhase; ended: boolean }>>;
+  /** The waiter becomes the proxy, taking the listening sockets over; resolves when it serves. A path that serves already: nothing. */
+  promotePath(architecture: string, name: string): Promise<Result<void>>;
+  /** The path accepts nothing more, finishes what it has, and ends by itself. Resolves when told, not when ended. */
+  drainPath(architecture: string, name: string): Promise<Result<void>>;
+
+  /** Runs a controller, restarted by the engine. Resolves when started. */
+  startController(architecture: string, spec: ControllerSpec): Promise<Result<string>>;
+  removeController(architecture: string, name: string): Promise<Result<void>>;
+  /** The command that does what startController does, for people to run by hand. */
+  controllerCommand(architecture: string, spec: ControllerSpec, imageTag: string): string;
+
+  /** Events of the architecture's containers until aborted; begins with `resynchronise`, and again after each reconnection. */
+  watch(architecture: string, signal: AbortSignal): AsyncIterable<EngineEvent>;
+  /** A container's log lines, by instance, slot or controller name. */
+  logs(architecture: string, name: string, options: LogOptions): AsyncIterable<LogLine>;
+  /** Compares each running container with its image and the digest of its creation. */
+  inspectInstances(architecture: string): Promise<Result<InstanceDifference[]>>;
+  /** Who holds a host port, in words (`container nginx`), when the engine knows. */
+  portHolder(port: PublishedPort): Promise<string | undefined>;
+}
+
+export type LogOptions = { follow: boolean; tail?: number; signal?: AbortSignal; since?: string };

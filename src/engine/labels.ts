@@ -1,0 +1,20 @@
+/** Labels on everything that is made on an engine: from these alone each thing can be traced. */
+export const labels = {
+  architecture: 'dev.changeless.architecture',
+  environment: 'dev.changeless.environment',
+  release: 'dev.changeless.release',
+  commit: 'dev.changeless.commit',
+  app: 'dev.changeless.app',
+  core: 'dev.changeless.core',
+  store: 'dev.changeless.store',
+  generation: 'dev.changeless.generation',
+  body: 'dev.changeless.body',
+  colour: 'dev.changeless.colour',
+  role: 'dev.changeless.role',
+  key: 'dev.changeless.key',
+  tests: 'dev.changeless.tests',
+  slot: 'dev.changeless.slot',
+  name: 'dev.changeless.name',
+  spec: 'dev.changeless.spec',
+  history: 'dev.changeless.history',
+} as const;

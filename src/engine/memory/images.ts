@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import type { Json } from '../../canonical-json.ts';
+import { digestOf, digestOfBytes, type ImageId } from '../../digest.ts';
+import { done, failed, type Result } from '../../result.ts';
+import type {
+  AssembleRequest,
+  BuildFailure,
+  BuildProgress,
+  BuildRequest,
+  ImageConfig,
+  ImageDetail,
+  Images,
+  ListedImage,
+  OnceRequest,
+  OnceResult,
+  TreeFile,
+} from '../image.ts';
+import type { Machine } from './machine.ts';
+
+export type AddedImage = { tag: string; files?: readonly TreeFile[]; labels?: Readonly<Record<string, string>> };
+
+type Contents = Omit<ImageDetail, 'tags' | 'createdAt' | 'id' | 'labels' | 'sizeBytes'>;
+type StoredImage = { id: ImageId; contents: Contents; files: ReadonlyMap<string, Uint8Array>; tags: Set<string>; createdAt: string };
+
+const plainConfig: ImageConfig = {
+  environment: [],
+  entrypoint: ['/bin/start'],
+  command: [],
+  workingFolder: '/',
+  user: '',
+  labels: {},
+  stopSignal: 'SIGTERM',
+};
+
+const absolute = (path: string): string => `/${path.replace(/^\/+/, '')}`;
+const bytesOf = (contents: string | Uint8Array): Uint8Array =>
+  typeof contents === 'string' ? new TextEncoder().encode(contents) : contents;
+const withVersion = (tag: string): string => (/:[^/]*$/.test(tag) ? tag : `${tag}:latest`);
+
+function layerOf(files: readonly TreeFile[]): string[] {
+  if (files.length === 0) return [];
+  const entries = files.map(({ path, contents, mode }) => ({
+    path: absolute(path),
+    contents: digestOfBytes(bytesOf(contents)),
+    mode: mode ?? 0o644,
+  }));
+  return [`sha256:${digestOf(entries)}`];
+}
+
+function merged(environment: readonly string[], change: Readonly<Record<string, string>> = {}): string[] {
+  const variables = new Map(
+    environment.map((line): [string, string] => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+  for (const [name, value] of Object.entries(change)) variables.set(name, value);
+  return [...variables].map(([name, value]) => `${name}=${value}`);
+}
+
+/** Images by the digest of what they were made from. They share nothing with a disk and survive the engine's restart. */
+export class MemoryImages implements Images {
+  readonly #images = new Map<ImageId, StoredImage>();
+  readonly #machine: Machine;
+  /** Makes a build fail. */
+  onBuild: ((request: BuildRequest) => BuildFailure | undefined) | undefined;
+  /** What runs in containers that run once; exit code 0 and no output without it. */
+  onRunOnce: ((request: OnceRequest) => Partial<OnceResult> | Promise<Partial<OnceResult>>) | undefined;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  has(id: string): boolean {
+    return this.#find(id) !== undefined;
+  }
+
+  /** Puts an image here as a pull would. */
+  add({ tag, files = [], labels = {} }: AddedImage): ImageId {
+    const layers = files.length === 0 ? [`sha256:${digestOf(['layer', tag])}`] : layerOf(files);
+    return this.#store({ config: { ...plainConfig, labels }, layers, files }, tag);
+  }
+
+  async list(filter: { reference?: string; labels?: Readonly<Record<string, string>> }): Promise<ListedImage[]> {
+    const wanted = Object.entries(filter.labels ?? {});
+    const details = [...this.#images.values()].map(detailOf);
+    const matches = details.filter(
+      (image) => wanted.every(([name, value]) => image.labels[name] === value) && hasReference(image, filter.reference),
+    );
+    return matches.map(({ id, tags, labels, sizeBytes, createdAt }) => ({ id, tags, labels, sizeBytes, createdAt }));
+  }
+
+  async inspect(reference: string): Promise<ImageDetail | undefined> {
+    const image = this.#find(reference);
+    return image && detailOf(image);
+  }
+
+  async pull(reference: string, _limitMs: number): Promise<Result<ImageDetail>> {
+    const image = this.#find(reference);
+    if (image) return done(detailOf(image));
+    return failed({ code: 'BASE_UNAVAILABLE', what: `${reference} is not to be had`, why: 'the memory engine has no registry' });
+  }
+
+  async build(request: BuildRequest, onProgress: (progress: BuildProgress) => void): Promise<Result<ImageId, BuildFailure>> {
+    const context = createHash('sha256');
+    if (request.context instanceof Uint8Array) context.update(request.context);
+    else for await (const chunk of request.context) context.update(chunk);
+    const step = `build ${request.dockerfile}`;
+    onProgress({ step, state: 'started' });
+    const failure = this.onBuild?.(request);
+    onProgress({ step, state: failure ? 'failed' : 'done' });
+    if (failure) return failed(failure);
+    const inputs = { context: context.digest('hex'), dockerfile: request.dockerfile, target: request.target, arguments: request.arguments };
+    return done(
+      this.#store({ config: { ...plainConfig, labels: request.labels }, layers: [`sha256:${digestOf(inputs)}`], files: [] }, request.tag),
+    );
+  }
+
+  async assemble(requests: readonly AssembleRequest[]): Promise<ImageId[]> {
+    return requests.map((request) => this.#assembleOne(request));
+  }
+
+  async tag(id: ImageId, tag: string): Promise<void> {
+    const image = this.#find(id);
+    if (!image) throw new Error(`no image ${id}`);
+    for (const other of this.#images.values()) other.tags.delete(withVersion(tag));
+    image.tags.add(withVersion(tag));
+  }
+
+  async remove(reference: string): Promise<boolean> {
+    const image = this.#find(reference);
+    if (!image) return true;
+    if (reference !== image.id && image.tags.size > 1) return image.tags.delete(withVersion(reference));
+    if (this.#isUsed(image.id)) return false;
+    return this.#images.delete(image.id);
+  }
+
+  async readFile(reference: string, path: string): Promise<Uint8Array | undefined> {
+    return this.#find(reference)?.files.get(absolute(path));
+  }
+
+  async runOnce(request: OnceRequest): Promise<OnceResult> {
+    if (!this.has(request.image)) throw new Error(`no image ${request.image}`);
+    return { exitCode: 0, stdout: '', stderr: '', timedOut: false, ...(await this.onRunOnce?.(request)) };
+  }
+
+  #assembleOne({ base, files, change, tag }: AssembleRequest): ImageId {
+    const below = this.#find(base);
+    if (!below) throw new Error(`no image ${base} to assemble ${tag} on`);
+    const { config } = below.contents;
+    const { environment, labels, ...plain } = change;
+    const changed: ImageConfig = {
+      ...config,
+      ...plain,
+      environment: merged(config.environment, environment),
+      labels: { ...config.labels, ...labels },
+    };
+    return this.#store({ config: changed, layers: [...below.contents.layers, ...layerOf(files)], files, below: below.files }, tag);
+  }
+
+  #store(
+    made: { config: ImageConfig; layers: string[]; files: readonly TreeFile[]; below?: ReadonlyMap<string, Uint8Array> },
+    tag: string,
+  ): ImageId {
+    const contents: Contents = { config: made.config, layers: made.layers, digests: [], architecture: 'amd64', os: 'linux' };
+    const id = `sha256:${digestOf({ config: made.config as Json, layers: made.layers })}` as ImageId;
+    const files = new Map([
+      ...(made.below ?? []),
+      ...made.files.map((file): [string, Uint8Array] => [absolute(file.path), bytesOf(file.contents)]),
+    ]);
+    if (!this.#images.has(id)) this.#images.set(id, { id, contents, files, tags: new Set(), createdAt: this.#machine.now() });
+    void this.tag(id, tag);
+    return id;
+  }
+
+  #find(reference: string): StoredImage | undefined {
+    const byId = this.#images.get(reference as ImageId);
+    return byId ?? [...this.#images.values()].find((image) => image.tags.has(withVersion(reference)));
+  }
+
+  #isUsed(id: ImageId): boolean {
+    return [...this.#machine.architectures.values()].some((state) =>
+      [...state.slots.values(), ...state.instances.values(), ...state.controllers.values()].some(({ spec }) => spec.image === id),
+    );
+  }
+}
+
+function detailOf({ id, contents, files, tags, createdAt }: StoredImage): ImageDetail {
+  const sizeBytes = [...files.values()].reduce((sum, file) => sum + file.length, 0);
+  return { ...contents, id, tags: [...tags], labels: contents.config.labels, sizeBytes, createdAt };
+}
+
+/** As Docker's `reference` filter: `*` stands for anything but a slash. */
+function hasReference(image: ListedImage, reference: string | undefined): boolean {
+  if (reference === undefined) return true;
+  const pattern = reference
+    .split('*')
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('[^/]*');
+  return image.tags.some((tag) => new RegExp(`^${pattern}$`).test(tag) || new RegExp(`^${pattern}$`).test(tag.replace(/:[^/]*$/, '')));
+}

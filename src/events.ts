@@ -1,0 +1,46 @@
+import type { CommitId, GenerationId, ImageId, ReleaseId } from './digest.ts';
+import type { Problem } from './problem.ts';
+
+export type RolloutOutcome = 'live' | 'failed' | 'superseded';
+
+export type UnitName = { kind: 'app' | 'core' | 'store'; name: string };
+
+/**
+ * Everything that happens, as one union. The terminal, JSON output, ledger and (later) dashboard are views of this stream.
+ * `at` is an ISO 8601 time, added where the event is recorded.
+ */
+export type ChangelessEvent =
+  // evaluating and building
+  | { type: 'evaluated'; commit: string; cached: boolean; durationMs: number }
+  | { type: 'base-resolved'; base: string; digest: string; how: 'present' | 'pulled' }
+  | { type: 'component-reused'; component: string; key: string }
+  | { type: 'component-build-started'; component: string; key: string }
+  | { type: 'component-build-step'; component: string; step: string; state: 'started' | 'done' | 'cached' | 'failed'; line?: string }
+  | { type: 'component-built'; component: string; key: string; image: ImageId; durationMs: number }
+  | { type: 'component-tests-started'; component: string; tests: string }
+  | { type: 'component-tests-passed'; component: string; tests: string; durationMs: number }
+  | { type: 'types-checked'; durationMs: number; cached: boolean }
+  | { type: 'release-built'; release: ReleaseId; commit: CommitId | 'uncommitted'; image: ImageId; built: number; reused: number; durationMs: number }
+  // rolling out (said by the controller)
+  | { type: 'controller-started'; release: ReleaseId; container: string }
+  | { type: 'rollout-started'; release: ReleaseId; commit: CommitId | 'uncommitted'; environment: string; from?: ReleaseId; token: number; replace: readonly UnitName[]; keep: readonly UnitName[] }
+  | { type: 'instance-started'; unit: UnitName; instance: string; generation: GenerationId }
+  | { type: 'health-waiting'; unit: UnitName; failing: readonly string[] }
+  | { type: 'unit-healthy'; unit: UnitName; generation: GenerationId; durationMs: number }
+  | { type: 'unit-switched'; unit: UnitName; generation: GenerationId }
+  | { type: 'store-swapped'; unit: UnitName; generation: GenerationId; gapMs: number }
+  | { type: 'release-live'; release: ReleaseId; durationMs: number }
+  | { type: 'unit-draining'; unit: UnitName; generation: GenerationId }
+  | { type: 'unit-retired'; unit: UnitName; generation: GenerationId }
+  | { type: 'rollout-ended'; release: ReleaseId; commit: CommitId | 'uncommitted'; outcome: RolloutOutcome; durationMs: number; problem?: Problem }
+  // staying true
+  | { type: 'controller-standing-by'; release: ReleaseId; for: ReleaseId }
+  | { type: 'controller-in-charge'; release: ReleaseId; token: number }
+  | { type: 'instance-lost'; unit: UnitName; instance: string; what: string }
+  | { type: 'instance-replaced'; unit: UnitName; instance: string; durationMs: number }
+  | { type: 'effect-failed'; step: string; problem: Problem };
+
+export type RecordedEvent = ChangelessEvent & { at: string };
+
+/** Where events go. Never throws, never waits. */
+export type Report = (event: ChangelessEvent) => void;

@@ -1,0 +1,60 @@
+import type { CommitId, ReleaseId } from '../digest.ts';
+import type { RecordedEvent, RolloutOutcome } from '../events.ts';
+import type { Problem } from '../problem.ts';
+
+/** One rollout of one release. `token` grows with every rollout: the highest one that has not failed is in charge. */
+export type RolloutRecord = {
+  token: number;
+  release: ReleaseId;
+  commit: CommitId | 'uncommitted';
+  environment: string;
+  /** Engine id of the controller container that carries it out. */
+  controller: string;
+  startedAt: string;
+  endedAt?: string;
+  outcome?: RolloutOutcome;
+  problem?: Problem;
+};
+
+/**
+ * `yours`: go on with (or begin) this rollout. `standby`: another controller is in charge. `held`: a younger rollout is under way.
+ * `over`: this controller's rollout has failed or was superseded; it never acts again. `from`: the release that is live meanwhile.
+ */
+export type Claim =
+  | { state: 'yours'; token: number; resumed: boolean; outcome?: RolloutOutcome; from?: ReleaseId }
+  | { state: 'standby'; holder: RolloutRecord }
+  | { state: 'held'; holder: RolloutRecord }
+  | { state: 'over'; record: RolloutRecord };
+
+/**
+ * The record and the lease. Appending is durable before it resolves. Written by controllers only.
+ * Losing it loses history, never the live architecture.
+ */
+export interface Ledger {
+  /**
+   * A controller asks for its rollout: begins it when the container is new here, resumes it when it is in charge.
+   * A rollout under way whose holder has renewed its lease within `leaseMs` holds it against newcomers.
+   */
+  claim(request: {
+    release: ReleaseId;
+    commit: CommitId | 'uncommitted';
+    environment: string;
+    controller: string;
+    leaseMs: number;
+  }): Promise<Claim>;
+  /** Says that the holder lives. False when the token is not in charge: stop acting. */
+  renew(token: number): Promise<boolean>;
+  /** Whether `token` may still act: checked before each effect. */
+  mayAct(token: number): Promise<boolean>;
+  /** Ends the rollout, once: false when it has another outcome already, which stays (it was superseded meanwhile). */
+  end(token: number, outcome: RolloutOutcome, problem?: Problem): Promise<boolean>;
+  /** In this order, all or none. */
+  append(events: readonly RecordedEvent[]): Promise<void>;
+  /** Newest first. */
+  rollouts(limit: number): Promise<RolloutRecord[]>;
+  /** Newest first; when a release is given, those that name it and those said while its rollout was the one in charge. */
+  events(filter: { release?: ReleaseId; type?: RecordedEvent['type']; limit: number }): Promise<RecordedEvent[]>;
+  /** Number of the first entry that is not what was written after the one before; undefined when all are. */
+  verifyChain(): Promise<number | undefined>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,45 @@
+/**
+ * A step of the schema. Migrations only add, so an earlier release's controller works on a later one's ledger: rollback includes
+ * the controller. `minimumReader`: the lowest migration a program must know of to work on what this one leaves behind.
+ */
+export type Migration = { number: number; minimumReader: number; sql: string };
+
+export const migrations: readonly Migration[] = [
+  {
+    number: 1,
+    minimumReader: 1,
+    sql: `
+      CREATE TABLE entries (
+        id INTEGER PRIMARY KEY,
+        at TEXT NOT NULL,
+        type TEXT NOT NULL,
+        release TEXT,
+        body TEXT NOT NULL,
+        previous TEXT NOT NULL,
+        digest TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX entries_by_release ON entries (release, id);
+      CREATE INDEX entries_by_type ON entries (type, id);
+      CREATE TRIGGER entries_are_never_changed BEFORE UPDATE ON entries
+        BEGIN SELECT RAISE(ABORT, 'entries of the ledger are never changed'); END;
+      CREATE TRIGGER entries_are_never_deleted BEFORE DELETE ON entries
+        BEGIN SELECT RAISE(ABORT, 'entries of the ledger are never deleted'); END;
+      CREATE TABLE rollouts (
+        token INTEGER PRIMARY KEY,
+        "release" TEXT NOT NULL,
+        "commit" TEXT NOT NULL,
+        environment TEXT NOT NULL,
+        controller TEXT NOT NULL UNIQUE,
+        started_at TEXT NOT NULL,
+        renewed_at TEXT NOT NULL,
+        ended_at TEXT,
+        outcome TEXT CHECK (outcome IN ('live', 'failed', 'superseded')),
+        problem TEXT
+      ) STRICT;
+      CREATE UNIQUE INDEX one_rollout_under_way ON rollouts (outcome IS NULL) WHERE outcome IS NULL;
+    `,
+  },
+];
+
+/** The schema this program knows. */
+export const knownSchema = Math.max(...migrations.map(({ number }) => number));

@@ -1,0 +1,94 @@
+import { canonicalJson } from '../canonical-json.ts';
+import type { CommitId, ReleaseId } from '../digest.ts';
+import type { RolloutOutcome } from '../events.ts';
+import type { Problem } from '../problem.ts';
+import type { Database } from './database.ts';
+import { decideClaim, type ClaimView, type StoredRollout } from './decide-claim.ts';
+import type { Claim, Ledger } from './ledger.ts';
+
+type ClaimRequest = Parameters<Ledger['claim']>[0];
+
+type RolloutRow = {
+  token: number;
+  release: string;
+  commit: string;
+  environment: string;
+  controller: string;
+  started_at: string;
+  renewed_at: string;
+  ended_at: string | null;
+  outcome: RolloutOutcome | null;
+  problem: string | null;
+};
+
+const inChargeToken = `(SELECT max(token) FROM rollouts WHERE outcome IS NULL OR outcome = 'live')`;
+
+const one = (database: Database, where: string, ...values: string[]): StoredRollout | undefined => {
+  const row = database.one<RolloutRow>(`SELECT * FROM rollouts WHERE ${where}`, ...values);
+  return row && stored(row);
+};
+
+function stored(row: RolloutRow): StoredRollout {
+  return {
+    token: row.token,
+    release: row.release as ReleaseId,
+    commit: row.commit as CommitId | 'uncommitted',
+    environment: row.environment,
+    controller: row.controller,
+    startedAt: row.started_at,
+    renewedAt: row.renewed_at,
+    ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
+    ...(row.outcome === null ? {} : { outcome: row.outcome }),
+    ...(row.problem === null ? {} : { problem: JSON.parse(row.problem) as Problem }),
+  };
+}
+
+/** The highest rollout that is under way or live. */
+export const rolloutInCharge = (database: Database): StoredRollout | undefined => one(database, `token = ${inChargeToken}`);
+
+export const newestRollouts = (database: Database, limit: number): StoredRollout[] =>
+  database.all<RolloutRow>('SELECT * FROM rollouts ORDER BY token DESC LIMIT ?', limit).map(stored);
+
+/** To be called in a transaction: what was decided on must still be so when it is written. */
+export function claimRollout(database: Database, request: ClaimRequest, now: string): Claim {
+  const decision = decideClaim(viewFor(database, request.controller), { now, leaseMs: request.leaseMs });
+  switch (decision.kind) {
+    case 'answer':
+      return decision.claim;
+    case 'resume':
+      renewLease(database, decision.claim.token, now);
+      return decision.claim;
+    case 'begin':
+      if (decision.supersedes !== undefined) endRollout(database, decision.supersedes, { outcome: 'superseded', now });
+      database.run(
+        'INSERT INTO rollouts (token, "release", "commit", environment, controller, started_at, renewed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)',
+        ...([decision.token, request.release, request.commit, request.environment, request.controller, now] as const),
+      );
+      return { state: 'yours', token: decision.token, resumed: false, ...(decision.from === undefined ? {} : { from: decision.from }) };
+  }
+}
+
+function viewFor(database: Database, controller: string): ClaimView {
+  const highestToken = database.one<{ token: number | null }>('SELECT max(token) AS token FROM rollouts')?.token ?? 0;
+  const own = one(database, 'controller = ?', controller);
+  const inCharge = rolloutInCharge(database);
+  const live = one(database, `token = (SELECT max(token) FROM rollouts WHERE outcome = 'live')`);
+  return { highestToken, ...(own && { own }), ...(inCharge && { inCharge }), ...(live && { live }) };
+}
+
+/** Whether the token is in charge, and so was renewed. */
+export const renewLease = (database: Database, token: number, now: string): boolean =>
+  database.run(`UPDATE rollouts SET renewed_at = ? WHERE token = ? AND token = ${inChargeToken}`, now, token) === 1;
+
+/** Whether it ended now, or had ended in just this way. */
+export function endRollout(database: Database, token: number, end: { outcome: RolloutOutcome; now: string; problem?: Problem }): boolean {
+  const problem = end.problem === undefined ? null : canonicalJson(end.problem);
+  const changed = database.run(
+    'UPDATE rollouts SET outcome = ?, ended_at = ?, problem = ? WHERE token = ? AND outcome IS NULL',
+    end.outcome,
+    end.now,
+    problem,
+    token,
+  );
+  return changed === 1 || database.one('SELECT token FROM rollouts WHERE token = ? AND outcome = ?', token, end.outcome) !== undefined;
+}

@@ -1,0 +1,86 @@
+import type { RecordedEvent, RolloutOutcome } from '../events.ts';
+import type { Problem } from '../problem.ts';
+import { done, failed, type Result } from '../result.ts';
+import { Database, migrate } from './database.ts';
+import { recordOf } from './decide-claim.ts';
+import { appendEntry, firstBroken, readEvents } from './entries.ts';
+import type { Claim, Ledger, RolloutRecord } from './ledger.ts';
+import { claimRollout, endRollout, newestRollouts, renewLease, rolloutInCharge } from './rollouts.ts';
+
+/** `now`: an ISO 8601 time. */
+export type LedgerOptions = { now?: () => string };
+
+// The catalogue has no code for ledgers; without one no controller can carry out a rollout.
+const unusable = (what: string, why: string): Problem => ({
+  code: 'ROLLOUT_FAILED',
+  what,
+  why,
+  safe: 'nothing was changed, in the ledger or on the engine',
+  next: 'run a release made with this Changeless or a later one, or move the ledger away: that loses history, never what is live',
+});
+
+/** Opens a ledger file, making it if it is not there, and brings its schema up to date. */
+export async function openSqliteLedger(file: string, options: LedgerOptions = {}): Promise<Result<Ledger>> {
+  let database: Database | undefined;
+  try {
+    database = new Database(file);
+    const refusal = migrate(database);
+    if (refusal === undefined) return done(new SqliteLedger(database, options.now ?? (() => new Date().toISOString())));
+    database.close();
+    return failed(unusable(`the ledger ${file} is newer than this program`, refusal));
+  } catch (error) {
+    database?.close();
+    return failed(unusable(`the ledger ${file} cannot be opened`, error instanceof Error ? error.message : String(error)));
+  }
+}
+
+/** Every method is one transaction, on disk before it resolves. */
+class SqliteLedger implements Ledger {
+  readonly #database: Database;
+  readonly #now: () => string;
+
+  constructor(database: Database, now: () => string) {
+    this.#database = database;
+    this.#now = now;
+  }
+
+  async claim(request: Parameters<Ledger['claim']>[0]): Promise<Claim> {
+    return this.#database.transaction(() => claimRollout(this.#database, request, this.#now()));
+  }
+
+  async renew(token: number): Promise<boolean> {
+    return renewLease(this.#database, token, this.#now());
+  }
+
+  async mayAct(token: number): Promise<boolean> {
+    return rolloutInCharge(this.#database)?.token === token;
+  }
+
+  async end(token: number, outcome: RolloutOutcome, problem?: Problem): Promise<boolean> {
+    return this.#database.transaction(() => endRollout(this.#database, token, { outcome, now: this.#now(), ...(problem && { problem }) }));
+  }
+
+  async append(events: readonly RecordedEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    this.#database.transaction(() => {
+      const release = rolloutInCharge(this.#database)?.release;
+      for (const event of events) appendEntry(this.#database, event, release);
+    });
+  }
+
+  async rollouts(limit: number): Promise<RolloutRecord[]> {
+    return newestRollouts(this.#database, limit).map(recordOf);
+  }
+
+  async events(filter: Parameters<Ledger['events']>[0]): Promise<RecordedEvent[]> {
+    return readEvents(this.#database, filter);
+  }
+
+  async verifyChain(): Promise<number | undefined> {
+    return firstBroken(this.#database);
+  }
+
+  async close(): Promise<void> {
+    this.#database.close();
+  }
+}

@@ -1,0 +1,69 @@
+/** Where in a source file a problem lies. Lines and columns count from 1. */
+export type SourcePlace = { file: string; line: number; column?: number; text?: string };
+
+/** One of several mistakes in a file. */
+export type Finding = { place?: SourcePlace; key?: string; what: string };
+
+/**
+ * An expected failure, said so that a reader can act: what happened, why, what still serves or was kept, what to do.
+ * `code` never changes once published; problemCatalogue below lists them all.
+ */
+export type Problem = {
+  code: ProblemCode;
+  what: string;
+  why?: string;
+  safe?: string;
+  next?: string;
+  /** Lines of evidence: a log's last lines, a build step's output. */
+  lines?: readonly string[];
+  findings?: readonly Finding[];
+};
+
+/** Exit codes of the command line: 1 failed, 2 usage or configuration, 4 held by another, 70 our bug. */
+export type ProblemExit = 1 | 2 | 4 | 70;
+
+/** Every problem there is, with its exit code and the sentence of the reference page. */
+export const problemCatalogue = {
+  USAGE: { exit: 2, means: 'The command line has a word or option that is not understood.' },
+  NOT_A_REPOSITORY: { exit: 2, means: 'The folder is not inside a git repository; releases are made from commits.' },
+  UNCOMMITTED_CHANGES: { exit: 2, means: 'The working folder differs from the commit; only what is committed is deployed.' },
+  UNKNOWN_COMMIT: { exit: 2, means: 'The named commit does not exist in this repository.' },
+  UNKNOWN_RELEASE: { exit: 2, means: 'No image of the named release is on the engine.' },
+  UNKNOWN_ENVIRONMENT: { exit: 2, means: 'The architecture declares no environment of that name.' },
+  UNKNOWN_SUBJECT: { exit: 2, means: 'No container or app of that name belongs to the architecture.' },
+  NO_ARCHITECTURE: { exit: 2, means: 'The folder holds no architecture.ts in that commit.' },
+  ARCHITECTURE_SYNTAX: { exit: 2, means: 'architecture.ts, or a file it imports, cannot be parsed.' },
+  ARCHITECTURE_THREW: { exit: 2, means: 'architecture.ts threw, or used what evaluation does not offer (network, clock, environment).' },
+  ARCHITECTURE_INVALID: { exit: 2, means: 'The architecture has values that are missing, of the wrong kind, or contradict each other.' },
+  ARCHITECTURE_TYPES: { exit: 2, means: 'TypeScript found type errors in architecture.ts or a file it imports.' },
+  FOLDER_NOT_EMPTY: { exit: 2, means: 'init does not write into a folder that already holds something.' },
+  UNKNOWN_TEMPLATE: { exit: 2, means: 'There is no example of that name.' },
+  LOCK_MISSING: { exit: 2, means: 'architecture.lock does not exist in the commit.' },
+  LOCK_INVALID: { exit: 2, means: 'architecture.lock cannot be read.' },
+  BASE_UNPINNED: { exit: 2, means: 'A Dockerfile names an external image that architecture.lock does not pin.' },
+  BASE_CHANGED: { exit: 2, means: 'The image the engine has under a pinned name is not the pinned one, and the pinned one cannot be had.' },
+  BASE_UNAVAILABLE: { exit: 1, means: 'An external image is neither on the engine nor to be had from a registry.' },
+  REPOSITORY_UNPINNED: { exit: 2, means: 'A component comes from another repository that architecture.lock does not pin to a commit.' },
+  REPOSITORY_UNAVAILABLE: { exit: 1, means: 'Another repository could not be fetched.' },
+  DOCKERFILE_MISSING: { exit: 2, means: "A component's folder, or the Dockerfile it names, is not in the commit." },
+  BUILD_FAILED: { exit: 1, means: 'A step of a Dockerfile failed.' },
+  TESTS_FAILED: { exit: 1, means: "A component's image was built, but its tests failed; it is not used." },
+  PATH_INVALID: { exit: 2, means: 'The proxy itself refused a data path configuration.' },
+  ENGINE_ABSENT: { exit: 1, means: 'No container engine answers.' },
+  ENGINE_FORBIDDEN: { exit: 1, means: 'A container engine is there, but this user may not talk to it.' },
+  ENGINE_REFUSED: { exit: 1, means: 'The engine refused or failed at something that was asked of it.' },
+  NO_SPACE: { exit: 1, means: 'The engine has no space left.' },
+  PORT_TAKEN: { exit: 1, means: 'A port the core publishes is already in use on the host.' },
+  ROLLOUT_UNHEALTHY: { exit: 1, means: 'An instance of the new release never became healthy; nothing was switched.' },
+  ROLLOUT_FAILED: { exit: 1, means: 'The rollout could not be carried out; what was switched has been switched back.' },
+  ROLLOUT_HELD: { exit: 4, means: 'Another rollout of the same architecture is running.' },
+  CONTROLLER_DIED: { exit: 1, means: 'The controller ended before it said how the rollout went.' },
+  TWO_CONTROLLERS: { exit: 1, means: 'Two releases claim to be live and the ledger that would decide is gone.' },
+  LEDGER_NEWER: { exit: 1, means: 'The ledger was written by a newer Changeless in a form this one must not touch.' },
+  LEDGER_UNREADABLE: { exit: 1, means: 'The ledger cannot be opened, or is damaged.' },
+  NOT_RUNNING: { exit: 1, means: 'No release of the architecture runs on the engine.' },
+  NOTHING_BEFORE: { exit: 1, means: 'There is no earlier release to go back to.' },
+  INTERNAL: { exit: 70, means: 'A bug in Changeless.' },
+} as const satisfies Record<string, { exit: ProblemExit; means: string }>;
+
+export type ProblemCode = keyof typeof problemCatalogue;

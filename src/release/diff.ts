@@ -1,0 +1,130 @@
+import { byCodeUnit, canonicalJson, type Json } from '../canonical-json.ts';
+import type { App, Architecture } from '../architecture/model.ts';
+import type { UnitName } from '../events.ts';
+import { done, type Result } from '../result.ts';
+import { componentReasons } from './component-reasons.ts';
+import { describeDifference, type Difference } from './difference.ts';
+import { routesOf } from './generation.ts';
+import type { ReleaseInputs } from './manifest.ts';
+import { defaultEnvironment, resolveEnvironment, type ResolvedArchitecture } from './resolve-environment.ts';
+
+/**
+ * What differs between two releases as one environment runs them, in a fixed order: Changeless itself, components, units,
+ * their values, routes, published ports. Where only one release knows the environment, the other is taken as `local`.
+ */
+export function diffReleases(from: ReleaseInputs, to: ReleaseInputs, environment: string): Result<Difference[]> {
+  const after = resolveEnvironment(to.architecture, environment);
+  if (!after.ok) return after;
+  const before = resolveEnvironment(from.architecture, knows(from.architecture, environment) ? environment : defaultEnvironment);
+  if (!before.ok) return before;
+  return done([
+    ...changelessDifferences(from, to),
+    ...componentDifferences(from, to),
+    ...unitDifferences(before.value, after.value),
+    ...routeDifferences(before.value, after.value),
+    ...publishDifferences(before.value, after.value),
+  ]);
+}
+
+/** The sentences of those differences that replace a unit's containers or path: `plan`'s `why`. */
+export function explainReplacement(unit: UnitName, differences: readonly Difference[]): string[] {
+  return differences.filter((difference) => concerns(difference, unit)).map(describeDifference);
+}
+
+/** Whether a difference is in a unit's generation. */
+function concerns(difference: Difference, unit: UnitName): boolean {
+  switch (difference.kind) {
+    case 'changeless':
+      return difference.part === 'proxy';
+    case 'component':
+      return unit.kind === 'app' ? difference.component.startsWith(`${unit.name}/`) : unit.kind === 'store' && difference.component === unit.name;
+    case 'service':
+      return unit.kind === 'app' && difference.app === unit.name;
+    case 'unit':
+    case 'value':
+      return difference.unit.kind === unit.kind && difference.unit.name === unit.name;
+    case 'route':
+    case 'publish':
+      return unit.kind === 'core';
+  }
+}
+
+const knows = (architecture: Architecture, environment: string): boolean => Object.hasOwn(architecture.environments, environment);
+
+function changelessDifferences(from: ReleaseInputs, to: ReleaseInputs): Difference[] {
+  const parts = ['version', 'controller', 'proxy', 'sandbox'] as const;
+  return parts
+    .filter((part) => from.changeless[part] !== to.changeless[part])
+    .map((part) => ({ kind: 'changeless', part, from: from.changeless[part], to: to.changeless[part] }));
+}
+
+function componentDifferences(from: ReleaseInputs, to: ReleaseInputs): Difference[] {
+  return namesOf(from.components, to.components).flatMap((component): Difference[] => {
+    const [old, next] = [from.components[component], to.components[component]];
+    if (old?.key === next?.key) return [];
+    const why = old && next ? componentReasons(old.inputs, next.inputs) : [];
+    return [{ kind: 'component', component, ...(old && { from: old.key }), ...(next && { to: next.key }), why }];
+  });
+}
+
+function unitDifferences(before: ResolvedArchitecture, after: ResolvedArchitecture): Difference[] {
+  const apps = namesOf(before.apps, after.apps).flatMap((name): Difference[] => {
+    const [old, next] = [before.apps[name], after.apps[name]];
+    if (old === undefined || next === undefined) return [presence({ kind: 'app', name }, next !== undefined)];
+    return appDifferences({ kind: 'app', name }, old, next);
+  });
+  const stores = namesOf(before.stores, after.stores).flatMap((name): Difference[] => {
+    const [old, next] = [before.stores[name], after.stores[name]];
+    const unit: UnitName = { kind: 'store', name };
+    if (old === undefined || next === undefined) return [presence(unit, next !== undefined)];
+    return valueDifferences({ unit, subject: name }, without(old, 'build'), without(next, 'build'));
+  });
+  return [...apps, ...stores];
+}
+
+const presence = (unit: UnitName, added: boolean): Difference => ({ kind: 'unit', unit, change: added ? 'added' : 'removed' });
+
+function appDifferences(unit: UnitName, old: App, next: App): Difference[] {
+  const services = namesOf(old.services, next.services).flatMap((service): Difference[] => {
+    const [before, after] = [old.services[service], next.services[service]];
+    if (before === undefined || after === undefined) return [{ kind: 'service', app: unit.name, service, change: after ? 'added' : 'removed' }];
+    return valueDifferences({ unit, subject: `${unit.name}/${service}` }, without(before, 'build'), without(after, 'build'));
+  });
+  return [...services, ...valueDifferences({ unit, subject: unit.name }, { drain: old.drain }, { drain: next.drain })];
+}
+
+/** Compares leaf by leaf; a list is one leaf. */
+function valueDifferences(about: { unit: UnitName; subject: string }, old: Json, next: Json): Difference[] {
+  const [before, after] = [leavesOf(old, []), leavesOf(next, [])];
+  return [...new Set([...before.keys(), ...after.keys()])].toSorted(byCodeUnit).flatMap((key): Difference[] => {
+    const [from, to] = [before.get(key), after.get(key)];
+    if (from === to) return [];
+    return [{ kind: 'value', ...about, member: JSON.parse(key) as string[], ...(from !== undefined && { from }), ...(to !== undefined && { to }) }];
+  });
+}
+
+function leavesOf(value: Json | undefined, path: readonly string[]): Map<string, string> {
+  if (value === undefined) return new Map();
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return new Map([[JSON.stringify(path), canonicalJson(value)]]);
+  return new Map(Object.entries(value).flatMap(([name, member]) => [...leavesOf(member as Json | undefined, [...path, name])]));
+}
+
+function routeDifferences(before: ResolvedArchitecture, after: ResolvedArchitecture): Difference[] {
+  const [old, next] = [routesOf(before), routesOf(after)];
+  return namesOf(old, next).flatMap((host): Difference[] => {
+    const [from, to] = [old[host], next[host]];
+    return from === to ? [] : [{ kind: 'route', host, ...(from !== undefined && { from }), ...(to !== undefined && { to }) }];
+  });
+}
+
+function publishDifferences(before: ResolvedArchitecture, after: ResolvedArchitecture): Difference[] {
+  const [from, to] = [before, after].map(({ core }) => core.publish.map(({ address, port }) => `${address}:${port}`));
+  return from === undefined || to === undefined || from.join() === to.join() ? [] : [{ kind: 'publish', from, to }];
+}
+
+const namesOf = (a: object, b: object): string[] => [...new Set([...Object.keys(a), ...Object.keys(b)])].toSorted(byCodeUnit);
+
+function without<Item extends object, Key extends keyof Item>(item: Item, key: Key): Omit<Item, Key> {
+  const { [key]: _left, ...rest } = item;
+  return rest;
+}

@@ -1,0 +1,141 @@
+import { byCodeUnit, type Json } from '../canonical-json.ts';
+import type { App, Core, Service, Store } from '../architecture/model.ts';
+import { digestOf, type BodyId, type ComponentKey, type GenerationId } from '../digest.ts';
+import { done, type Result } from '../result.ts';
+import type { Generation, ReleaseInputs } from './manifest.ts';
+import { resolveEnvironment, type ResolvedArchitecture } from './resolve-environment.ts';
+
+/** The generations of one environment. */
+export type Generations = { core: Generation; apps: Readonly<Record<string, Generation>>; stores: Readonly<Record<string, Generation>> };
+
+/** Moves when Changeless makes other containers from the same body, or other configurations from the same path. */
+const format = { body: 1, path: 1 };
+
+/**
+ * Which part of a generation a member belongs to; a member the model gains does not compile until it has a place here.
+ * `component`: the component's key stands for it. `body`: a change replaces the instances. `path`: a change replaces the
+ * data path over the same instances. `core`: it is in the core's routes. `ground`: it is the slot's, which is neither.
+ */
+type Part = 'component' | 'body' | 'path' | 'core' | 'ground';
+
+const serviceParts = placesOf<Service>({
+  build: 'component',
+  // Only the proxy is told the port: what listens there is in the component and its settings.
+  port: 'path',
+  entry: 'path',
+  replicas: 'body',
+  // The data path does the checking; the instances do not know how.
+  health: 'path',
+  settings: 'body',
+  files: 'body',
+  writable: 'body',
+  limits: 'body',
+  // Which networks an instance's slot is on is settled before the instance starts.
+  stores: 'body',
+  outbound: 'body',
+  // How it is to be ended is settled when it is created.
+  stopMs: 'body',
+});
+
+const storeParts = placesOf<Store>({
+  build: 'component',
+  port: 'path',
+  data: 'body',
+  health: 'path',
+  settings: 'body',
+  files: 'body',
+  writable: 'body',
+  limits: 'body',
+  stopMs: 'body',
+});
+
+// Host names are the core's alone: an app that is renamed keeps its containers, and only the core is handed over.
+const appParts = placesOf<App>({ hosts: 'core', services: 'body', drain: 'path' });
+
+// Published ports belong to the core's sandbox, not to the proxy in it, which listens on the same ports whatever the
+// host calls them. A change of them makes the sandbox anew and with it the proxy, without a new generation.
+const coreParts = placesOf<Core>({ publish: 'ground' });
+
+/**
+ * Ids of every app, store and the core in an environment. They follow from the resolved values alone: not from the
+ * commit, nor the environment's name, nor another app.
+ */
+export function generationsOf(inputs: ReleaseInputs, environment: string): Result<Generations> {
+  const resolved = resolveEnvironment(inputs.architecture, environment);
+  if (!resolved.ok) return resolved;
+  const { apps, stores } = resolved.value;
+  return done({
+    core: coreGeneration(inputs, resolved.value),
+    apps: mapValues(apps, (app, name) => appGeneration(inputs, name, app)),
+    stores: mapValues(stores, (store, name) => storeGeneration(inputs, name, store)),
+  });
+}
+
+/** Host name → app: all the core knows of the apps. */
+export function routesOf(architecture: ResolvedArchitecture): Record<string, string> {
+  const routes = Object.entries(architecture.apps).flatMap(([name, app]) => app.hosts.map((host): [string, string] => [host, name]));
+  return Object.fromEntries(routes.toSorted(([a], [b]) => byCodeUnit(a, b)));
+}
+
+function appGeneration(inputs: ReleaseInputs, name: string, app: App): Generation {
+  const services = mapValues(app.services, (service, serviceName) => ({
+    key: keyOf(inputs, `${name}/${serviceName}`),
+    ...membersOf(service, serviceParts.body),
+  }));
+  const paths = mapValues(app.services, (service) => checked(membersOf(service, serviceParts.path)));
+  return generation({
+    unit: ['app', name],
+    body: { services },
+    path: { ...membersOf(app, appParts.path), services: paths, proxy: inputs.changeless.proxy },
+  });
+}
+
+function storeGeneration(inputs: ReleaseInputs, name: string, store: Store): Generation {
+  return generation({
+    unit: ['store', name],
+    body: { key: keyOf(inputs, name), ...membersOf(store, storeParts.body) },
+    path: { ...checked(membersOf(store, storeParts.path)), proxy: inputs.changeless.proxy },
+  });
+}
+
+/** The core has no instances: it is all path. */
+function coreGeneration(inputs: ReleaseInputs, architecture: ResolvedArchitecture): Generation {
+  const path = { ...membersOf(architecture.core, coreParts.path), routes: routesOf(architecture), proxy: inputs.changeless.proxy };
+  return generation({ unit: ['core', 'core'], body: {}, path });
+}
+
+type Parts = { unit: readonly [kind: string, name: string]; body: Json; path: Json };
+
+function generation({ unit, body, path }: Parts): Generation {
+  const bodyId = digestOf({ format: format.body, unit, body }) as string as BodyId;
+  const id = digestOf({ format: format.path, unit, body: bodyId, path }) as string as GenerationId;
+  return { id, body: bodyId };
+}
+
+function keyOf(inputs: ReleaseInputs, component: string): ComponentKey {
+  const found = inputs.components[component];
+  if (found === undefined) throw new Error(`release inputs without component ${component}`);
+  return found.key;
+}
+
+/** How long a rollout waits for health is the rollout's patience: nothing that runs knows it. */
+function checked(members: Record<string, Json>): Record<string, Json> {
+  const { timeoutMs: _patience, ...health } = members['health'] as { readonly [key: string]: Json };
+  return { ...members, health };
+}
+
+/** The members that enter an id, by the part of it they enter. */
+function placesOf<Item extends object>(parts: Readonly<Record<keyof Item, Part>>): { body: (keyof Item & string)[]; path: (keyof Item & string)[] } {
+  const all = Object.entries(parts) as [keyof Item & string, Part][];
+  const named = (wanted: Part) => all.filter(([, part]) => part === wanted).map(([name]) => name);
+  return { body: named('body'), path: named('path') };
+}
+
+function membersOf<Item extends object>(item: Item, names: readonly (keyof Item & string)[]): Record<string, Json> {
+  const members: Record<string, Json> = {};
+  for (const name of names) members[name] = item[name] as Json;
+  return members;
+}
+
+const mapValues = <From, To>(record: Readonly<Record<string, From>>, map: (value: From, name: string) => To): Record<string, To> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));

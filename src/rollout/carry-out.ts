@@ -1,0 +1,96 @@
+import type { ChangelessEvent, Report, UnitName } from '../events.ts';
+import type { Engine, Owner, PathPhase } from '../engine/engine.ts';
+import type { Problem } from '../problem.ts';
+import type { Result } from '../result.ts';
+import type { Lane, Named, Stage, Step } from './step.ts';
+
+/** A waiter that did not report healthy in the time it was given. */
+export type Unhealthy = { path: Named; phase: PathPhase; ended: boolean };
+
+/** What a stage came to: lanes that failed, waiters that are not healthy yet, and whether another controller took over. */
+export type StageOutcome = { problems: readonly { step: Step; problem: Problem }[]; unhealthy: readonly Unhealthy[]; overtaken: boolean };
+
+export type Hands = {
+  engine: Engine;
+  architecture: string;
+  /** Whether this controller may still act; asked before every step. */
+  mayAct: () => Promise<boolean>;
+  report: Report;
+  /** Milliseconds since some fixed moment. */
+  now: () => number;
+  /** How long one look at a waiter takes before the plan is made again. */
+  lookMs: number;
+};
+
+const nothing: StageOutcome = { problems: [], unhealthy: [], overtaken: false };
+
+/** Carries out a stage: lanes side by side, the steps of a lane one after another until one fails. */
+export async function carryOut(stage: Stage, hands: Hands): Promise<StageOutcome> {
+  const lanes = await Promise.all(stage.lanes.map((lane) => carryOutLane(lane, hands)));
+  return {
+    problems: lanes.flatMap(({ problems }) => problems),
+    unhealthy: lanes.flatMap(({ unhealthy }) => unhealthy),
+    overtaken: lanes.some(({ overtaken }) => overtaken),
+  };
+}
+
+async function carryOutLane(lane: Lane, hands: Hands): Promise<StageOutcome> {
+  for (const step of lane) {
+    if (!(await hands.mayAct())) return { ...nothing, overtaken: true };
+    if (step.do === 'await-healthy') return { ...nothing, unhealthy: await look(step.path, hands) };
+    const result = await perform(step, hands);
+    if (!result.ok) return { ...nothing, problems: [{ step, problem: result.problem }] };
+    const event = eventOf(step);
+    if (event) hands.report(event);
+  }
+  return nothing;
+}
+
+async function look(path: Named, { engine, architecture, lookMs, report, now }: Hands): Promise<Unhealthy[]> {
+  const began = now();
+  const health = await engine.awaitHealthy(architecture, path.name, lookMs);
+  if (!health.ok) return [{ path, ...health.problem }];
+  report({ type: 'unit-healthy', unit: unitName(path.owner), generation: path.generation, durationMs: now() - began });
+  return [];
+}
+
+function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, architecture }: Hands): Promise<Result<void>> {
+  switch (step.do) {
+    case 'ensure-network':
+      return engine.ensureNetwork(architecture, step.network);
+    case 'ensure-volume':
+      return engine.ensureVolume(architecture, step.volume);
+    case 'ensure-slot':
+      return engine.ensureSlot(architecture, step.slot);
+    case 'start-instance':
+      return engine.startInstance(architecture, step.instance);
+    case 'promote-path':
+      return engine.promotePath(architecture, step.path.name);
+    case 'drain-path':
+      return engine.drainPath(architecture, step.path.name);
+    case 'remove-instance':
+      return engine.removeInstance(architecture, step.instance.name);
+    case 'remove-slot':
+      return engine.removeSlot(architecture, step.slot);
+    case 'remove-network':
+      return engine.removeNetwork(architecture, step.network);
+  }
+}
+
+function eventOf(step: Step): ChangelessEvent | undefined {
+  switch (step.do) {
+    case 'start-instance':
+      return { type: 'instance-started', unit: unitName(step.instance.owner), instance: step.instance.name, generation: step.instance.generation };
+    case 'promote-path':
+      return { type: 'unit-switched', unit: unitName(step.path.owner), generation: step.path.generation };
+    case 'drain-path':
+      return { type: 'unit-draining', unit: unitName(step.path.owner), generation: step.path.generation };
+    case 'remove-instance':
+      return step.instance.role === 'path' ? { type: 'unit-retired', unit: unitName(step.instance.owner), generation: step.instance.generation } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Units are the core, apps and stores; controllers own no instances. */
+export const unitName = ({ kind, name }: Owner): UnitName => ({ kind: kind === 'controller' ? 'core' : kind, name });

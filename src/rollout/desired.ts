@@ -1,0 +1,187 @@
+import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
+import { resolveEnvironment } from '../release/resolve-environment.ts';
+import type { Manifest, SealedGeneration } from '../release/manifest.ts';
+import type { Service, Store } from '../architecture/model.ts';
+import type { BodyId, GenerationId } from '../digest.ts';
+import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
+import { done, type Result } from '../result.ts';
+import { appSlots, coreSlot, networksOf, pathSlot, storeServerSlot, storePathSlot, volumesOf } from './ground.ts';
+
+/** What one colour of a unit holds: places, the body's instances in them, and the data path that leads to them. */
+export type Seat = { slots: readonly SlotSpec[]; instances: readonly InstanceSpec[]; path: InstanceSpec };
+
+/**
+ * An app, the core or a store as it is to be. Apps alternate between the two seats. A store's server cannot run beside its
+ * predecessor (they share the data) and a core has no instances, so theirs are one and the same.
+ */
+export type DesiredUnit = {
+  owner: Owner;
+  generation: GenerationId;
+  body: BodyId;
+  pathSlot: SlotSpec;
+  seats: Readonly<Record<Colour, Seat>>;
+  /** How long its instances may take to become healthy. */
+  healthLimitMs: number;
+  /** What is asked of each instance (`api-1`), in words: `GET /healthz`. */
+  checks: Readonly<Record<string, string>>;
+};
+
+/** The release in one environment, as the engine's nouns. A pure function of the manifest. */
+export type Desired = {
+  architecture: string;
+  networks: readonly NetworkSpec[];
+  volumes: readonly VolumeSpec[];
+  /** Stores first, then apps, then the core: the order in which they are let in. */
+  units: readonly DesiredUnit[];
+};
+
+const pathMemoryBytes = 64 * 1024 * 1024;
+
+/** Renders a manifest for an environment. UNKNOWN_ENVIRONMENT when the release has none of that name. */
+export function desiredOf(manifest: Manifest, environment: string): Result<Desired> {
+  const resolved = resolveEnvironment(manifest.inputs.architecture, environment);
+  if (!resolved.ok) return resolved;
+  const view: View = { manifest, environment, architecture: resolved.value };
+  const { apps, stores } = resolved.value;
+  return done({
+    architecture: resolved.value.name,
+    networks: networksOf(resolved.value),
+    volumes: volumesOf(resolved.value),
+    units: [
+      ...Object.keys(stores).map((name) => storeUnit(view, name)),
+      ...Object.keys(apps).map((name) => appUnit(view, name)),
+      coreUnit(view),
+    ],
+  });
+}
+
+type View = { manifest: Manifest; environment: string; architecture: ResolvedArchitecture };
+
+function appUnit(view: View, name: string): DesiredUnit {
+  const app = member(view.architecture.apps, name);
+  const sealed = member(sealedOf(view).apps, name);
+  const owner: Owner = { kind: 'app', name };
+  const slot = pathSlot(name, view.manifest.outputs.sandbox);
+  const seat = (colour: Colour): Seat => ({
+    slots: appSlots({ app: name, services: app.services, colour, image: view.manifest.outputs.sandbox }),
+    instances: Object.entries(app.services).flatMap(([service, spec]) => replicasOf({ view, owner, sealed, service, spec, colour })),
+    path: pathInstance({ view, owner, sealed, slot, colour, stopMs: app.drain.limitMs }),
+  });
+  return {
+    owner,
+    generation: sealed.id,
+    body: sealed.body,
+    pathSlot: slot,
+    seats: { blue: seat('blue'), green: seat('green') },
+    healthLimitMs: Math.max(...Object.values(app.services).map((service) => service.health.timeoutMs)),
+    checks: Object.fromEntries(Object.entries(app.services).flatMap(([service, spec]) => checksOf(service, spec))),
+  };
+}
+
+function storeUnit(view: View, name: string): DesiredUnit {
+  const store = member(view.architecture.stores, name);
+  const sealed = member(sealedOf(view).stores, name);
+  const owner: Owner = { kind: 'store', name };
+  const slot = storePathSlot(name, view.manifest.outputs.sandbox);
+  const seat: Seat = {
+    slots: [storeServerSlot(name, view.manifest.outputs.sandbox)],
+    instances: [storeServer({ view, owner, sealed, store })],
+    path: pathInstance({ view, owner, sealed, slot, stopMs: 30_000 }),
+  };
+  return { owner, generation: sealed.id, body: sealed.body, pathSlot: slot, seats: { blue: seat, green: seat }, healthLimitMs: store.health.timeoutMs, checks: { server: `a connection to port ${store.port}` } };
+}
+
+function coreUnit(view: View): DesiredUnit {
+  const sealed = sealedOf(view).core;
+  const owner: Owner = { kind: 'core', name: 'core' };
+  const slot = coreSlot(view.architecture.core, view.manifest.outputs.sandbox);
+  const seat: Seat = { slots: [], instances: [], path: pathInstance({ view, owner, sealed, slot, stopMs: 30_000 }) };
+  return { owner, generation: sealed.id, body: sealed.body, pathSlot: slot, seats: { blue: seat, green: seat }, healthLimitMs: 30_000, checks: {} };
+}
+
+const checksOf = (service: string, { health, port, replicas }: Service): [string, string][] =>
+  Array.from({ length: replicas }, (_, index) => [`${service}-${index + 1}`, health.kind === 'http' ? `GET ${health.path}` : `a connection to port ${port}`]);
+
+type Replicated = { view: View; owner: Owner; sealed: SealedGeneration; service: string; spec: Service; colour: Colour };
+
+function replicasOf({ view, owner, sealed, service, spec, colour }: Replicated): InstanceSpec[] {
+  return Array.from({ length: spec.replicas }, (_, index) => {
+    const name = `${owner.name}.${service}-${index + 1}.${colour}`;
+    return {
+      name,
+      slot: name,
+      owner,
+      role: 'service',
+      generation: sealed.id,
+      body: sealed.body,
+      colour,
+      image: member(sealed.images.services, service),
+      mounts: memoryMounts(spec.writable),
+      limits: spec.limits,
+      stopMs: spec.stopMs,
+      origin: originOf(view, componentOf(view, `${owner.name}/${service}`)),
+    };
+  });
+}
+
+function storeServer({ view, owner, sealed, store }: { view: View; owner: Owner; sealed: SealedGeneration; store: Store }): InstanceSpec {
+  const name = `${owner.name}.server`;
+  return {
+    name,
+    slot: name,
+    owner,
+    role: 'server',
+    generation: sealed.id,
+    body: sealed.body,
+    image: member(sealed.images.services, 'server'),
+    mounts: [{ kind: 'volume', volume: `${owner.name}.data`, path: store.data }, ...memoryMounts(store.writable)],
+    limits: store.limits,
+    stopMs: store.stopMs,
+    origin: originOf(view, componentOf(view, owner.name)),
+  };
+}
+
+type PathPlacement = { view: View; owner: Owner; sealed: SealedGeneration; slot: SlotSpec; colour?: Colour; stopMs: number };
+
+function pathInstance({ view, owner, sealed, slot, colour, stopMs }: PathPlacement): InstanceSpec {
+  return {
+    name: `${slot.name}.${sealed.id.slice(0, 8)}`,
+    slot: slot.name,
+    owner,
+    role: 'path',
+    generation: sealed.id,
+    body: sealed.body,
+    ...(colour && { colour }),
+    image: sealed.images.path[colour ?? 'blue'],
+    mounts: [],
+    limits: { memoryBytes: pathMemoryBytes, processes: 32 },
+    stopMs,
+    origin: originOf(view, { key: view.manifest.inputs.changeless.proxy }),
+  };
+}
+
+const originOf = (view: View, component: { key: string; tests?: string }): Origin => ({
+  environment: view.environment,
+  release: view.manifest.release,
+  commit: view.manifest.inputs.source.commit,
+  key: component.key,
+  ...(component.tests && { tests: component.tests }),
+});
+
+function componentOf(view: View, name: string): { key: string; tests?: string } {
+  const component = member(view.manifest.inputs.components, name);
+  const tests = component.inputs.tests.map((test) => ('target' in test ? `target ${test.target}` : test.command.join(' ')));
+  return { key: component.key, ...(tests.length > 0 && { tests: `passed: ${tests.join('; ')}` }) };
+}
+
+const memoryMounts = (writable: Service['writable']): InstanceSpec['mounts'] =>
+  Object.entries(writable).map(([path, { sizeBytes }]) => ({ kind: 'memory', path, sizeBytes }));
+
+const sealedOf = (view: View) => member(view.manifest.outputs.environments, view.environment);
+
+/** A member a sealed manifest must have; its absence is a bug of whoever sealed it. */
+function member<T>(record: Readonly<Record<string, T>>, name: string): T {
+  const value = record[name];
+  if (value === undefined) throw new Error(`the manifest has no ${name}`);
+  return value;
+}

@@ -1,0 +1,74 @@
+import type { FailingCheck, ObservedInstance, PathPhase } from '../engine/engine.ts';
+import type { ReleaseId } from '../digest.ts';
+import { short } from '../digest.ts';
+import type { Problem } from '../problem.ts';
+import type { Hands, Unhealthy } from './carry-out.ts';
+import type { Desired } from './desired.ts';
+
+type Failing = { desired: Desired; release: ReleaseId; from: ReleaseId | undefined; hands: Hands };
+
+const evidenceLines = 20;
+
+/** An app that never became healthy: the request, the answer, and the last lines of who gave it. */
+export async function unhealthy({ path, phase, ended }: Unhealthy, failing: Failing, elapsedMs: number): Promise<Problem> {
+  const unit = failing.desired.units.find(({ owner }) => owner.kind === path.owner.kind && owner.name === path.owner.name);
+  const [check] = phase.phase === 'checking' ? phase.failing : [];
+  const seat = Object.values(unit?.seats ?? {}).flatMap(({ instances }) => instances).filter((instance) => check && instance.name.startsWith(`${path.owner.name}.${check.server}.`));
+  const culprit = ended || !check ? path.name : await running(failing, seat.map(({ name }) => name), path.name);
+  return {
+    code: 'ROLLOUT_UNHEALTHY',
+    what: `${path.owner.name} never became healthy in release ${short(failing.release)}`,
+    why: ended ? `its data path ${path.name} ended before it reported healthy` : reason(unit?.checks ?? {}, phase, elapsedMs),
+    next: `changeless logs ${path.owner.name} --release ${short(failing.release)}`,
+    lines: await lastLines(failing, culprit),
+  };
+}
+
+/** Which of the names an engine holds; a unit's instance has one name in each colour. */
+async function running({ hands, desired }: Failing, names: readonly string[], otherwise: string): Promise<string> {
+  const observed = await hands.engine.observe(desired.architecture);
+  if (!observed.ok) return otherwise;
+  const there = observed.value.instances.filter(({ name }) => names.includes(name)).toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  return there[0]?.name ?? otherwise;
+}
+
+function reason(checks: Readonly<Record<string, string>>, phase: PathPhase, elapsedMs: number): string {
+  const seconds = Math.round(elapsedMs / 1000);
+  if (phase.phase !== 'checking') return `its data path reported nothing for ${seconds} s`;
+  return phase.failing.map((check) => `${checks[check.server] ?? 'the check'} on ${check.server} ${answer(check)} for ${seconds} s`).join('; ');
+}
+
+/** HAProxy's check results (configuration manual, 9.2 `check_status`) in words. */
+function answer({ check, code, detail }: FailingCheck): string {
+  const said = detail ? ` (${detail})` : '';
+  if (check === 'L7STS' && code) return `answered ${code}${said}`;
+  if (check === 'L7TOUT' || check === 'L4TOUT') return `gave no answer in time${said}`;
+  if (check === 'L4CON') return `refused the connection${said}`;
+  if (check === 'INI') return 'has not answered yet';
+  return `failed with ${check}${said}`;
+}
+
+/** An instance that ended again and again before it was healthy. */
+export async function crashed(instance: ObservedInstance, failing: Failing): Promise<Problem> {
+  return {
+    code: 'ROLLOUT_UNHEALTHY',
+    what: `${instance.owner.name} never became healthy in release ${short(failing.release)}`,
+    why: `${instance.name} ended by itself, again and again${instance.exitCode === undefined ? '' : `, last with exit code ${instance.exitCode}`}`,
+    next: `changeless logs ${instance.owner.name} --release ${short(failing.release)}`,
+    lines: await lastLines(failing, instance.name),
+  };
+}
+
+/** Adds what serves now that the rollout has been taken back. */
+export function undone(problem: Problem, { from }: Failing): Problem {
+  const safe = from
+    ? `release ${short(from)} still serves all traffic; what was started for this one has been removed`
+    : 'nothing served before and nothing serves now; what was started has been removed, data is kept';
+  return { ...problem, safe };
+}
+
+async function lastLines({ hands, desired }: Failing, name: string): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const { line } of hands.engine.logs(desired.architecture, name, { follow: false, tail: evidenceLines })) lines.push(line);
+  return lines;
+}

@@ -1,0 +1,112 @@
+import type { Core, Service } from '../architecture/model.ts';
+import type { ImageId } from '../digest.ts';
+import type { Colour, NetworkSpec, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
+import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
+
+/** The port every data path and the core listen on inside their sandbox. */
+export const pathPort = 8080;
+
+const coreOwner: Owner = { kind: 'core', name: 'core' };
+
+/** Room for this many apps: a network cannot grow later without cutting those in it. */
+const tierHosts = 1000;
+
+/**
+ * The architecture's networks; they outlive every generation. `edge` is the core's way out; `core` joins it to the apps'
+ * paths; each app and each store has one of its own; `outbound` lets services that asked for it reach the world, not each other.
+ */
+export function networksOf(architecture: ResolvedArchitecture): NetworkSpec[] {
+  const inner = { internal: true, isolated: false };
+  const wantsOut = Object.values(architecture.apps).some((app) => Object.values(app.services).some((service) => service.outbound));
+  return [
+    { name: 'edge', owner: coreOwner, internal: false, isolated: false, hosts: 2 },
+    { name: 'core', owner: coreOwner, ...inner, hosts: tierHosts },
+    ...(wantsOut ? [{ name: 'outbound', owner: coreOwner, internal: false, isolated: true, hosts: tierHosts }] : []),
+    ...Object.entries(architecture.apps).map(([name, app]): NetworkSpec => ({ name: `app/${name}`, owner: { kind: 'app', name }, ...inner, hosts: appHosts(app.services) })),
+    ...Object.keys(architecture.stores).map((name): NetworkSpec => ({ name: `store/${name}`, owner: { kind: 'store', name }, ...inner, hosts: tierHosts })),
+  ];
+}
+
+/** Both colours of every replica, the path, and as much again to grow into. */
+function appHosts(services: Readonly<Record<string, Service>>): number {
+  const replicas = Object.values(services).reduce((sum, service) => sum + service.replicas, 0);
+  return Math.max(32, 4 * replicas + 2);
+}
+
+export const volumesOf = (architecture: ResolvedArchitecture): VolumeSpec[] =>
+  Object.keys(architecture.stores).map((name) => ({ name: `${name}.data`, owner: { kind: 'store', name } }));
+
+type AppPlaces = { app: string; services: Readonly<Record<string, Service>>; colour: Colour; image: ImageId };
+
+/** One place per replica. Peers find it as `api-1.blue`, all replicas as `api.blue`, and by the search suffix as plain `api`. */
+export function appSlots({ app, services, colour, image }: AppPlaces): SlotSpec[] {
+  return Object.entries(services).flatMap(([service, { replicas, stores, outbound }]) =>
+    Array.from({ length: replicas }, (_, index): SlotSpec => {
+      const instance = `${service}-${index + 1}`;
+      return {
+        name: `${app}.${instance}.${colour}`,
+        owner: { kind: 'app', name: app },
+        colour,
+        networks: [
+          { network: `app/${app}`, aliases: [`${service}.${colour}`, `${instance}.${colour}`] },
+          ...stores.map((store) => ({ network: `store/${store}`, aliases: [] })),
+          ...(outbound ? [{ network: 'outbound', aliases: [] }] : []),
+        ],
+        search: colour,
+        publish: [],
+        memory: 'facts',
+        facts: { instance, app, service },
+        image,
+      };
+    }),
+  );
+}
+
+/** Where an app's data paths hand their sockets over to one another. */
+export const pathSlot = (app: string, image: ImageId): SlotSpec => ({
+  name: `${app}.path`,
+  owner: { kind: 'app', name: app },
+  networks: [
+    { network: 'core', aliases: [`${app}.path`] },
+    { network: `app/${app}`, aliases: ['path'] },
+  ],
+  publish: [],
+  memory: 'sockets',
+  facts: { instance: 'path', app, service: 'path' },
+  image,
+});
+
+/** The one place with published ports, and with a network that is not internal. */
+export const coreSlot = (core: Core, image: ImageId): SlotSpec => ({
+  name: 'core.path',
+  owner: coreOwner,
+  networks: [
+    { network: 'edge', aliases: [] },
+    { network: 'core', aliases: ['core'] },
+  ],
+  publish: core.publish.map(({ address, port }) => ({ address, port, target: pathPort })),
+  memory: 'sockets',
+  facts: { instance: 'core', app: 'core', service: 'core' },
+  image,
+});
+
+export const storeServerSlot = (store: string, image: ImageId): SlotSpec => ({
+  name: `${store}.server`,
+  owner: { kind: 'store', name: store },
+  networks: [{ network: `store/${store}`, aliases: [`${store}.server`] }],
+  publish: [],
+  memory: 'facts',
+  facts: { instance: 'server', app: store, service: 'server' },
+  image,
+});
+
+/** A store's address. Services look names up with their colour as suffix first, so it answers to those too. */
+export const storePathSlot = (store: string, image: ImageId): SlotSpec => ({
+  name: `${store}.path`,
+  owner: { kind: 'store', name: store },
+  networks: [{ network: `store/${store}`, aliases: [store, `${store}.blue`, `${store}.green`] }],
+  publish: [],
+  memory: 'sockets',
+  facts: { instance: 'path', app: store, service: 'path' },
+  image,
+});

@@ -1,0 +1,29 @@
+import type { InstanceSpec, Observation, ObservedInstance } from '../engine/engine.ts';
+import type { DesiredUnit, Seat } from './desired.ts';
+import type { Named, Step } from './step.ts';
+import { colourFor, unitState, type UnitState } from './unit-state.ts';
+
+/** A unit as it is to be, beside what is there of it. */
+export type Outfit = {
+  unit: DesiredUnit;
+  state: UnitState;
+  /** The colour its body takes. */
+  seat: Seat;
+  /** The path to start where none of this generation serves. */
+  path: InstanceSpec;
+  /** The path of this generation that serves, if one does. */
+  live: ObservedInstance | undefined;
+};
+
+/** `token` goes into the name of a path, so that one rollout's never meets another's. */
+export function outfit(unit: DesiredUnit, observed: Observation, token: number): Outfit {
+  const state = unitState(observed, unit.owner);
+  const seat = unit.seats[colourFor(state, unit.body)];
+  const live = state.serving.findLast((path) => path.generation === unit.generation && path.colour === seat.path.colour);
+  return { unit, state, seat, live, path: { ...seat.path, name: `${seat.path.name}.${token}` } };
+}
+
+/** How steps name an instance, observed or specified. */
+export const named = ({ owner, name, generation, role }: ObservedInstance | InstanceSpec): Named => ({ owner, name, generation, role });
+
+export const removeInstance = (instance: ObservedInstance): Step => ({ do: 'remove-instance', instance: named(instance) });

@@ -1,0 +1,56 @@
+import { slotDigest } from '../engine/spec-digest.ts';
+import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.ts';
+import type { Desired } from './desired.ts';
+import { named, removeInstance, type Outfit } from './outfit.ts';
+import type { Lane, Stage } from './step.ts';
+import { inUse, isUnit, unitState } from './unit-state.ts';
+
+/** What is left to do once the release serves everything: the old ones drain, end and go; places are made ready for the next. */
+export function planRetirement(desired: Desired, observed: Observation, outfits: readonly Outfit[]): Stage {
+  const drain = predecessors(observed, outfits).filter(({ path }) => path?.phase === 'serving').map((path): Lane => [{ do: 'drain-path', path: named(path) }]);
+  if (drain.length > 0) return { name: 'drain', lanes: drain, live: true };
+  const retire = leftovers(observed, outfits).map((instance): Lane => [removeInstance(instance)]);
+  if (retire.length > 0) return { name: 'retire', lanes: retire, live: true };
+  if (observed.instances.some((instance) => instance.path?.phase === 'draining' && instance.state === 'running')) return { name: 'wait', lanes: [], live: true };
+  return tidy(desired, observed);
+}
+
+/** Running paths that are not the ones to keep. */
+function predecessors(observed: Observation, outfits: readonly Outfit[]): ObservedInstance[] {
+  const keep = new Set(outfits.map(({ live }) => live?.name));
+  return observed.instances.filter((instance) => instance.role === 'path' && instance.state === 'running' && !keep.has(instance.name));
+}
+
+/** What neither serves nor helps a path that still finishes its requests. */
+function leftovers(observed: Observation, outfits: readonly Outfit[]): ObservedInstance[] {
+  const wanted = new Set(outfits.flatMap(({ seat, live }) => [...seat.instances.map(({ name }) => name), live?.name]));
+  return observed.instances.filter((instance) => {
+    if (instance.role === 'path') return !wanted.has(instance.name) && !finishes(instance);
+    const outfit = outfits.find(({ unit }) => isUnit(unit.owner, instance.owner));
+    if (outfit && wanted.has(instance.name) && instance.body === outfit.unit.body) return false;
+    return !inUse(unitState(observed, instance.owner), instance.body, instance.colour);
+  });
+}
+
+const finishes = (path: ObservedInstance): boolean => path.state === 'running' && (path.path?.phase === 'draining' || path.path?.phase === 'serving');
+
+/** Places and networks nobody needs go; the idle colour's places are made, so that the next generation starts into them. */
+function tidy(desired: Desired, observed: Observation): Stage {
+  const slots = desired.units.flatMap(({ seats, pathSlot }) => [pathSlot, ...seats.blue.slots, ...seats.green.slots]);
+  const wanted = new Set(slots.map(({ name }) => name));
+  const surplus = observed.slots.filter(({ name }) => !wanted.has(name)).map(({ name }): Lane => [{ do: 'remove-slot', slot: name }]);
+  const missing = unique(slots).filter((slot) => !isThere(slot, observed)).map((slot): Lane => [{ do: 'ensure-slot', slot }]);
+  if (surplus.length + missing.length > 0) return { name: 'tidy', lanes: [...surplus, ...missing], live: true };
+  const networks = new Set(desired.networks.map(({ name }) => name));
+  const unneeded = observed.networks.filter(({ name }) => !networks.has(name)).map(({ name }): Lane => [{ do: 'remove-network', network: name }]);
+  return unneeded.length > 0 ? { name: 'tidy', lanes: unneeded, live: true } : { name: 'settled', lanes: [], live: true };
+}
+
+const unique = (slots: readonly SlotSpec[]): SlotSpec[] => [...new Map(slots.map((slot) => [slot.name, slot])).values()];
+
+function isThere(slot: SlotSpec, observed: Observation): boolean {
+  const there = observed.slots.find(({ name }) => name === slot.name);
+  if (!there) return false;
+  const occupied = observed.instances.some((instance) => instance.slot === slot.name);
+  return there.ready && (occupied || there.spec === slotDigest(slot));
+}

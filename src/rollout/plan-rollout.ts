@@ -1,0 +1,133 @@
+import { slotDigest } from '../engine/spec-digest.ts';
+import type { InstanceSpec, Observation, ObservedInstance, Owner, SlotSpec } from '../engine/engine.ts';
+import type { Desired } from './desired.ts';
+import { named, outfit, removeInstance, type Outfit } from './outfit.ts';
+import { planRetirement } from './plan-retirement.ts';
+import type { Lane, Stage, StageName } from './step.ts';
+import { current, inUse, type UnitState } from './unit-state.ts';
+
+/**
+ * How the planner is to see things. `token` goes into the names of paths, so that one rollout's never meets another's.
+ * `heldBack`: instances that died too often just now and are not to be started yet. `hurry`: a path that nothing serves
+ * beside is let in without waiting for its checks (after a reboot, a late answer is better than none).
+ */
+export type Outlook = { token: number; heldBack: ReadonlySet<string>; hurry: boolean };
+
+/**
+ * What to do next so that the engine comes to hold `desired`: the first stage that has something to do. Called again
+ * after each stage with a new observation, it carries a rollout through from wherever the engine stands, which is also
+ * how a rollout is resumed, undone (by planning for the earlier release) and how what died is restored.
+ */
+export function planRollout(desired: Desired, observed: Observation, outlook: Outlook): Stage {
+  const outfits = desired.units.map((unit) => outfit(unit, observed, outlook.token));
+  const all: Situation = { desired, observed, outfits, outlook };
+  const live = outfits.every((outfit) => outfit.live);
+  for (const [name, lanes] of stagesBeforeLive) {
+    const found = lanes(all).filter((lane) => lane.length > 0);
+    if (found.length > 0) return { name, lanes: found, live };
+    if (name === 'clear' && outfits.some((outfit) => obstacles(outfit).length > 0)) return { name: 'wait', lanes: [], live };
+  }
+  return planRetirement(desired, observed, outfits);
+}
+
+type Situation = { desired: Desired; observed: Observation; outfits: readonly Outfit[]; outlook: Outlook };
+
+const stagesBeforeLive: readonly (readonly [StageName, (all: Situation) => Lane[]])[] = [
+  ['clear', clearLanes],
+  ['ground', groundLanes],
+  ['prepare', prepareLanes],
+  ['check-stores', (all) => checkLanes(only(all, 'store'))],
+  ['switch-stores', (all) => promoteLanes(only(all, 'store'))],
+  ['check', checkLanes],
+  ['switch', (all) => promoteLanes(only(all, 'app'))],
+  ['switch-core', switchCoreLanes],
+];
+
+/** Networks, volumes, and the places the coming stages need. A place that died takes its members with it. */
+function groundLanes({ desired, observed, outfits }: Situation): Lane[] {
+  const networks = new Set(observed.networks.map((network) => network.name));
+  const volumes = new Set(observed.volumes.map((volume) => volume.name));
+  const lanes: Lane[] = [
+    ...desired.networks.filter(({ name }) => !networks.has(name)).map((network): Lane => [{ do: 'ensure-network', network }]),
+    ...desired.volumes.filter(({ name }) => !volumes.has(name)).map((volume): Lane => [{ do: 'ensure-volume', volume }]),
+  ];
+  if (lanes.length > 0) return lanes;
+  return outfits.flatMap((outfit) => slotLanes(outfit, observed));
+}
+
+function slotLanes({ unit, state, seat }: Outfit, observed: Observation): Lane[] {
+  const lanes = seat.slots.map((slot) => slotLane(slot, observed, inUse(state, unit.body, seat.path.colour)));
+  const paths = slotLane(unit.pathSlot, observed, current(state) !== undefined);
+  return [...lanes, paths].filter((lane) => lane.length > 0);
+}
+
+/** Empty when the place is there as wanted. `serves`: a place of another spec is left alone while it is needed. */
+function slotLane(slot: SlotSpec, observed: Observation, serves: boolean): Lane {
+  const there = observed.slots.find(({ name }) => name === slot.name);
+  const asWanted = there?.spec === slotDigest(slot);
+  if (there?.ready && (asWanted || serves)) return [];
+  return [...membersOf(observed, slot.name).map(removeInstance), { do: 'ensure-slot', slot }];
+}
+
+const membersOf = (observed: Observation, slot: string): ObservedInstance[] => observed.instances.filter((instance) => instance.slot === slot);
+
+/** When older generations hold both colours, the oldest has to leave before a third can come. */
+function clearLanes({ outfits }: Situation): Lane[] {
+  const serving = outfits.flatMap(obstacles).filter(({ path }) => path?.phase === 'serving');
+  return serving.map((path) => [{ do: 'drain-path', path: named(path) }]);
+}
+
+/** Paths that still send requests to another body in the colour this one is to take. */
+function obstacles({ unit, state, seat, live }: Outfit): ObservedInstance[] {
+  if (live || !seat.path.colour) return [];
+  return [...state.serving, ...state.draining].filter((path) => path.body !== unit.body && path.colour === seat.path.colour);
+}
+
+/** Every changed unit's instances and its waiter, all at once; and whatever of a live one has died. */
+function prepareLanes({ outfits, outlook }: Situation): Lane[] {
+  return outfits.flatMap(({ state, seat, path, live }) => {
+    const lanes = seat.instances.map((instance) => memberLane(instance, state, outlook));
+    const waiter = state.waiting.find(({ name }) => name === path.name);
+    if (!live && !waiter && !outlook.heldBack.has(path.name)) lanes.push([{ do: 'start-instance', instance: path }]);
+    return lanes;
+  });
+}
+
+/** Whatever else holds the place leaves first: a failed predecessor, or a store's old server. */
+function memberLane(instance: InstanceSpec, state: UnitState, { heldBack }: Outlook): Lane {
+  const inSlot = state.members.filter(({ slot }) => slot === instance.slot);
+  const runs = inSlot.some((member) => member.body === instance.body && member.state === 'running');
+  if (runs || heldBack.has(instance.name)) return [];
+  return [...inSlot.filter((member) => member.body !== instance.body || member.name !== instance.name).map(removeInstance), { do: 'start-instance', instance }];
+}
+
+function checkLanes({ outfits, outlook }: Situation): Lane[] {
+  return outfits.flatMap(({ state, path, live }) => {
+    if (live) return [];
+    const waiter = state.waiting.find(({ name }) => name === path.name);
+    const letIn = outlook.hurry && state.serving.length === 0;
+    if (!waiter || waiter.path?.phase === 'healthy' || letIn) return [];
+    return [[{ do: 'await-healthy', path: named(waiter) }]];
+  });
+}
+
+const promoteLanes = ({ outfits }: Situation): Lane[] =>
+  outfits
+    .filter(({ live, state, path }) => !live && state.waiting.some(({ name }) => name === path.name))
+    .map(({ path }) => [{ do: 'promote-path', path: named(path) }]);
+
+/**
+ * The core follows the apps, so that it never names one that does not answer. If its published ports changed, its place
+ * is made anew here, which is a gap.
+ */
+function switchCoreLanes(all: Situation): Lane[] {
+  const core = only(all, 'core');
+  const moved = core.outfits.filter((outfit) => !reseated(outfit, all.observed));
+  if (moved.length === 0) return promoteLanes(core);
+  return moved.map(({ unit }) => [...membersOf(all.observed, unit.pathSlot.name).map(removeInstance), { do: 'ensure-slot', slot: unit.pathSlot }]);
+}
+
+const only = (all: Situation, kind: Owner['kind']): Situation => ({ ...all, outfits: all.outfits.filter(({ unit }) => unit.owner.kind === kind) });
+
+const reseated = ({ unit }: Outfit, observed: Observation): boolean =>
+  observed.slots.some(({ name, spec }) => name === unit.pathSlot.name && spec === slotDigest(unit.pathSlot));

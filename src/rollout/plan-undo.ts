@@ -1,0 +1,38 @@
+import type { ReleaseId } from '../digest.ts';
+import type { Observation, ObservedInstance } from '../engine/engine.ts';
+import { named, removeInstance } from './outfit.ts';
+import type { Lane, Stage } from './step.ts';
+import { inUse, unitState } from './unit-state.ts';
+
+/** `first`: nothing served before this rollout, so that nothing of it is worth keeping. */
+export type FailedRollout = { token: number; release: ReleaseId; first: boolean };
+
+/**
+ * What to do next so that nothing of a failed rollout is left: paths that had been let in beside their predecessor are
+ * drained, everything else it started goes. A path whose predecessor has ended stays: the earlier release's controller
+ * rolls it back as any other. Stores are that controller's too, for only it knows the server that was there.
+ */
+export function planUndo(observed: Observation, failed: FailedRollout): Stage {
+  const own = observed.instances.filter((instance) => isOf(instance, failed));
+  const drain = own.filter((path) => path.role === 'path' && path.path?.phase === 'serving' && path.state === 'running' && hasPredecessor(path, observed));
+  if (drain.length > 0) return undo(drain.map((path) => [{ do: 'drain-path', path: named(path) }]));
+  const remove = own.filter((instance) => goes(instance, observed, failed));
+  if (remove.length > 0) return undo(remove.map((instance) => [removeInstance(instance)]));
+  const waits = own.some((instance) => instance.state === 'running' && instance.path?.phase === 'draining');
+  return { name: waits ? 'wait' : 'settled', lanes: [], live: false };
+}
+
+const undo = (lanes: readonly Lane[]): Stage => ({ name: 'undo', lanes, live: false });
+
+function isOf(instance: ObservedInstance, { token, release }: FailedRollout): boolean {
+  return instance.role === 'path' ? instance.name.endsWith(`.${token}`) : instance.origin.release === release;
+}
+
+const hasPredecessor = (path: ObservedInstance, observed: Observation): boolean =>
+  unitState(observed, path.owner).serving.some((serving) => serving.name !== path.name && serving.createdAt <= path.createdAt);
+
+function goes(instance: ObservedInstance, observed: Observation, { first }: FailedRollout): boolean {
+  if (first) return true;
+  if (instance.role === 'path') return instance.state !== 'running' || (instance.path?.phase !== 'serving' && instance.path?.phase !== 'draining');
+  return !inUse(unitState(observed, instance.owner), instance.body, instance.colour);
+}

@@ -1,0 +1,127 @@
+import type { ReleaseId } from '../digest.ts';
+import type { Observation } from '../engine/engine.ts';
+import type { Problem } from '../problem.ts';
+import { heldBack, nextStart, recordDeath, type Deaths } from './backoff.ts';
+import { carryOut, unitName, type Hands, type StageOutcome } from './carry-out.ts';
+import type { Desired } from './desired.ts';
+import { crashed, unhealthy, undone } from './failure.ts';
+import { outfit } from './outfit.ts';
+import { planRollout } from './plan-rollout.ts';
+import { planUndo, type FailedRollout } from './plan-undo.ts';
+import type { Stage } from './step.ts';
+import type { Wake } from './wake.ts';
+
+export type Rollout = { desired: Desired; token: number; release: ReleaseId; from: ReleaseId | undefined; hands: Hands; wake: Wake };
+
+export type RolloutEnd = { outcome: 'live' } | { outcome: 'failed'; problem: Problem } | { outcome: 'overtaken' };
+
+/** An instance that ended this often before it was ever healthy fails the rollout at once. */
+const deathsAllowed = 2;
+
+const engineTries = 5;
+
+/**
+ * Carries a release from wherever the engine stands to live, and its predecessor away. On failure before the release is
+ * live, what was begun is undone; afterwards a step that fails is tried again, for there is nothing to go back to.
+ */
+export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
+  const { hands } = rollout;
+  const progress = begin(hands.now());
+  for (;;) {
+    const observed = await observe(rollout);
+    if ('problem' in observed) return { outcome: 'failed', problem: observed.problem };
+    const death = countDeaths(rollout, observed, progress);
+    const stage = planRollout(rollout.desired, observed, { token: rollout.token, heldBack: heldBack(progress.deaths, hands.now()), hurry: false });
+    if (stage.live) sayLive(rollout, progress);
+    if (stage.live && (stage.name === 'tidy' || stage.name === 'settled')) return { outcome: 'live' };
+    if (death && !stage.live) return undo(rollout, await crashed(death, rollout));
+    const outcome = await advance(stage, rollout, progress);
+    if (outcome.overtaken) return { outcome: 'overtaken' };
+    const problem = stage.live ? undefined : await failureOf(outcome, rollout, progress);
+    if (problem) return undo(rollout, problem);
+  }
+}
+
+type Progress = { began: number; live: boolean; deaths: Deaths; seen: Set<string>; said: string };
+
+const begin = (now: number): Progress => ({ began: now, live: false, deaths: new Map(), seen: new Set(), said: '' });
+
+async function observe({ hands, desired, wake }: Rollout): Promise<Observation | { problem: Problem }> {
+  for (let tried = 1; ; tried += 1) {
+    const observed = await hands.engine.observe(desired.architecture);
+    if (observed.ok) return observed.value;
+    if (tried === engineTries) return { problem: observed.problem };
+    await wake.next(500);
+  }
+}
+
+async function advance(stage: Stage, { hands, wake }: Rollout, { deaths }: Progress): Promise<StageOutcome> {
+  if (stage.name === 'wait') await wake.next(1000);
+  const outcome = await carryOut(stage, hands);
+  if (!stage.live) return outcome;
+  for (const { step, problem } of outcome.problems) hands.report({ type: 'effect-failed', step: step.do, problem });
+  if (outcome.problems.length > 0) await wake.next(nextStart(deaths, hands.now()) ?? 1000);
+  return outcome;
+}
+
+function sayLive({ hands, release }: Rollout, progress: Progress): void {
+  if (progress.live) return;
+  progress.live = true;
+  hands.report({ type: 'release-live', release, durationMs: hands.now() - progress.began });
+}
+
+/** Counts each ended instance of the new release once; gives the one that ended too often. */
+function countDeaths({ desired, token, hands }: Rollout, observed: Observation, { deaths, seen }: Progress) {
+  const wanted = new Set(desired.units.flatMap((unit) => wantedNames(outfit(unit, observed, token))));
+  for (const instance of observed.instances) {
+    if (instance.state !== 'exited' || !wanted.has(instance.name) || seen.has(instance.container)) continue;
+    seen.add(instance.container);
+    if (recordDeath(deaths, instance.name, hands.now()) > deathsAllowed) return instance;
+  }
+  return undefined;
+}
+
+const wantedNames = ({ seat, path }: ReturnType<typeof outfit>): string[] => [...seat.instances.map(({ name }) => name), path.name];
+
+async function failureOf(outcome: StageOutcome, rollout: Rollout, progress: Progress): Promise<Problem | undefined> {
+  const [first] = outcome.problems;
+  if (first) return first.problem;
+  const elapsed = rollout.hands.now() - progress.began;
+  const late = outcome.unhealthy.find(({ path, ended }) => ended || elapsed > limitOf(rollout.desired, path.owner));
+  if (late) return unhealthy(late, rollout, elapsed);
+  sayWaiting(outcome, rollout, progress);
+  return undefined;
+}
+
+const limitOf = ({ units }: Desired, owner: { kind: string; name: string }): number =>
+  units.find((unit) => unit.owner.kind === owner.kind && unit.owner.name === owner.name)?.healthLimitMs ?? 0;
+
+/** Says what is waited for, once for each change of it. */
+function sayWaiting({ unhealthy: waiting }: StageOutcome, { hands }: Rollout, progress: Progress): void {
+  const events = waiting.map(({ path, phase }) => ({
+    type: 'health-waiting' as const,
+    unit: unitName(path.owner),
+    failing: phase.phase === 'checking' ? phase.failing.map(({ server }) => server) : [],
+  }));
+  const text = JSON.stringify(events);
+  if (text === progress.said) return;
+  progress.said = text;
+  events.forEach(hands.report);
+}
+
+/** Takes the rollout back; what cannot be taken back is said, not tried for ever. */
+async function undo(rollout: Rollout, problem: Problem): Promise<RolloutEnd> {
+  const { hands, desired, wake } = rollout;
+  const failed: FailedRollout = { token: rollout.token, release: rollout.release, first: rollout.from === undefined };
+  for (let round = 0; round < 100; round += 1) {
+    const observed = await hands.engine.observe(desired.architecture);
+    if (!observed.ok) break;
+    const stage = planUndo(observed.value, failed);
+    if (stage.name === 'settled') break;
+    if (stage.name === 'wait') await wake.next(1000);
+    const outcome = await carryOut(stage, hands);
+    if (outcome.overtaken) return { outcome: 'overtaken' };
+    if (outcome.problems.length > 0) await wake.next(1000);
+  }
+  return { outcome: 'failed', problem: undone(problem, rollout) };
+}

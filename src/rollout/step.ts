@@ -1,0 +1,61 @@
+import type { GenerationId } from '../digest.ts';
+import type { InstanceRole, InstanceSpec, NetworkSpec, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
+
+/** An instance as a step names it. */
+export type Named = { owner: Owner; name: string; generation: GenerationId; role: InstanceRole };
+
+/** One effect on the engine. Each is safe to repeat. */
+export type Step =
+  | { do: 'ensure-network'; network: NetworkSpec }
+  | { do: 'ensure-volume'; volume: VolumeSpec }
+  | { do: 'ensure-slot'; slot: SlotSpec }
+  | { do: 'start-instance'; instance: InstanceSpec }
+  | { do: 'await-healthy'; path: Named }
+  | { do: 'promote-path'; path: Named }
+  | { do: 'drain-path'; path: Named }
+  | { do: 'remove-instance'; instance: Named }
+  | { do: 'remove-slot'; slot: string }
+  | { do: 'remove-network'; network: string };
+
+/** Steps of one lane run one after another; lanes run side by side. */
+export type Lane = readonly Step[];
+
+/**
+ * What is to be done next, after which the engine is observed again. The order of the stages is the rollout:
+ *
+ *     clear -> ground -> prepare -> check-stores -> switch-stores -> check -> switch -> switch-core
+ *                                                             (all healthy)                |
+ *                                       settled <- tidy <- retire <- (wait) <- drain <- (live)
+ *
+ * `wait`: nothing can be done until a draining path has ended. `undo`: a failed rollout's traces go.
+ * `live`: every unit's wanted generation serves.
+ */
+export type Stage = { name: StageName; lanes: readonly Lane[]; live: boolean };
+
+export type StageName = 'clear' | 'ground' | 'prepare' | 'check-stores' | 'switch-stores' | 'check' | 'switch' | 'switch-core' | 'drain' | 'retire' | 'wait' | 'tidy' | 'undo' | 'settled';
+
+/** A step in words, for events and problems. */
+export function describeStep(step: Step): string {
+  switch (step.do) {
+    case 'ensure-network':
+      return `make network ${step.network.name}`;
+    case 'ensure-volume':
+      return `make volume ${step.volume.name}`;
+    case 'ensure-slot':
+      return `make place ${step.slot.name}`;
+    case 'start-instance':
+      return `start ${step.instance.name}`;
+    case 'await-healthy':
+      return `wait for ${step.path.name} to report healthy`;
+    case 'promote-path':
+      return `switch to ${step.path.name}`;
+    case 'drain-path':
+      return `drain ${step.path.name}`;
+    case 'remove-instance':
+      return `remove ${step.instance.name}`;
+    case 'remove-slot':
+      return `remove place ${step.slot}`;
+    case 'remove-network':
+      return `remove network ${step.network}`;
+  }
+}

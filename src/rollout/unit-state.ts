@@ -1,0 +1,60 @@
+import type { BodyId } from '../digest.ts';
+import type { Colour, Observation, ObservedInstance, Owner } from '../engine/engine.ts';
+
+/** What the engine holds of one app, the core or a store, sorted by what it means for a rollout. */
+export type UnitState = {
+  /** Paths that accept connections, oldest first. More than one in the middle of a switch. */
+  serving: readonly ObservedInstance[];
+  /** Paths that have not been promoted and run. */
+  waiting: readonly ObservedInstance[];
+  /** Paths that finish what they have. */
+  draining: readonly ObservedInstance[];
+  /** Paths that have ended, or were created and never started. */
+  ended: readonly ObservedInstance[];
+  /** Instances of bodies: services and store servers. */
+  members: readonly ObservedInstance[];
+};
+
+export const isUnit = (a: Owner, b: Owner): boolean => a.kind === b.kind && a.name === b.name;
+
+export function unitState(observation: Observation, owner: Owner): UnitState {
+  const own = observation.instances.filter((instance) => isUnit(instance.owner, owner));
+  const paths = own.filter((instance) => instance.role === 'path');
+  const running = paths.filter((path) => path.state === 'running');
+  const inPhase = (...phases: string[]) => running.filter((path) => phases.includes(path.path?.phase ?? 'starting'));
+  return {
+    serving: inPhase('serving').toSorted(oldestFirst),
+    waiting: inPhase('starting', 'checking', 'healthy'),
+    draining: inPhase('draining'),
+    ended: paths.filter((path) => path.state !== 'running'),
+    members: own.filter((instance) => instance.role !== 'path'),
+  };
+}
+
+/** Creation order; names break ties so that the answer never depends on the listing's order. */
+function oldestFirst(a: ObservedInstance, b: ObservedInstance): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
+}
+
+/** The path clients reach: the newest that serves. */
+export const current = (state: UnitState): ObservedInstance | undefined => state.serving.at(-1);
+
+/** Whether a path still sends requests to the body's instances in that colour. */
+export function inUse(state: UnitState, body: BodyId, colour: Colour | undefined): boolean {
+  return [...state.serving, ...state.draining].some((path) => path.body === body && path.colour === colour);
+}
+
+export const other = (colour: Colour): Colour => (colour === 'blue' ? 'green' : 'blue');
+
+/**
+ * The colour a body takes: the one it is in already (the one that serves, where it is in both),
+ * else the one that does not serve.
+ */
+export function colourFor(state: UnitState, body: BodyId): Colour {
+  const now = current(state);
+  if (now?.body === body && now.colour) return now.colour;
+  const there = state.members.find((member) => member.body === body && member.colour && member.colour !== now?.colour);
+  if (there?.colour) return there.colour;
+  return now?.colour ? other(now.colour) : 'blue';
+}

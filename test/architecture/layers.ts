@@ -1,0 +1,19 @@
+/**
+ * What each folder of src/ may import besides itself and the foundation (the files directly in src/).
+ * Data flows through the folders in one direction; a folder that is missing here may not be imported at all.
+ */
+export const allowedImports: Readonly<Record<string, readonly string[]>> = {
+  architecture: [],
+  release: ['architecture'],
+  datapath: [],
+  engine: ['datapath'],
+  ledger: [],
+  build: ['architecture', 'release', 'datapath', 'engine'],
+  rollout: ['architecture', 'release', 'engine'],
+  drift: ['release', 'engine', 'rollout'],
+  controller: ['release', 'engine', 'rollout', 'drift', 'ledger'],
+  cli: ['architecture', 'release', 'datapath', 'engine', 'ledger', 'build', 'rollout', 'drift', 'controller'],
+};
+
+/** Folders inside another that only these may reach into: one vendor's names stay where they are. */
+export const enclosed: Readonly<Record<string, readonly string[]>> = { 'engine/docker': ['cli', 'controller'] };

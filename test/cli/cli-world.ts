@@ -1,0 +1,174 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { run } from '../../src/cli/run.ts';
+import type { Delivery } from '../../src/cli/delivery.ts';
+import { createDelivery } from '../../src/cli/real-delivery.ts';
+import type { World } from '../../src/cli/world.ts';
+import { runController } from '../../src/controller/run-controller.ts';
+import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
+import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import type { OnceRequest, OnceResult } from '../../src/engine/image.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { openSqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
+import { processEvaluator } from '../../src/architecture/process-evaluator.ts';
+import { decodeManifest } from '../../src/release/manifest-codec.ts';
+import { manifestPath } from '../../src/release/manifest.ts';
+import { done } from '../../src/result.ts';
+
+export type Answer = { code: number; stdout: string; stderr: string };
+
+/** The real command line in a world of its own: a temporary folder, a memory engine whose controllers are the real ones. */
+export type CliWorld = {
+  folder: string;
+  engine: MemoryEngine;
+  ledger: Ledger;
+  /** Runs the command line in the folder. */
+  changeless(...argv: string[]): Promise<Answer>;
+  /** The same, with an answer that is JSON. */
+  json<T = Record<string, unknown>>(...argv: string[]): Promise<{ code: number; value: T; stderr: string }>;
+  /** Runs the command line and interrupts it when something of the condition is on stderr. */
+  interrupted(when: RegExp, ...argv: string[]): Promise<Answer>;
+  git(...words: string[]): string;
+  write(file: string, contents: string): void;
+  dispose(): Promise<void>;
+};
+
+const packageFolder = path.resolve(import.meta.dirname, '../..');
+
+export async function makeCliWorld(): Promise<CliWorld> {
+  const root = mkdtempSync(path.join(tmpdir(), 'changeless-cli-'));
+  const ground = await makeGround(root);
+  const { folder, engine, ledger, git } = ground;
+  const controllers = runControllers(engine, ledger);
+  engine.world.images.onRunOnce = (request) => answerOnce(request, ledger);
+  const start = async (argv: readonly string[], when?: RegExp): Promise<Answer> => {
+    const said: Said = { out: [], err: [], abort: new AbortController() };
+    const code = await run(argv, worldOf(ground, said, when));
+    return { code, stdout: said.out.join(''), stderr: said.err.join('') };
+  };
+  return {
+    folder,
+    engine,
+    ledger,
+    git,
+    changeless: (...argv) => start(argv),
+    interrupted: (when, ...argv) => start(argv, when),
+    write(file, contents) {
+      mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+      writeFileSync(path.join(folder, file), contents);
+    },
+    async json<T>(...argv: string[]) {
+      const { code, stdout, stderr } = await start([...argv, '--json']);
+      return { code, value: JSON.parse(stdout) as T, stderr };
+    },
+    async dispose() {
+      await controllers.stop();
+      await ledger.close();
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+type Ground = {
+  root: string;
+  folder: string;
+  engine: MemoryEngine;
+  ledger: Ledger;
+  env: Record<string, string>;
+  git: CliWorld['git'];
+  delivery: Delivery;
+};
+
+async function makeGround(root: string): Promise<Ground> {
+  const folder = path.join(root, 'repository');
+  const bundle = path.join(root, 'bundle');
+  for (const made of [folder, bundle]) mkdirSync(made);
+  writeFileSync(path.join(bundle, 'main.js'), '// stands for the bundled command line\n');
+  const opened = await openSqliteLedger(':memory:');
+  if (!opened.ok) throw new Error(opened.problem.what);
+  const at = '2026-01-01T00:00:00Z';
+  const env = { PATH: process.env['PATH'] ?? '', HOME: root, GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_DATE: at, GIT_COMMITTER_DATE: at };
+  const git = (...words: string[]): string =>
+    execFileSync('git', ['-C', folder, '-c', 'user.name=Test', '-c', 'user.email=test@localhost', ...words], {
+      env,
+      encoding: 'utf8',
+    }).trim();
+  const assets = { version: '0.0.0', bundle, proxy: path.join(packageFolder, 'images/proxy') };
+  const delivery = createDelivery({ assets, evaluator: () => processEvaluator, typeCheck: false });
+  return { root, folder, engine: createMemoryEngine(), ledger: opened.value, env, git, delivery };
+}
+
+type Said = { out: string[]; err: string[]; abort: AbortController };
+
+let seed = 0;
+
+/** `when`: interrupts once stderr says this. */
+function worldOf({ root, folder, engine, env, delivery }: Ground, { out, err, abort }: Said, when: RegExp | undefined): World {
+  const hear = (text: string): void => {
+    err.push(text);
+    if (when?.test(text)) abort.abort();
+  };
+  return {
+    cwd: folder,
+    // An engine elsewhere: what this machine's processes listen on is none of its business.
+    env: { ...env, DOCKER_HOST: 'tcp://memory' },
+    stdout: { isTerminal: false, columns: 120, write: (text) => void out.push(text) },
+    stderr: { isTerminal: false, columns: 120, write: hear },
+    signal: abort.signal,
+    terminated: new AbortController().signal,
+    cacheFolder: path.join(root, 'cache'),
+    packageFolder,
+    clock: () => '2026-01-01T00:00:00.000Z',
+    random: (characters) => String((seed += 1)).padStart(characters, '0'),
+    engine: async () => done(engine),
+    delivery: async () => delivery,
+  };
+}
+
+function runControllers(engine: MemoryEngine, ledger: Ledger): { stop(): Promise<void> } {
+  const running = new Set<Promise<unknown>>();
+  const aborts = new Set<AbortController>();
+  engine.world.onController = (spec, { container, stopped, print }) => {
+    const abort = new AbortController();
+    aborts.add(abort);
+    stopped.addEventListener('abort', () => abort.abort());
+    const begin = async (): Promise<void> => {
+      const manifest = decodeManifest((await engine.images.readFile(spec.image, manifestPath)) ?? new Uint8Array());
+      if (!manifest.ok) throw new Error('a release image without manifest');
+      await runController({
+        engine,
+        ledger,
+        manifest: manifest.value,
+        environment: spec.environment,
+        self: container,
+        print: (event) => print(JSON.stringify(event)),
+        signal: abort.signal,
+        paceMs: 4,
+        clock: hurryingClock(),
+      });
+    };
+    running.add(begin());
+  };
+  return {
+    async stop() {
+      for (const abort of aborts) abort.abort();
+      await Promise.all(running);
+    },
+  };
+}
+
+/** Questions to the ledger are answered as the container would; every other container simply succeeds. */
+async function answerOnce({ command = [] }: OnceRequest, ledger: Ledger): Promise<Partial<OnceResult>> {
+  const [question, , limit] = command.slice(3);
+  if (question === 'log') return { stdout: JSON.stringify(await ledger.rollouts(Number(limit))) };
+  if (question === 'events') return { stdout: JSON.stringify(await ledger.events({ limit: Number(limit) })) };
+  return {};
+}
+
+/** Each look at it is 20 ms after the one before, so that limits pass without anyone waiting. */
+function hurryingClock(): () => Date {
+  let ms = Date.UTC(2026, 0, 1);
+  return () => new Date((ms += 20));
+}

@@ -1,0 +1,42 @@
+import type { CliWorld } from './cli-world.ts';
+
+/** What the sample's files hold; each part can be told otherwise. */
+export type Sample = { greeting?: string; extra?: string; hosts?: string };
+
+/** An architecture of one app with two replicas and a store, written into the world's folder. */
+export function writeSample(world: CliWorld, { greeting = 'hello', extra = '', hosts = "'web.localhost'" }: Sample = {}): void {
+  world.write(
+    'architecture.ts',
+    `import { architecture, app, service, store } from 'changeless';
+
+export default architecture({
+  name: 'sample',
+  core: { publish: [{ address: '127.0.0.1', port: 8080 }] },
+  stores: { counts: store({ build: 'counts', port: 6379, data: '/data' }) },
+  apps: {
+    web: app({ hosts: [${hosts}], services: { api: service({ build: 'web', port: 8080, replicas: 2, stores: ['counts'], settings: { GREETING: ${JSON.stringify(greeting)} } }) } }),
+    admin: app({ hosts: ['admin.localhost'], services: { api: service({ build: 'admin', port: 8080 }) } }),
+    ${extra}
+  },
+  environments: { production: { core: { publish: [{ address: '0.0.0.0', port: 80 }] } } },
+});
+`,
+  );
+  for (const folder of ['web', 'admin', 'counts']) world.write(`${folder}/Dockerfile`, `FROM debian:bookworm-slim\nCOPY . /${folder}\n`);
+}
+
+/** The sample, locked and committed. */
+export async function commitSample(world: CliWorld, sample: Sample = {}): Promise<void> {
+  world.engine.world.addImage({ tag: 'debian:bookworm-slim' });
+  world.engine.world.addImage({ tag: 'node:24-bookworm-slim' });
+  world.git('init', '--quiet', '--initial-branch=main');
+  writeSample(world, sample);
+  const locked = await world.changeless('lock');
+  if (locked.code !== 0) throw new Error(locked.stderr);
+  commit(world, 'first');
+}
+
+export function commit(world: CliWorld, message: string): void {
+  world.git('add', '--all');
+  world.git('commit', '--quiet', '--message', message);
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { Engine } from '../../src/engine/engine.ts';
+import { conditionLimitMs, type GetWorld, instanceSpec, onceCommands, started, valueOf } from './contract-fixture.ts';
+
+export function imagesContract(world: GetWorld): void {
+  const label = 'dev.changeless.contract';
+  const request = (greeting: string): Parameters<Engine['images']['assemble']>[0][number] => ({
+    base: world().images.service,
+    files: [{ path: '/contract/greeting', contents: greeting }],
+    change: { environment: { GREETING: greeting }, labels: { [label]: world().architecture } },
+    tag: `changeless/contract/${greeting}:${world().architecture}`,
+  });
+
+  it('assembles equal requests into one image, and others into others', async () => {
+    const [hello, ciao] = await world().engine.images.assemble([request('hello'), request('ciao')]);
+    const again = await world().engine.images.assemble([request('ciao'), request('hello')]);
+    assert.deepEqual(again, [ciao, hello]);
+    assert.notEqual(hello, ciao);
+  });
+
+  it('shows an assembled image with its configuration, on the layers of its base', async () => {
+    const detail = await world().engine.images.inspect(request('hello').tag);
+    const base = await world().engine.images.inspect(world().images.service);
+    assert.ok(detail?.config.environment.includes('GREETING=hello'));
+    assert.deepEqual(detail?.layers.slice(0, base?.layers.length), base?.layers);
+    assert.equal(detail?.layers.length, (base?.layers.length ?? 0) + 1);
+    assert.equal(await world().engine.images.inspect('changeless/contract/nothing:none'), undefined);
+  });
+
+  it('reads a file of an image without running it', async () => {
+    const contents = await world().engine.images.readFile(request('hello').tag, '/contract/greeting');
+    assert.equal(contents && new TextDecoder().decode(contents), 'hello');
+    assert.equal(await world().engine.images.readFile(request('hello').tag, '/contract/nothing'), undefined);
+  });
+
+  it('lists images by label and by name', async () => {
+    const { images: store } = world().engine;
+    const labels = { [label]: world().architecture };
+    assert.equal((await store.list({ labels })).length, 2);
+    const [only, ...others] = await store.list({ labels, reference: 'changeless/contract/hel*' });
+    assert.deepEqual(others, []);
+    assert.deepEqual(only?.tags, [request('hello').tag]);
+    assert.equal(only?.labels[label], world().architecture);
+  });
+
+  it('moves tags and removes images, but not one in use', async () => {
+    const { images: store } = world().engine;
+    const [hello] = await store.assemble([request('hello')]);
+    const tag = `changeless/contract/second:${world().architecture}`;
+    for (const _ of [1, 2]) await store.tag(hello!, tag);
+    assert.equal((await store.inspect(tag))?.id, hello);
+    assert.equal(await store.remove(tag), true);
+    await started(world(), instanceSpec(world(), { name: 'contract-user', slot: 'contract-blue', image: hello! }));
+    assert.equal(await store.remove(hello!), false);
+    valueOf(await world().engine.removeInstance(world().architecture, 'contract-user'));
+    for (const _ of [1, 2]) for (const greeting of ['hello', 'ciao']) assert.equal(await store.remove(request(greeting).tag), true);
+    assert.deepEqual(await store.list({ labels: { [label]: world().architecture } }), []);
+  });
+
+  it('says so when no registry gives an image', async () => {
+    const outcome = await world().engine.images.pull('registry.invalid/changeless/nothing:1', 5000);
+    assert.equal(!outcome.ok && outcome.problem.code, 'BASE_UNAVAILABLE');
+  });
+}
+
+export function onceContract(world: GetWorld): void {
+  const request = () => ({ image: world().images.service, labels: {}, network: 'none' as const, readOnly: true });
+
+  it('returns exit code and output of a command, with its files in place', async () => {
+    const files = [{ path: '/contract/greeting', contents: 'hello\n' }];
+    const result = await world().engine.images.runOnce({ ...request(), command: onceCommands.speaks, files, limitMs: conditionLimitMs });
+    assert.deepEqual(result, { exitCode: 3, stdout: 'hello\n', stderr: 'trouble\n', timedOut: false });
+  });
+
+  it('ends a command that takes too long', async () => {
+    const result = await world().engine.images.runOnce({ ...request(), command: onceCommands.sleeps, limitMs: 500 });
+    assert.equal(result.timedOut, true);
+  });
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import type { ImageId } from '../../src/digest.ts';
+import { DockerClient } from '../../src/engine/docker/client.ts';
+import { defaultAddress, dockerAddress } from '../../src/engine/docker/address.ts';
+import { listContainers, removeContainer, signalContainer } from '../../src/engine/docker/containers.ts';
+import { openDockerEngine, type DockerEngine } from '../../src/engine/docker/docker-engine.ts';
+import { engineName, ofArchitecture } from '../../src/engine/docker/names.ts';
+import { listNetworks, removeVolume } from '../../src/engine/docker/networks.ts';
+import type { InspectedContainer, VendorVolume } from '../../src/engine/docker/vendor.ts';
+import type { AssembleRequest } from '../../src/engine/image.ts';
+import type { EngineWorld } from './contract-fixture.ts';
+
+const BASE = 'debian:bookworm-slim';
+let worlds = 0;
+
+/** Plays a data path: it says what a path says, serves on USR2 and ends on USR1. */
+const waiter = (healthy: boolean): string => `#!/bin/sh
+state=waiting
+trap 'state=serving; echo "{\\"changeless\\":\\"serving\\"}"' USR2
+trap '[ $state = serving ] && echo "{\\"changeless\\":\\"draining\\",\\"connections\\":1}"; exit 0' USR1
+echo '{"changeless":"checking","failing":[{"server":"api","asked":"GET /","check":"L7STS","code":502,"detail":"Bad Gateway"}]}'
+${healthy ? `echo '{"changeless":"healthy"}'` : ''}
+while :; do sleep 600 & wait $!; done
+`;
+
+/** A world on the real engine: its own architecture name, and images made of one base with \`sh\`. */
+export type DockerWorld = EngineWorld & { engine: DockerEngine; client: DockerClient; inspect(name: string): Promise<InspectedContainer> };
+
+export const engineHost = defaultAddress();
+
+export async function makeDockerWorld(host = engineHost): Promise<DockerWorld> {
+  const engine = openDockerEngine({ host });
+  const address = dockerAddress(host);
+  assert.ok(address);
+  const client = new DockerClient(address);
+  const architecture = `${process.env['CHANGELESS_TEST_RUN'] ?? `eng-${process.pid}`}-${++worlds}`;
+  const images = await makeImages(engine, architecture);
+  const containerOf = async (name: string): Promise<InspectedContainer> => {
+    const path = `/containers/${engineName(architecture, name)}/json`;
+    return client.json<InspectedContainer>({ path });
+  };
+  return {
+    engine,
+    client,
+    architecture,
+    images,
+    inspect: containerOf,
+    async killInstance(name) {
+      const { Id } = await containerOf(name);
+      const ended = client.bytes({ method: 'POST', path: `/containers/${Id}/wait`, long: true });
+      await signalContainer(client, Id, 'SIGKILL');
+      await ended;
+    },
+    dispose: () => dispose({ engine, client, architecture }),
+  };
+}
+
+async function makeImages(engine: DockerEngine, architecture: string): Promise<EngineWorld['images']> {
+  const base = await engine.images.inspect(BASE);
+  assert.ok(base, `${BASE} is not on the engine`);
+  const forever = ['sleep', 'infinity'];
+  const request = (name: string, script?: string): AssembleRequest => ({
+    base: base.id,
+    files:
+      script === undefined ? [{ path: `/world/${name}`, contents: architecture }] : [{ path: '/waiter.sh', contents: script, mode: 0o755 }],
+    change: { entrypoint: script === undefined ? forever : ['/waiter.sh'], command: [], stopSignal: 'SIGKILL' },
+    tag: `changeless-test/${name}:${architecture}`,
+  });
+  const requests = [
+    request('sandbox'),
+    request('service'),
+    request('controller'),
+    request('healthy', waiter(true)),
+    request('unhealthy', waiter(false)),
+  ];
+  const [sandbox, service, controller, healthy, unhealthy] = (await engine.images.assemble(requests)) as [
+    ImageId,
+    ImageId,
+    ImageId,
+    ImageId,
+    ImageId,
+  ];
+  return { sandbox, service, controller, path: { healthy, unhealthy } };
+}
+
+async function dispose({ engine, client, architecture }: Pick<DockerWorld, 'engine' | 'client' | 'architecture'>): Promise<void> {
+  const containers = await listContainers(client, [ofArchitecture(architecture)]);
+  await Promise.all(containers.map(({ Id }) => removeContainer(client, Id)));
+  const networks = await listNetworks(client, architecture);
+  await Promise.all(networks.map(({ Id }) => client.did({ method: 'DELETE', path: `/networks/${Id}` }, 404)));
+  const query = { filters: { label: [ofArchitecture(architecture)] } };
+  const { Volumes } = await client.json<{ Volumes: VendorVolume[] | null }>({ path: '/volumes', query });
+  await Promise.all((Volumes ?? []).map(({ Name }) => removeVolume(client, Name)));
+  const images = await engine.images.list({ reference: 'changeless-test/*' });
+  const tags = images.flatMap((image) => image.tags).filter((tag) => tag.endsWith(`:${architecture}`));
+  await Promise.all(tags.map((tag) => engine.images.remove(tag)));
+}

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { renderAppPath } from '../../src/datapath/app-path.ts';
+import { renderCore } from '../../src/datapath/core-path.ts';
+import type { PathConfig } from '../../src/datapath/path-config.ts';
+import { renderStorePath } from '../../src/datapath/store-path.ts';
+import { engineAnswers, type Proxy, World } from './handover-world.ts';
+import { ask, startLoad, type Target } from './keep-alive-load.ts';
+
+const REPLACEMENTS = 4;
+const HOST = 'shop.localhost';
+
+const world = new World();
+const skip = (await engineAnswers()) ? false : 'no engine with debian:bookworm-slim answers';
+let target: Target;
+let live: { core: Proxy; path: Proxy };
+const images = new Map<string, string>();
+
+before(
+  async () => {
+    if (skip !== false) return;
+    await world.prepare();
+    const [address] = await Promise.all([
+      world.sandbox('core', 'core'),
+      world.sandbox('path', 'shop.path'),
+      world.slot('web-1.blue').then(() => world.occupy('web-1.blue')),
+      ...['a', 'b'].map((generation) => addImage(`path-${generation}`, appPath(generation))),
+      ...['a', 'b'].map((generation) => addImage(`core-${generation}`, core(generation))),
+      addImage('path-hasty', appPath('hasty', { drainLimitMs: 300 })),
+      addImage('store', store()),
+      addImage('path-broken', appPath('broken', { port: 8081 })),
+    ]);
+    target = { address, port: 8080, host: HOST };
+    live = { path: await serve('path', 'path-a'), core: await serve('core', 'core-a') };
+  },
+  { timeout: 60_000 },
+);
+
+after(async () => {
+  if (skip === false) await world.close();
+});
+
+test('whole-container replacements of path and core lose no request on kept connections', { skip, timeout: 30_000 }, async () => {
+  const load = startLoad(target, 30);
+  for (let round = 1; round <= REPLACEMENTS; round += 1) {
+    const next = round % 2 === 0 ? 'a' : 'b';
+    await Promise.all([replace('path', `path-${next}`), replace('core', `core-${next}`)]);
+  }
+  await load.stop();
+  assert.deepEqual(load.tally.failed, []);
+  assert.ok(load.tally.answered > 1_000, `the load was no load: ${load.tally.answered} requests`);
+  assert.deepEqual([...load.tally.answeredBy.keys()].toSorted(), ['a', 'b']);
+});
+
+test('a waiter reports a server that fails its check, and is not healthy', { skip, timeout: 30_000 }, async () => {
+  const waiter = await world.waiter('path', imageOf('path-broken'));
+  await waiter.reported('checking');
+  const refused = () => JSON.stringify(waiter.reports.at(-1)).includes('L4CON');
+  while (!refused()) await waiter.nextLine();
+  assert.deepEqual(waiter.reports.at(-1), {
+    phase: 'checking',
+    failing: [{ server: 'web-1', asked: 'GET /healthz expecting 200', check: 'L4CON', detail: 'Connection refused' }],
+  });
+  await waiter.signal('TERM');
+  assert.equal(await waiter.ended(), 0);
+});
+
+test('undoing a successor leaves its predecessor serving, and replaceable', { skip, timeout: 30_000 }, async () => {
+  const successor = await serve('path', 'path-b');
+  await successor.signal('USR1');
+  assert.equal(await successor.ended(), 0);
+  assert.deepEqual(await askOften(10), new Set(['a']));
+  await replace('path', 'path-b');
+  assert.deepEqual(await askOften(10), new Set(['b']));
+  await replace('path', 'path-a');
+});
+
+test('undoing a substitute of the same generation leaves its predecessor replaceable', { skip, timeout: 30_000 }, async () => {
+  const substitute = await serve('path', 'path-a');
+  await substitute.signal('USR1');
+  await substitute.ended();
+  assert.deepEqual(await askOften(10), new Set(['a']));
+  await replace('path', 'path-b');
+  assert.deepEqual(await askOften(10), new Set(['b']));
+  await replace('path', 'path-a');
+});
+
+test('a generation comes back while its first proxy still drains a request', { skip, timeout: 30_000 }, async () => {
+  const slow = ask(target, '/slow');
+  const first = live.path;
+  await serveInstead('path', 'path-b');
+  await first.reported('draining');
+  await serveInstead('path', 'path-a');
+  assert.deepEqual(await askOften(10), new Set(['a']));
+  await slow;
+  assert.equal(await first.ended(), 0);
+});
+
+test('a successor of a killed proxy binds afresh, and requests of the gap are answered', { skip, timeout: 30_000 }, async () => {
+  const waiter = await waiting('path', 'path-b');
+  await live.path.signal('KILL');
+  const asked = Promise.all(Array.from({ length: 5 }, () => ask(target)));
+  await become(waiter);
+  live.path = waiter;
+  assert.deepEqual(new Set(await asked), new Set(['b']));
+  await replace('path', 'path-a');
+});
+
+test('a request that outlives the drain limit is cut, and the proxy says so', { skip, timeout: 30_000 }, async () => {
+  await replace('path', 'path-hasty');
+  const slow = ask(target, '/slow').then(String, String);
+  const hasty = live.path;
+  await serveInstead('path', 'path-a');
+  await hasty.ended();
+  await hasty.reported('draining');
+  assert.deepEqual(hasty.reports.at(-1), { phase: 'draining', cut: 1 });
+  assert.match(await slow, /answered 50/);
+});
+
+test('a store holds new connections while its server is swapped', { skip, timeout: 30_000 }, async () => {
+  const [address] = await Promise.all([world.sandbox('store', 'orders.store'), world.slot('orders-1.blue')]);
+  const waiter = await world.waiter('store', imageOf('store'));
+  await waiter.reported('checking');
+  await become(waiter);
+  const held = ask({ address, port: 8080, host: HOST });
+  // A swap that takes a second: the connection is accepted, and refused by the empty slot all the while.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await world.occupy('orders-1.blue');
+  assert.equal(await held, '');
+});
+
+test('the core knows a host in any letter case, with a port, and no other', { skip, timeout: 30_000 }, async () => {
+  assert.equal(await ask({ ...target, host: 'SHOP.localhost:8080' }), 'a');
+  await assert.rejects(ask({ ...target, host: 'other.localhost' }), /answered 404/);
+  await assert.rejects(ask({ ...target, host: '' }), /answered 404/);
+});
+
+function appPath(generation: string, { port = 8080, drainLimitMs = 10_000 } = {}): PathConfig {
+  return renderAppPath({
+    generation,
+    colour: 'blue',
+    entry: 'web',
+    services: [{ name: 'web', port, replicas: 1, health: { kind: 'http', path: '/healthz', status: 200 } }],
+    drainLimitMs,
+  });
+}
+
+function core(generation: string): PathConfig {
+  return renderCore({ generation, routes: [{ host: HOST, app: 'shop' }] });
+}
+
+function store(): PathConfig {
+  const server = { server: 'orders-1.blue', port: 8080, health: { kind: 'tcp' } } as const;
+  return renderStorePath({ generation: 's', ...server, drainLimitMs: 10_000 });
+}
+
+async function addImage(name: string, config: PathConfig): Promise<void> {
+  images.set(name, await world.image(name, config));
+}
+
+function imageOf(name: string): string {
+  const image = images.get(name);
+  assert.ok(image !== undefined, `no image ${name}`);
+  return image;
+}
+
+async function waiting(sandbox: 'core' | 'path', image: string): Promise<Proxy> {
+  const waiter = await world.waiter(sandbox, imageOf(image));
+  await waiter.reported('healthy');
+  return waiter;
+}
+
+async function become(waiter: Proxy): Promise<Proxy> {
+  await waiter.signal('USR2');
+  await waiter.reported('serving');
+  return waiter;
+}
+
+async function serve(sandbox: 'core' | 'path', image: string): Promise<Proxy> {
+  return become(await waiting(sandbox, image));
+}
+
+/** Lets a new proxy take over and tells the old one to drain. */
+async function serveInstead(sandbox: 'core' | 'path', image: string): Promise<void> {
+  const old = live[sandbox];
+  live[sandbox] = await serve(sandbox, image);
+  await old.signal('USR1');
+}
+
+/** The same, and waits until the old one has ended by itself. */
+async function replace(sandbox: 'core' | 'path', image: string): Promise<void> {
+  const old = live[sandbox];
+  await serveInstead(sandbox, image);
+  assert.equal(await old.ended(), 0);
+}
+
+async function askOften(times: number): Promise<ReadonlySet<string>> {
+  const answers = [];
+  for (let time = 0; time < times; time += 1) answers.push(await ask(target));
+  return new Set(answers);
+}

@@ -1,0 +1,33 @@
+import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
+import type { OnceRequest, OnceResult } from '../../src/engine/image.ts';
+import { engineContract, type EngineWorld } from './contract.ts';
+import { onceCommands } from './contract-fixture.ts';
+
+function runs(request: OnceRequest): Partial<OnceResult> {
+  if (request.command === onceCommands.sleeps) return { exitCode: 137, timedOut: true };
+  const greeting = request.files?.find(({ path }) => path === '/contract/greeting');
+  return { exitCode: 3, stdout: String(greeting?.contents), stderr: 'trouble\n' };
+}
+
+async function makeWorld(): Promise<EngineWorld> {
+  const engine = createMemoryEngine();
+  const image = (name: string) => engine.world.addImage({ tag: `contract/${name}:1` });
+  const unhealthy = image('unhealthy');
+  engine.world.unhealthy((spec) => spec.image === unhealthy);
+  engine.images.onRunOnce = runs;
+  engine.world.checkedServices = () => [];
+  return {
+    engine,
+    architecture: 'contract',
+    images: {
+      sandbox: image('sandbox'),
+      service: image('service'),
+      controller: image('controller'),
+      path: { healthy: image('healthy'), unhealthy },
+    },
+    killInstance: async (name) => engine.world.kill(name),
+    dispose: async () => {},
+  };
+}
+
+engineContract('The memory engine', makeWorld);

@@ -1,0 +1,101 @@
+import { runController } from '../../src/controller/run-controller.ts';
+import type { ReleaseId } from '../../src/digest.ts';
+import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
+import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { Killed, type EffectHook } from '../../src/engine/memory/world.ts';
+import type { RecordedEvent } from '../../src/events.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { openSqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
+import { planFor } from './plan-for.ts';
+import type { Manifest } from '../../src/release/manifest.ts';
+
+/** An engine in memory whose controllers are the real ones. */
+export type RolloutWorld = {
+  engine: MemoryEngine;
+  ledger: Ledger;
+  events: RecordedEvent[];
+  /** Starts a controller for the release; resolves with its next `rollout-ended`. */
+  up(manifest: Manifest): Promise<RecordedEvent & { type: 'rollout-ended' }>;
+  /** Resolves when the condition holds; looks after every change of the engine and every event. */
+  until(condition: () => boolean | Promise<boolean>): Promise<void>;
+  /** Resolves when a controller of the release would find nothing to do. */
+  settled(manifest: Manifest): Promise<void>;
+  dispose(): Promise<void>;
+};
+
+export const architecture = 'streaming';
+
+export async function makeRolloutWorld(): Promise<RolloutWorld> {
+  const engine = createMemoryEngine();
+  const opened = await openSqliteLedger(':memory:');
+  if (!opened.ok) throw new Error(opened.problem.what);
+  const ledger = opened.value;
+  const events: RecordedEvent[] = [];
+  const clock = hurryingClock();
+  const manifests = new Map<ReleaseId, Manifest>();
+  const running = new Set<Promise<unknown>>();
+  const live = new Set<AbortController>();
+  engine.world.onController = (spec, { container, stopped }) => {
+    const manifest = manifests.get(spec.release);
+    if (!manifest) throw new Error('a controller of an unknown release');
+    const abort = new AbortController();
+    live.add(abort);
+    stopped.addEventListener('abort', () => abort.abort());
+    const run = runController({ engine, ledger, manifest, environment: spec.environment, self: container, print: (event) => events.push(event), signal: abort.signal, paceMs: 4, clock }).catch((error: unknown) => {
+      if (!(error instanceof Killed)) throw error;
+      // What a killed process would be: the engine starts its container again.
+      if (!stopped.aborted) engine.world.kill(spec.name);
+    });
+    running.add(run);
+  };
+  let count = 0;
+  const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
+    for (let turns = 0; !(await condition()); turns += 1) {
+      if (turns > 5000) throw new Error(`it never came to be; last events: ${JSON.stringify(events.slice(-8))}\n${engine.world.inventory().join('\n')}`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const world: RolloutWorld = {
+    engine,
+    ledger,
+    events,
+    async up(manifest) {
+      manifests.set(manifest.release, manifest);
+      const from = events.length;
+      count += 1;
+      const name = `controller.${manifest.release.slice(0, 8)}.${count}`;
+      const { release, inputs } = manifest;
+      await engine.startController(architecture, { name, image: manifest.outputs.controller, release, commit: inputs.source.commit, environment: 'local', history: [] });
+      const ended = (): (RecordedEvent & { type: 'rollout-ended' }) | undefined => events.slice(from).find((event) => event.type === 'rollout-ended' && event.release === release) as never;
+      await until(() => ended() !== undefined);
+      const end = ended();
+      if (!end) throw new Error('unreachable');
+      if (end.outcome === 'failed') await engine.removeController(architecture, name);
+      return end;
+    },
+    until,
+    settled: (manifest) => until(async () => (await planFor(engine, manifest)).name === 'settled'),
+    async dispose() {
+      for (const abort of live) abort.abort();
+      await Promise.all(running);
+      await ledger.close();
+    },
+  };
+  return world;
+}
+
+/** Each look at it is 20 ms after the one before, so that limits pass without anyone waiting. */
+function hurryingClock(): () => Date {
+  let ms = Date.UTC(2026, 0, 1);
+  return () => new Date((ms += 20));
+}
+
+/** Throws `Killed` at the numbered effect, once. */
+export function killAt(effect: number): EffectHook {
+  let done = false;
+  return (each) => {
+    if (done || each.number !== effect) return;
+    done = true;
+    throw new Killed(`at effect ${effect}: ${each.verb} ${each.name}`);
+  };
+}
