@@ -12,22 +12,18 @@ export type PortCheck = { session: Session; engine: Engine; architecture: Archit
 export async function checkPorts({ session, engine, architecture, environment, live }: PortCheck): Promise<Result<void>> {
   const resolved = resolveEnvironment(architecture, environment);
   if (!resolved.ok) return resolved;
-  const own = publishedNow(live);
   for (const publish of resolved.value.core.publish) {
-    if (own.some(({ address, port }) => port === publish.port && address === publish.address)) continue;
-    const holder = (await engine.portHolder({ ...publish, target: publish.port })) ?? (await processOn(session, publish));
-    if (holder !== undefined) return failed(taken(publish, holder, live));
+    const holder = await engine.portHolder({ ...publish, target: publish.port });
+    // One of its own places: the core keeps the port, or the place is made anew and gives it up.
+    if (holder !== undefined && isOwn(holder, architecture.name, live)) continue;
+    const other = holder ?? (await processOn(session, publish));
+    if (other !== undefined) return failed(taken(publish, other, live));
   }
   return done(undefined);
 }
 
-// The core's place holds the ports, whether its proxy runs or not.
-function publishedNow({ observation, live }: Live): readonly Publish[] {
-  const holds = observation.slots.some(({ owner, ready }) => owner.kind === 'core' && ready);
-  if (!holds || live?.manifest === undefined) return [];
-  const resolved = resolveEnvironment(live.manifest.inputs.architecture, live.controller.environment);
-  return resolved.ok ? resolved.value.core.publish : [];
-}
+const isOwn = (holder: string, architecture: string, { observation }: Live): boolean =>
+  observation.slots.some(({ name }) => [`container ${architecture}.${name}`, `container ${name}`].includes(holder));
 
 /** Only where the engine is this machine's do its processes say anything about its ports. */
 async function processOn({ world }: Session, publish: Publish): Promise<string | undefined> {

@@ -4,7 +4,8 @@ import { done, type Result } from '../result.ts';
 import { problemCatalogue } from '../problem.ts';
 import type { Session } from './command.ts';
 import { paintFor, renderProblem } from './report/problem.ts';
-import { type Reporter, streamReporter } from './report/reporter.ts';
+import { streamReporter } from './report/choose-reporter.ts';
+import type { Reporter } from './report/reporter.ts';
 
 /** A stream of events that knows whether its last word was said. */
 export type RolloutStream = Reporter & { ended: boolean };

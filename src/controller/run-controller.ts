@@ -63,7 +63,9 @@ async function act(post: Post): Promise<void> {
     if (claim.state === 'yours') await takeCharge(post, claim);
     else if (said !== claim.state) sayAside(post, claim);
     said = claim.state;
-    if (!post.signal.aborted && claim.state !== 'yours') await pause(post.paceMs / 4, post.signal);
+    // Who was held has told its caller so; it must not begin later, when nobody expects it.
+    if (claim.state === 'held') await aborted(post.signal);
+    else if (claim.state !== 'yours') await pause(post.paceMs / 4, post.signal);
   }
 }
 
@@ -87,13 +89,24 @@ async function takeCharge(post: Post, claim: Claim & { state: 'yours' }): Promis
   const lease = holdLease(post, claim.token);
   const hands = handsOf(post, claim.token);
   try {
-    if (claim.outcome !== 'live' && !(await roll(post, claim, hands))) return;
+    if (claim.outcome === 'live') await resumeLive(post, claim.token);
+    else if (!(await roll(post, claim, hands))) return;
     journal.report({ type: 'controller-in-charge', release: manifest.release, token: claim.token });
-    await removePredecessors(post.engine, post.desired.architecture, post.self);
     await keepTrue({ desired: post.desired, token: claim.token, hands, wake: post.wake, signal });
   } finally {
     lease.stop();
   }
+}
+
+/** Whoever was killed between recording that its release is live and saying so has it said now. */
+async function resumeLive({ engine, desired, self, ledger, journal, manifest }: Post, token: number): Promise<void> {
+  const { release, inputs } = manifest;
+  await removePredecessors(engine, desired.architecture, self);
+  const rollout = (await ledger.rollouts(50)).find((each) => each.token === token);
+  const [said] = await ledger.events({ release, type: 'rollout-ended', limit: 1 });
+  if (!rollout?.endedAt || (said && said.at >= rollout.startedAt)) return;
+  const durationMs = Date.parse(rollout.endedAt) - Date.parse(rollout.startedAt);
+  journal.report({ type: 'rollout-ended', release, commit: inputs.source.commit, outcome: 'live', durationMs });
 }
 
 const handsOf = (post: Post, token: number): Hands => ({
@@ -116,6 +129,7 @@ async function roll(post: Post, claim: Claim & { state: 'yours' }, hands: Hands)
   const problem = end.outcome === 'failed' ? { problem: end.problem } : {};
   await journal.flush();
   if (!(await ledger.end(claim.token, end.outcome, problem.problem))) return false;
+  if (end.outcome === 'live') await removePredecessors(post.engine, desired.architecture, post.self);
   journal.report({ type: 'rollout-ended', release, commit: inputs.source.commit, outcome: end.outcome, durationMs: hands.now() - began, ...problem });
   return end.outcome === 'live';
 }
@@ -143,9 +157,19 @@ function holdLease({ ledger, paceMs }: Post, token: number): { stop(): void } {
   return { stop: () => clearInterval(timer) };
 }
 
+/** Resolves after `ms`, or as soon as the signal is aborted. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
   });
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  signal.aborted ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

@@ -1,5 +1,4 @@
 import type { BodyId, CommitId, ComponentKey, GenerationId, ImageId, ReleaseId } from '../digest.ts';
-import type { Problem } from '../problem.ts';
 import type { Result } from '../result.ts';
 import type { Images } from './image.ts';
 

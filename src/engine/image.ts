@@ -1,5 +1,4 @@
 import type { ImageId } from '../digest.ts';
-import type { Problem } from '../problem.ts';
 import type { Result } from '../result.ts';
 
 /** An image as a listing shows it. Tags are `name:tag`, labels as baked in. */

@@ -11,8 +11,8 @@ import { claimRollout, endRollout, newestRollouts, renewLease, rolloutInCharge }
 export type LedgerOptions = { now?: () => string };
 
 // The catalogue has no code for ledgers; without one no controller can carry out a rollout.
-const unusable = (what: string, why: string): Problem => ({
-  code: 'ROLLOUT_FAILED',
+const unusable = (code: 'LEDGER_NEWER' | 'LEDGER_UNREADABLE', what: string, why: string): Problem => ({
+  code,
   what,
   why,
   safe: 'nothing was changed, in the ledger or on the engine',
@@ -27,10 +27,10 @@ export async function openSqliteLedger(file: string, options: LedgerOptions = {}
     const refusal = migrate(database);
     if (refusal === undefined) return done(new SqliteLedger(database, options.now ?? (() => new Date().toISOString())));
     database.close();
-    return failed(unusable(`the ledger ${file} is newer than this program`, refusal));
+    return failed(unusable('LEDGER_NEWER', `the ledger ${file} is newer than this program`, refusal));
   } catch (error) {
     database?.close();
-    return failed(unusable(`the ledger ${file} cannot be opened`, error instanceof Error ? error.message : String(error)));
+    return failed(unusable('LEDGER_UNREADABLE', `the ledger ${file} cannot be opened`, error instanceof Error ? error.message : String(error)));
   }
 }
 

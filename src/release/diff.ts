@@ -42,12 +42,15 @@ function concerns(difference: Difference, unit: UnitName): boolean {
       return unit.kind === 'app' && difference.app === unit.name;
     case 'unit':
     case 'value':
-      return difference.unit.kind === unit.kind && difference.unit.name === unit.name;
+      return difference.unit.kind === unit.kind && difference.unit.name === unit.name && !isPatience(difference);
     case 'route':
     case 'publish':
       return unit.kind === 'core';
   }
 }
+
+/** How long a rollout waits is in no generation. */
+const isPatience = (difference: Difference): boolean => difference.kind === 'value' && difference.member.join('.') === 'health.timeoutMs';
 
 const knows = (architecture: Architecture, environment: string): boolean => Object.hasOwn(architecture.environments, environment);
 

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { createContainer, removeContainer, startContainer } from '../../src/engine/docker/containers.ts';
+import { openDockerEngine } from '../../src/engine/docker/docker-engine.ts';
 import { readOutput } from '../../src/engine/docker/logs.ts';
 import { engineName, memoryName } from '../../src/engine/docker/names.ts';
 import { fillerCreation } from '../../src/engine/docker/slot-creation.ts';
 import { parseSubnet } from '../../src/engine/docker/subnets.ts';
+import { treeTar } from '../../src/engine/docker/tar.ts';
 import type { VendorNetwork } from '../../src/engine/docker/vendor.ts';
 import type { ControllerSpec, InstanceSpec, SlotSpec } from '../../src/engine/engine.ts';
 import { app, instanceIn, instanceSpec, network, observe, release, slotIn, slotSpec, started, valueOf } from './contract-fixture.ts';
@@ -253,7 +255,7 @@ describe('a controller of Docker Engine', () => {
       history: [release],
     };
     assert.equal(
-      world.engine.controllerCommand('shop', spec, 'changeless/shop/release:abc'),
+      openDockerEngine({ host: 'unix:///var/run/docker.sock' }).controllerCommand('shop', spec, 'changeless/shop/release:abc'),
       `docker run -d --name shop.controller-1 --network host --restart unless-stopped --read-only --cap-drop ALL --security-opt no-new-privileges --memory 256m --memory-swap 256m --log-driver json-file --log-opt max-size=10m --log-opt max-file=2 --label dev.changeless.name=controller-1 --label dev.changeless.history=${release} --mount type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock --mount type=volume,src=shop.ledger,dst=/ledger,volume-label=dev.changeless.architecture=shop,volume-label=dev.changeless.role=controller,volume-label=dev.changeless.name=ledger changeless/shop/release:abc`,
     );
     const labels = {
@@ -274,6 +276,10 @@ describe('a controller of Docker Engine', () => {
       [controller?.container, controller?.name, controller?.release, controller?.history],
       [byHand, `${world.architecture}-by-hand`, release, []],
     );
+    const intruder = await treeTar([{ path: 'etc/intruder', contents: 'x' }]);
+    await world.client.bytes({ method: 'PUT', path: `/containers/${byHand}/archive`, query: { path: '/' }, tar: intruder });
+    const [difference] = valueOf(await world.engine.inspectInstances(world.architecture));
+    assert.deepEqual([difference?.kind, difference?.what], ['files', '/etc/intruder was added']);
     valueOf(await world.engine.removeController(world.architecture, controller?.name ?? ''));
     valueOf(await world.engine.startController(world.architecture, spec));
     const seen = await observe(world);

@@ -27,11 +27,11 @@ export const architecture = 'streaming';
 
 export async function makeRolloutWorld(): Promise<RolloutWorld> {
   const engine = createMemoryEngine();
-  const opened = await openSqliteLedger(':memory:');
+  const clock = hurryingClock();
+  const opened = await openSqliteLedger(':memory:', { now: () => clock().toISOString() });
   if (!opened.ok) throw new Error(opened.problem.what);
   const ledger = opened.value;
   const events: RecordedEvent[] = [];
-  const clock = hurryingClock();
   const manifests = new Map<ReleaseId, Manifest>();
   const running = new Set<Promise<unknown>>();
   const live = new Set<AbortController>();

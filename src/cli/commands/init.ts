@@ -4,7 +4,7 @@ import { done, failed, type Result } from '../../result.ts';
 import { answer, answerJson, type CommandResult, placeOf, type Session, textOption } from '../command.ts';
 import { copyTemplate, templateNames } from '../template.ts';
 import { commitAll, ensureGitRepository } from '../first-commit.ts';
-import { progressReporter } from '../report/reporter.ts';
+import { progressReporter } from '../report/choose-reporter.ts';
 
 const defaultTemplate = 'hello';
 

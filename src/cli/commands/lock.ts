@@ -1,6 +1,6 @@
 import { done } from '../../result.ts';
 import { answer, answerJson, type CommandResult, flag, placeOf, type Session } from '../command.ts';
-import { progressReporter } from '../report/reporter.ts';
+import { progressReporter } from '../report/choose-reporter.ts';
 
 /** `lock`: writes architecture.lock beside architecture.ts, from the working folder as it is. */
 export async function run(session: Session): CommandResult {

@@ -9,7 +9,7 @@ import { findLive, type Live } from '../live.ts';
 import { type Change, planChanges } from '../plan-changes.ts';
 import { rememberName } from '../subject.ts';
 import { paintFor } from '../report/problem.ts';
-import { progressReporter } from '../report/reporter.ts';
+import { progressReporter } from '../report/choose-reporter.ts';
 import { counted } from '../report/duration.ts';
 import { commitWords } from '../report/words.ts';
 import type { Source } from '../delivery.ts';

@@ -91,11 +91,17 @@ export class DockerClient {
 
   #send(call: Call, prefix: string, again = false): Promise<http.IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const request = http.request({ ...this.#target(call, prefix), ...(call.signal && { signal: call.signal }) });
-      request.once('response', resolve);
+      const fresh = again && { agent: false as const };
+      const request = http.request({ ...this.#target(call, prefix), ...(call.signal && { signal: call.signal }), ...fresh });
+      let isAnswered = false;
+      request.once('response', (response) => {
+        isAnswered = true;
+        resolve(response);
+      });
       request.on('error', (error: NodeJS.ErrnoException) => {
+        if (isAnswered) return; // Its reader learns of it.
         if (call.signal?.aborted) reject(error);
-        // The engine closed an idle connection just when we used it; nothing was answered, so nothing was done.
+        // The engine closed an idle connection just when we used it: once more, on one that was not idle. All verbs may be repeated.
         else if (request.reusedSocket && !again && isWhole(call)) resolve(this.#send(call, prefix, true));
         else reject(this.#unanswered(error));
       });

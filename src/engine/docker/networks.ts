@@ -20,6 +20,9 @@ export async function listVolumes(client: DockerClient, architecture: string): P
   return Volumes ?? [];
 }
 
+/** So many overlaps that only the engine knows of are likely none. */
+const MOST_REFUSALS = 100;
+
 /** Makes networks, each with a subnet of its own out of one pool. One for each engine and process: it knows what is being made. */
 export class Networks {
   readonly #client: DockerClient;
@@ -55,7 +58,7 @@ export class Networks {
         return;
       } catch (error) {
         if (hasStatus(error, 409)) return; // Another process made it between our look and now.
-        if (!hasStatus(error, 403)) throw error;
+        if (!hasStatus(error, 403) || this.#refused.length >= MOST_REFUSALS) throw error;
         this.#refused.push(subnet);
       } finally {
         this.#beingMade.delete(subnet);

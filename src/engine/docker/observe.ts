@@ -55,7 +55,7 @@ export async function architectures(client: DockerClient): Promise<string[]> {
   const things: { Labels: Labels | null }[] = [
     ...containers.filter((each) => labelsOf(each)[labels.role] !== 'once'),
     ...networks,
-    ...(Volumes ?? []),
+    ...(Volumes ?? []).filter(isKept),
   ];
   const names = things.map((thing) => labelsOf(thing)[labels.architecture]).filter((name) => name !== undefined);
   return [...new Set(names)].toSorted();

@@ -36,14 +36,16 @@ export const memoryMount = (architecture: string, slot: string, readOnly: boolea
   VolumeOptions: { NoCopy: true },
 });
 
-/** The volume is empty until the sandbox starts, and again when it has stopped. */
-export function memoryCreation(architecture: string, spec: SlotSpec): object {
+/** Made with the sandbox; empty until it starts, and again when it has stopped. */
+function memoryVolume(architecture: string, spec: SlotSpec): VendorMount {
   const owner = spec.memory === 'sockets' ? `uid=${PROXY_USER},gid=${PROXY_USER},mode=0700` : 'uid=0,gid=0,mode=0755';
   return {
-    Name: memoryName(architecture, spec.name),
-    Driver: 'local',
-    DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: `size=1m,${owner}` },
-    Labels: { ...ownerLabels(architecture, spec.owner), [labels.role]: 'sandbox', [labels.slot]: spec.name },
+    ...memoryMount(architecture, spec.name, false),
+    VolumeOptions: {
+      NoCopy: true,
+      DriverConfig: { Name: 'local', Options: { type: 'tmpfs', device: 'tmpfs', o: `size=1m,${owner}` } },
+      Labels: { ...ownerLabels(architecture, spec.owner), [labels.role]: 'sandbox', [labels.slot]: spec.name },
+    },
   };
 }
 
@@ -72,7 +74,7 @@ export function sandboxCreation(architecture: string, spec: SlotSpec, first: Slo
       Memory: SANDBOX_MEMORY_BYTES,
       MemorySwap: SANDBOX_MEMORY_BYTES,
       PidsLimit: SANDBOX_PROCESSES,
-      Mounts: [memoryMount(architecture, spec.name, false)],
+      Mounts: [memoryVolume(architecture, spec)],
       PortBindings: portBindings(spec),
       DnsSearch: spec.search === undefined ? [] : [spec.search],
     },

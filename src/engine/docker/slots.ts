@@ -7,7 +7,7 @@ import { EngineFailure, meaningOfText, Refusal } from './failure.ts';
 import { listNetworks, removeVolume } from './networks.ts';
 import { engineName, memoryName, ofArchitecture } from './names.ts';
 import { portHolder } from './ports.ts';
-import { attachOrder, endpointConfig, endpointMark, fillerCreation, memoryCreation, memoryPath, sandboxCreation } from './slot-creation.ts';
+import { attachOrder, endpointConfig, endpointMark, fillerCreation, memoryPath, sandboxCreation } from './slot-creation.ts';
 import { sealOf } from './creation.ts';
 import { tar } from './tar.ts';
 import { NEVER, type Endpoint, type InspectedContainer } from './vendor.ts';
@@ -45,8 +45,25 @@ export async function ensureSlot(
   if (isSame && unfilled === undefined && ranThrough(sandbox)) return;
   await removeMembers(place, spec.name);
   await removeSlotParts(place, spec.name);
-  await client.bytes({ method: 'POST', path: '/volumes/create', json: memoryCreation(architecture, spec) });
-  const [container] = await Promise.all([createSandbox(place, spec), createContainer(client, filler, fillerCreation(architecture, spec))]);
+  try {
+    await makeSlot(place, spec, host);
+  } catch (error) {
+    // Best effort: what is left over is seen as a slot that is not ready, and goes when it is made or removed.
+    await removeSlotParts(place, spec.name).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function makeSlot(place: Place, spec: SlotSpec, host: () => Promise<HostFacts>): Promise<void> {
+  const { client, architecture } = place;
+  const internal = await internalNetworks(place, spec);
+  const [first, ...others] = attachOrder(spec, (network) => internal.has(network));
+  const container = await createContainer(client, engineName(architecture, spec.name), sandboxCreation(architecture, spec, first));
+  await createContainer(client, memoryName(architecture, spec.name), fillerCreation(architecture, spec));
+  for (const other of others) {
+    const json = { Container: container, EndpointConfig: endpointConfig(spec, other) };
+    await client.bytes({ method: 'POST', path: `/networks/${engineName(architecture, other.network)}/connect`, json });
+  }
   await startSandbox(place, spec, container);
   await fillMemory(place, spec, await host());
 }
@@ -79,17 +96,6 @@ async function removeSlotParts({ client, architecture }: Place, slot: string): P
   await removeContainer(client, engineName(architecture, slot));
   await removeContainer(client, memoryName(architecture, slot));
   await removeVolume(client, memoryName(architecture, slot));
-}
-
-async function createSandbox({ client, architecture }: Place, spec: SlotSpec): Promise<string> {
-  const internal = await internalNetworks({ client, architecture }, spec);
-  const [first, ...others] = attachOrder(spec, (network) => internal.has(network));
-  const container = await createContainer(client, engineName(architecture, spec.name), sandboxCreation(architecture, spec, first));
-  for (const other of others) {
-    const json = { Container: container, EndpointConfig: endpointConfig(spec, other) };
-    await client.bytes({ method: 'POST', path: `/networks/${engineName(architecture, other.network)}/connect`, json });
-  }
-  return container;
 }
 
 async function internalNetworks({ client, architecture }: Place, spec: SlotSpec): Promise<Set<string>> {

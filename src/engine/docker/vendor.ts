@@ -21,7 +21,7 @@ export type VendorMount = {
   Source?: string;
   Target: string;
   ReadOnly?: boolean;
-  VolumeOptions?: { NoCopy?: boolean; Labels?: Labels };
+  VolumeOptions?: { NoCopy?: boolean; Labels?: Labels; DriverConfig?: { Name: string; Options: Labels } };
   TmpfsOptions?: { SizeBytes: number; Mode: number };
 };
 

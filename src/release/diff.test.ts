@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { ComponentKey } from '../digest.ts';
+import type { UnitName } from '../events.ts';
+import { diffReleases, explainReplacement } from './diff.ts';
+import { describeDifference } from './difference.ts';
+import { generationsOf } from './generation.ts';
+import type { ReleaseInputs } from './manifest.ts';
+import { appOf, arbitraryApp, architectureOf, componentOf, inputsOf, serviceOf, storeOf } from './release-fixture.ts';
+
+const sentences = (from: ReleaseInputs, to: ReleaseInputs, environment = 'local'): string[] => {
+  const differences = diffReleases(from, to, environment);
+  assert.ok(differences.ok);
+  return differences.value.map(describeDifference);
+};
+
+const withComponent = (inputs: ReleaseInputs, name: string, change: Parameters<typeof componentOf>[0]): ReleaseInputs => ({ ...inputs, components: { ...inputs.components, [name]: componentOf(change) } });
+const catalog = (change: Parameters<typeof serviceOf>[0]) => inputsOf(architectureOf({ apps: { ...architectureOf().apps, catalog: appOf({ services: { api: serviceOf(change) } }) } }));
+
+const cases: readonly [what: string, to: ReleaseInputs, sentences: readonly string[]][] = [
+  ['nothing', inputsOf(), []],
+  ['source', withComponent(inputsOf(), 'catalog/api', { tree: 'f'.repeat(40) }), ['catalog/api: source changed']],
+  [
+    'dockerfile, argument and base at once',
+    withComponent(inputsOf(), 'catalog/api', { dockerfile: 'Other', arguments: { A: '1' }, bases: { 'debian:bookworm-slim': `sha256:${'e'.repeat(64)}` } }),
+    ['catalog/api: Dockerfile is Other, was Dockerfile; build argument A added: 1; base debian:bookworm-slim is pinned to sha256:eeeeeeeeeeee, was sha256:bbbbbbbbbbbb'],
+  ],
+  ['a setting', catalog({ settings: { LOG: 'debug', NEW: '1' } }), ['catalog/api: setting LOG is "debug", was "info"', 'catalog/api: setting NEW added: "1"']],
+  ['a file', catalog({ files: { '/etc/app.conf': 'a = 2' } }), ['catalog/api: file /etc/app.conf changed']],
+  ['replicas', catalog({ replicas: 5 }), ['catalog/api: replicas is 5, was 2']],
+  ['a limit', catalog({ limits: { memoryBytes: 2, processes: 16 } }), ['catalog/api: limit memoryBytes is 2, was 1024']],
+  ['a health check', catalog({ health: { kind: 'http', path: '/up', status: 200, timeoutMs: 60_000 } }), ['catalog/api: health.path is "/up", was "/healthz"']],
+  ['routes', inputsOf(architectureOf({ apps: { catalog: appOf({ hosts: ['new.localhost'] }), accounts: appOf({ hosts: ['accounts.localhost'] }) } })), ['core: catalog.localhost leads nowhere, was catalog', 'core: new.localhost leads to catalog']],
+  ['an app', inputsOf(architectureOf({ apps: { catalog: appOf() } })), ['accounts/api: image no longer used', 'app accounts removed', 'core: accounts.localhost leads nowhere, was accounts']],
+  ['a store', inputsOf(architectureOf({ stores: { sessions: storeOf({ port: 7000 }) } })), ['sessions: port is 7000, was 6379']],
+  ['ports', inputsOf(architectureOf({ core: { publish: [{ address: '0.0.0.0', port: 80 }] } })), ['core: publishes 0.0.0.0:80, was 127.0.0.1:8080']],
+  ['the proxy', { ...inputsOf(), changeless: { ...inputsOf().changeless, proxy: 'x' as ComponentKey } }, ['changeless: the proxy of every data path changed']],
+];
+
+for (const [what, to, expected] of cases) test(`${what}: ${expected.length} sentences`, () => assert.deepEqual(sentences(inputsOf(), to), expected));
+
+test('an environment that only the later release declares is compared with local', () => {
+  const to = inputsOf(architectureOf({ environments: { production: { core: { publish: [{ address: '0.0.0.0', port: 80 }] } } } }));
+  assert.deepEqual(sentences(inputsOf(), to, 'production'), ['core: publishes 0.0.0.0:80, was 127.0.0.1:8080']);
+});
+
+test('every generation that moves has a reason, and the reason names what changed', () => {
+  fc.assert(
+    fc.property(arbitraryApp, arbitraryApp, (before, after) => {
+      const [from, to] = [before, after].map((app) => inputsOf(architectureOf({ apps: { app } })));
+      assert.ok(from && to);
+      const [old, next, differences] = [generationsOf(from, 'local'), generationsOf(to, 'local'), diffReleases(from, to, 'local')];
+      assert.ok(old.ok && next.ok && differences.ok);
+      const units: [UnitName, boolean][] = [
+        [{ kind: 'app', name: 'app' }, old.value.apps['app']?.id !== next.value.apps['app']?.id],
+        [{ kind: 'core', name: 'core' }, old.value.core.id !== next.value.core.id],
+      ];
+      for (const [unit, hasMoved] of units) if (hasMoved) assert.notDeepEqual(explainReplacement(unit, differences.value), []);
+    }),
+  );
+});
+
+test('a reason of one app is none of another', () => {
+  const differences = diffReleases(inputsOf(), catalog({ replicas: 5 }), 'local');
+  assert.ok(differences.ok);
+  assert.deepEqual(explainReplacement({ kind: 'app', name: 'catalog' }, differences.value), ['catalog/api: replicas is 5, was 2']);
+  assert.deepEqual(explainReplacement({ kind: 'app', name: 'accounts' }, differences.value), []);
+  assert.deepEqual(explainReplacement({ kind: 'core', name: 'core' }, differences.value), []);
+});

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { App, Architecture, Service, Store } from '../architecture/model.ts';
+import type { CommitId, ComponentKey } from '../digest.ts';
+import { generationsOf, type Generations } from './generation.ts';
+import type { Generation, ReleaseInputs } from './manifest.ts';
+import { appOf, arbitraryApp, architectureOf, inputsOf, serviceOf, storeOf } from './release-fixture.ts';
+
+const generationsIn = (inputs: ReleaseInputs, environment = 'local'): Generations => {
+  const result = generationsOf(inputs, environment);
+  assert.ok(result.ok);
+  return result.value;
+};
+
+const withService = (change: Partial<Service>): Architecture => architectureOf({ apps: { catalog: appOf({ services: { api: serviceOf(change) } }), accounts: appOf({ hosts: ['accounts.localhost'] }) } });
+const withApp = (change: Partial<App>): Architecture => architectureOf({ apps: { catalog: appOf(change), accounts: appOf({ hosts: ['accounts.localhost'] }) } });
+const withStore = (change: Partial<Store>): Architecture => architectureOf({ stores: { sessions: storeOf(change) } });
+
+/** What of the example moves when `inputs` take the place of the plain ones: `catalog body`, `core path`, … */
+function moved(inputs: ReleaseInputs): string[] {
+  const [before, after] = [generationsIn(inputsOf()), generationsIn(inputs)];
+  const units = (all: Generations): Record<string, Generation> => ({ core: all.core, ...all.apps, ...all.stores });
+  return Object.entries(units(after)).flatMap(([name, generation]) => {
+    const old = units(before)[name];
+    if (old?.id === generation.id) return [];
+    return [`${name} ${old?.body === generation.body ? 'path' : 'body'}`];
+  });
+}
+
+const cases: readonly [what: string, inputs: ReleaseInputs, moved: readonly string[]][] = [
+  ['another commit', { ...inputsOf(), source: { commit: 'e'.repeat(40) as CommitId, tree: 'f'.repeat(40) } }, []],
+  ['another version of Changeless and its controller', { ...inputsOf(), changeless: { ...inputsOf().changeless, version: '9', controller: 'x' as ComponentKey } }, []],
+  ['another sandbox', { ...inputsOf(), changeless: { ...inputsOf().changeless, sandbox: 'x' as ComponentKey } }, []],
+  ['another proxy', { ...inputsOf(), changeless: { ...inputsOf().changeless, proxy: 'x' as ComponentKey } }, ['core path', 'catalog path', 'accounts path', 'sessions path']],
+  ['source of a service', inputsOf(architectureOf(), { 'catalog/api': 'f'.repeat(40) }), ['catalog body']],
+  ['source of a store', inputsOf(architectureOf(), { sessions: 'f'.repeat(40) }), ['sessions body']],
+  ['settings', inputsOf(withService({ settings: { LOG: 'debug' } })), ['catalog body']],
+  ['files', inputsOf(withService({ files: {} })), ['catalog body']],
+  ['writable paths', inputsOf(withService({ writable: {} })), ['catalog body']],
+  ['limits', inputsOf(withService({ limits: { memoryBytes: 2048, processes: 16 } })), ['catalog body']],
+  ['replicas', inputsOf(withService({ replicas: 3 })), ['catalog body']],
+  ['stores', inputsOf(withService({ stores: [] })), ['catalog body']],
+  ['outbound', inputsOf(withService({ outbound: true })), ['catalog body']],
+  ['time to stop', inputsOf(withService({ stopMs: 9 })), ['catalog body']],
+  ['port', inputsOf(withService({ port: 81 })), ['catalog path']],
+  ['health check', inputsOf(withService({ health: { kind: 'http', path: '/other', status: 200, timeoutMs: 60_000 } })), ['catalog path']],
+  ['patience of the rollout', inputsOf(withService({ health: { kind: 'http', path: '/healthz', status: 200, timeoutMs: 5 } })), []],
+  ['drain', inputsOf(withApp({ drain: { limitMs: 1 } })), ['catalog path']],
+  ['host names', inputsOf(withApp({ hosts: ['other.localhost'] })), ['core path']],
+  ['a folder that was moved', inputsOf(withService({ build: { folder: 'elsewhere', dockerfile: 'Dockerfile', arguments: {}, tests: [] } })), []],
+  ['published ports', inputsOf(architectureOf({ core: { publish: [{ address: '0.0.0.0', port: 80 }] } })), []],
+  ['port of a store', inputsOf(withStore({ port: 6380 })), ['sessions path']],
+  ['data path of a store', inputsOf(withStore({ data: '/var' })), ['sessions body']],
+  ['settings of a store', inputsOf(withStore({ settings: { A: '1' } })), ['sessions body']],
+];
+
+for (const [what, inputs, expected] of cases) {
+  test(`${what}: ${expected.length === 0 ? 'no generation moves' : `moves ${expected.join(', ')} and nothing else`}`, () => {
+    assert.deepEqual(moved(inputs), expected);
+  });
+}
+
+test('changing one app never moves another, a store, or a body of the core', () => {
+  fc.assert(
+    fc.property(arbitraryApp, arbitraryApp, arbitraryApp, (before, after, neighbour) => {
+      const generations = (app: App) => generationsIn(inputsOf(architectureOf({ apps: { app, neighbour } })));
+      const [old, next] = [generations(before), generations(after)];
+      assert.deepEqual(old.apps['neighbour'], next.apps['neighbour']);
+      assert.deepEqual(old.stores, next.stores);
+      assert.equal(old.core.body, next.core.body);
+    }),
+  );
+});
+
+test('adding an app moves the core and no other app', () => {
+  fc.assert(
+    fc.property(arbitraryApp, arbitraryApp, (app, added) => {
+      const old = generationsIn(inputsOf(architectureOf({ apps: { app } })));
+      const next = generationsIn(inputsOf(architectureOf({ apps: { app, added } })));
+      assert.deepEqual(old.apps['app'], next.apps['app']);
+      if (added.hosts.length > 0) assert.notEqual(old.core.id, next.core.id);
+    }),
+  );
+});
+
+test('an id does not depend on the order in which members were written', () => {
+  fc.assert(
+    fc.property(arbitraryApp, arbitraryApp, (one, two) => {
+      const forward = generationsIn(inputsOf(architectureOf({ apps: { one, two } })));
+      const backward = generationsIn(inputsOf(architectureOf({ apps: { two, one } })));
+      assert.deepEqual({ ...forward }, { ...backward });
+    }),
+  );
+});
+
+test('an environment that changes nothing has the generations of local, whatever its name', () => {
+  const inputs = inputsOf(architectureOf({ environments: { production: {} } }));
+  assert.deepEqual(generationsIn(inputs, 'production'), generationsIn(inputs, 'local'));
+});
+
+test('what one environment changes moves nothing in another', () => {
+  const plain = inputsOf(architectureOf({ environments: { production: {} } }));
+  const changed = inputsOf(architectureOf({ environments: { production: { apps: { catalog: { services: { api: { replicas: 9 } } } } } } }));
+  assert.deepEqual(generationsIn(changed, 'local'), generationsIn(plain, 'local'));
+  assert.notDeepEqual(generationsIn(changed, 'production'), generationsIn(plain, 'production'));
+});
+
+test('an environment nobody declared is a problem that lists those there are', () => {
+  const result = generationsOf(inputsOf(architectureOf({ environments: { production: {} } })), 'staging');
+  assert.ok(!result.ok);
+  assert.equal(result.problem.code, 'UNKNOWN_ENVIRONMENT');
+  assert.equal(result.problem.why, 'it declares local, production');
+});

@@ -1,0 +1,12 @@
+import { makeDockerWorld } from './docker-world.ts';
+import { execSync } from 'node:child_process';
+import { network, slotSpec, valueOf, observe, slotIn, instanceSpec } from './contract-fixture.ts';
+const world = await makeDockerWorld('unix:///tmp/eng-d/docker.sock');
+const { engine, architecture } = world;
+valueOf(await engine.ensureSlot(architecture, { ...slotSpec(world, { name: 'p' }), networks: [] }));
+valueOf(await engine.startInstance(architecture, instanceSpec(world, { name: 'i', slot: 'p' })));
+console.log(slotIn(await observe(world), 'p')?.ready, (await observe(world)).instances[0]?.startedAt);
+await Promise.all([1,2,3,4,5,6].map(()=>observe(world)));
+console.log(execSync('sh /tmp/restart.sh').toString());
+console.log(slotIn(await observe(world), 'p')?.ready, (await observe(world)).instances[0]?.startedAt, (await observe(world)).instances[0]?.state);
+await world.dispose();
