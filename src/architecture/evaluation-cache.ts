@@ -27,7 +27,10 @@ export async function cachedEvaluation(folder: EvaluatedFolder): Promise<CachedE
   const same = variants.find(({ tree }) => tree === folder.tree);
   if (same !== undefined) return same;
   for (const variant of variants) {
-    if (await stillHolds(variant, folder)) return variant;
+    if (!(await stillHolds(variant, folder))) continue;
+    const current = { ...variant, tree: folder.tree };
+    await keepEvaluation(folder, current);
+    return current;
   }
   return undefined;
 }

@@ -6,6 +6,7 @@
 import { Console } from 'node:console';
 import { writeSync } from 'node:fs';
 import { Buffer } from 'node:buffer';
+import { stripTypeScriptTypes } from 'node:module';
 import process from 'node:process';
 import type { EvaluationOutput } from './evaluation.ts';
 import { installModuleHooks, moduleUrl, Refusal } from './evaluator-modules.ts';
@@ -28,6 +29,8 @@ process.on('exit', () => {
     });
 });
 const exit = process.exit.bind(process);
+// Loads what strips types while it still finds the globals it needs.
+stripTypeScriptTypes('');
 removeSurroundings((what) => new Refusal(`evaluation sees the commit and nothing else: ${what} is not offered`));
 
 answer(await evaluate());

@@ -7,12 +7,10 @@ export type ObjectHeader = { object: string; kind: 'blob' | 'tree' | 'commit' | 
 type Waiting = { resolve: (answer: { header: ObjectHeader | undefined; body: Buffer }) => void; reject: (error: Error) => void };
 
 /**
- * One `git cat-file --batch` (or `--batch-check`, which gives no contents): answers come in the order of the questions, so
- * any number can be under way. Started by the first question. It does not keep the program from ending.
+ * One `git cat-file --batch`: answers come in the order of the questions, so any number can be under way. Started by the first question. It does not keep the program from ending.
  */
 export class ObjectReader {
   readonly #gitFolder: string;
-  readonly #contents: boolean;
   readonly #waiting: Waiting[] = [];
   #child: ChildProcess | undefined;
   #chunks: Buffer[] = [];
@@ -20,12 +18,11 @@ export class ObjectReader {
   /** Bytes that must be there before looking again is worth it. */
   #neededBytes = 0;
 
-  constructor(gitFolder: string, contents: boolean) {
+  constructor(gitFolder: string) {
     this.#gitFolder = gitFolder;
-    this.#contents = contents;
   }
 
-  /** The object of a name, or undefined. The body is empty without `contents`. */
+  /** The object of any name git knows, or undefined. */
   ask(name: string): Promise<{ header: ObjectHeader | undefined; body: Buffer }> {
     if (/[\n\0]/.test(name)) return Promise.resolve({ header: undefined, body: Buffer.alloc(0) });
     const { promise, resolve, reject } = Promise.withResolvers<{ header: ObjectHeader | undefined; body: Buffer }>();
@@ -47,9 +44,8 @@ export class ObjectReader {
   }
 
   #start(): ChildProcess {
-    const mode = this.#contents ? '--batch' : '--batch-check';
     const child = startGit(
-      { folder: this.#gitFolder, arguments: [`--git-dir=${this.#gitFolder}`, 'cat-file', mode], configuration: 'objects' },
+      { folder: this.#gitFolder, arguments: [`--git-dir=${this.#gitFolder}`, 'cat-file', '--batch'], configuration: 'objects' },
       'pipe',
     );
     let complaints = '';
@@ -86,7 +82,7 @@ export class ObjectReader {
     const lineEnd = buffer.indexOf(10);
     if (lineEnd < 0) return 0;
     const header = parseHeader(buffer.toString('utf8', 0, lineEnd));
-    const bodyBytes = header !== undefined && this.#contents ? header.sizeBytes + 1 : 0;
+    const bodyBytes = header === undefined ? 0 : header.sizeBytes + 1;
     const total = lineEnd + 1 + bodyBytes;
     this.#neededBytes = buffer.length < total ? total : 0;
     if (buffer.length < total) return 0;

@@ -5,6 +5,7 @@ import { didYouMean } from './closest.ts';
 import { type Commit, parseCommit } from './commit.ts';
 import { type GitCall, runGit } from './git.ts';
 import { ObjectReader } from './object-reader.ts';
+import { type FoundObject, TreeReader } from './tree-reader.ts';
 import type { CommitId } from '../digest.ts';
 import { done, failed, type Result } from '../result.ts';
 
@@ -20,7 +21,7 @@ export type TreeEntry = { path: string; mode: string; kind: 'blob' | 'tree' | 'c
 export type ListOptions = { folder?: string; recursive: boolean; folders?: boolean; foldersOnly?: boolean };
 
 /**
- * A git repository, read only. Objects come from long-lived `cat-file` processes; the working folder is never read but
+ * A git repository, read only. Objects come from one long-lived `cat-file --batch`; the working folder is never read but
  * by `changes` and `snapshot`. Nothing that the repository's configuration names is run.
  */
 export interface Repository {
@@ -35,7 +36,7 @@ export interface Repository {
   /** Entries below a tree, or below a folder of it; empty when there is no such folder. */
   list(tree: string, options: ListOptions): Promise<TreeEntry[]>;
   /** The object at a path of a tree (`.` or empty: the tree itself); undefined when there is none. */
-  find(tree: string, path: string): Promise<{ object: string; kind: 'blob' | 'tree' | 'commit' } | undefined>;
+  find(tree: string, path: string): Promise<FoundObject | undefined>;
   /** The bytes of a blob. */
   read(object: string): Promise<Uint8Array>;
   /** Commits of `to` that `from` does not have, newest first. Empty when either is unknown. */
@@ -91,13 +92,13 @@ class GitRepository implements Repository {
   readonly top: string;
   readonly #gitFolder: string;
   readonly #contents: ObjectReader;
-  readonly #headers: ObjectReader;
+  readonly #trees: TreeReader;
 
   constructor({ top, gitFolder }: { top: string; gitFolder: string }) {
     this.top = top;
     this.#gitFolder = gitFolder;
-    this.#contents = new ObjectReader(gitFolder, true);
-    this.#headers = new ObjectReader(gitFolder, false);
+    this.#contents = new ObjectReader(gitFolder);
+    this.#trees = new TreeReader(this.#contents);
   }
 
   async resolve(revision: string): Promise<Result<Commit>> {
@@ -160,11 +161,9 @@ class GitRepository implements Repository {
     return options.folders || options.foldersOnly || !options.recursive ? entries : entries.filter(({ kind }) => kind !== 'tree');
   }
 
-  async find(tree: string, where: string): Promise<{ object: string; kind: 'blob' | 'tree' | 'commit' } | undefined> {
+  async find(tree: string, where: string): Promise<FoundObject | undefined> {
     const normal = path.posix.normalize(where).replace(/\/$/, '');
-    if (normal.startsWith('/') || normal === '..' || normal.startsWith('../')) return undefined;
-    const { header } = await this.#headers.ask(`${tree}:${normal === '.' ? '' : normal}`);
-    return header === undefined || header.kind === 'tag' ? undefined : { object: header.object, kind: header.kind };
+    return this.#trees.find(tree, normal === '.' ? '' : normal);
   }
 
   async read(object: string): Promise<Uint8Array> {
@@ -193,7 +192,7 @@ class GitRepository implements Repository {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#contents.close(), this.#headers.close()]);
+    await this.#contents.close();
   }
 
   #git(words: readonly string[]) {
@@ -232,7 +231,7 @@ class GitRepository implements Repository {
 
   async #unknownCommit(revision: string) {
     const answer = await this.#git(['for-each-ref', '--format=%(refname:short)', 'refs/heads', 'refs/tags', 'refs/remotes']);
-    const head = await this.#headers.ask('HEAD^{commit}');
+    const head = await this.#contents.ask('HEAD^{commit}');
     const empty = head.header === undefined && answer.stdout.trim() === '';
     const names = ['HEAD', ...answer.stdout.split('\n').filter(Boolean)];
     return failed({

@@ -29,7 +29,7 @@ test('every type error is told with file, line, column and text, and told again 
     const told = (checked.problem.findings ?? []).map(
       ({ place, what }) => `${place?.file}:${place?.line}:${place?.column} ${/TS\d+/.exec(what)?.[0]}`,
     );
-    assert.deepEqual(told, ['demo/architecture.ts:4:21 TS2591', 'demo/architecture.ts:5:82 TS2322']);
+    assert.deepEqual(told, ['demo/architecture.ts:4:21 TS2591', 'demo/architecture.ts:5:87 TS2322']);
     assert.match(checked.problem.findings?.[1]?.place?.text ?? '', /build: 7/);
   }
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Finding } from '../problem.ts';
 import { keyLocator } from './locate.ts';
 import { architectureJsonSchema, architectureModel } from './model-schema.ts';
@@ -266,9 +266,9 @@ test('several mistakes are told at once, each with file, line, column and key, i
   assert.equal(validated.problem.code, 'ARCHITECTURE_INVALID');
   const places = (validated.problem.findings ?? []).map(({ key, place }) => [key, `${place?.file}:${place?.line}:${place?.column}`]);
   assert.deepEqual(places, [
-    ['apps.a.services.w.port', `${file}:5:80`],
+    ['apps.a.services.w.port', `${file}:5:81`],
     ['apps.b.hosts[0]', `${file}:6:22`],
-    ['apps.b.services.w.port', `${file}:6:61`],
+    ['apps.b.services.w.port', `${file}:6:53`],
     ['apps.b.services.w.prot', `${file}:6:75`],
   ]);
   const clash = validated.problem.findings?.[1];

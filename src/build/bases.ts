@@ -21,7 +21,10 @@ export type ResolvedBase = Base & { id: ImageId; tag: string };
  * names, and may be repeated. BASE_CHANGED when the engine has another image under the name and the pinned one cannot
  * be had; BASE_UNAVAILABLE when it has none.
  */
-export async function resolveBases({ images, report }: { images: Images; report: Report }, bases: readonly Base[]): Promise<Result<ResolvedBase[]>> {
+export async function resolveBases(
+  { images, report }: { images: Images; report: Report },
+  bases: readonly Base[],
+): Promise<Result<ResolvedBase[]>> {
   const different = [...new Map(bases.map((base) => [`${base.name} ${base.pin}`, base])).values()];
   const results = await mapBounded(different, 4, async (base) => await resolveBase({ images, report }, base));
   const bad = results.find((result) => !result.ok);

@@ -13,22 +13,36 @@ import { describeTests, runTests, type Tested } from './image-tests.ts';
 import type { KeyedComponent } from './keys.ts';
 
 /** One component to build. `repository` has its objects. `pins`: external image → the local name of what it is pinned to; `names`: all that share the key. */
-export type ComponentBuild = { architecture: string; keyed: KeyedComponent; repository: Repository; names: readonly string[]; pins: Readonly<Record<string, string>> };
+export type ComponentBuild = {
+  architecture: string;
+  keyed: KeyedComponent;
+  repository: Repository;
+  names: readonly string[];
+  pins: Readonly<Record<string, string>>;
+};
 
 /**
  * Builds a component's image and runs its tests. Only one that passed gets the component's tag; until then it has
  * another, so whoever finds the tag has the evidence. BUILD_FAILED, TESTS_FAILED or NO_SPACE otherwise.
  */
-export async function buildComponent({ images, report }: { images: Images; report: Report }, build: ComponentBuild): Promise<Result<ImageId>> {
+export async function buildComponent(
+  { images, report }: { images: Images; report: Report },
+  build: ComponentBuild,
+): Promise<Result<ImageId>> {
   const { keyed, architecture, names, repository } = build;
-  const { name, component: { key } } = keyed;
+  const {
+    name,
+    component: { key },
+  } = keyed;
   report({ type: 'component-build-started', component: name, key });
   const started = performance.now();
   const submodules = await submodulesOf({ repository, tree: keyed.component.inputs.tree });
   if (submodules.length > 0) return failed(submoduleProblem(keyed, submodules));
   const { request, context } = await buildRequest(build);
   const asWritten = namesAsWritten(build.pins);
-  const built = await images.build({ ...request, context: context() }, (progress) => report({ type: 'component-build-step', component: name, ...progress, step: asWritten(progress.step) }));
+  const built = await images.build({ ...request, context: context() }, (progress) =>
+    report({ type: 'component-build-step', component: name, ...progress, step: asWritten(progress.step) }),
+  );
   if (!built.ok) return failed(buildProblem(keyed, { ...built.problem, step: asWritten(built.problem.step) }));
   const tested = await runTests({ images, report }, { keyed, request, context, image: built.value });
   if (!tested.ok) return tested;
@@ -56,11 +70,16 @@ async function buildRequest({ architecture, keyed, repository, pins }: Component
 }
 
 /** A step with the names the Dockerfile has, not those that stand for their pins. */
-const namesAsWritten = (pins: Readonly<Record<string, string>>) => (step: string): string =>
-  Object.entries(pins).reduce((text, [name, pin]) => text.replaceAll(`docker.io/${pin}`, name).replaceAll(pin, name), step);
+const namesAsWritten =
+  (pins: Readonly<Record<string, string>>) =>
+  (step: string): string =>
+    Object.entries(pins).reduce((text, [name, pin]) => text.replaceAll(`docker.io/${pin}`, name).replaceAll(pin, name), step);
 
 /** What a failed build means to its reader. */
-export function buildProblem({ name, file }: Pick<KeyedComponent, 'name' | 'file'>, { step, lines, message, noSpace }: BuildFailure): Problem {
+export function buildProblem(
+  { name, file }: Pick<KeyedComponent, 'name' | 'file'>,
+  { step, lines, message, noSpace }: BuildFailure,
+): Problem {
   return {
     code: noSpace ? 'NO_SPACE' : 'BUILD_FAILED',
     what: noSpace ? `the engine has no space left to build ${name}` : `${name} does not build`,

@@ -17,10 +17,22 @@ type Stop = { signal: AbortSignal };
  * The image of every component by name: those that are there, and the missing ones built, each key once. After the first
  * problem nothing further is begun.
  */
-export async function buildComponents(context: BuildContext, planned: PlannedRelease, { signal }: Stop): Promise<Result<Record<string, ImageId>>> {
+export async function buildComponents(
+  context: BuildContext,
+  planned: PlannedRelease,
+  { signal }: Stop,
+): Promise<Result<Record<string, ImageId>>> {
   await reuse(context, planned);
-  const missing = [...Map.groupBy(planned.components.filter(({ reused }) => !reused), ({ key }) => key).values()];
-  const resolved = await resolveBases(workshopOf(context), missing.flatMap(([first]) => basesOf(first)));
+  const missing = [
+    ...Map.groupBy(
+      planned.components.filter(({ reused }) => !reused),
+      ({ key }) => key,
+    ).values(),
+  ];
+  const resolved = await resolveBases(
+    workshopOf(context),
+    missing.flatMap(([first]) => basesOf(first)),
+  );
   if (!resolved.ok) return resolved;
   const tags = new Map(resolved.value.map(({ name, tag }) => [name, tag]));
   const ids = new Map<ComponentKey, ImageId>();
@@ -48,7 +60,8 @@ async function reuse({ engine, report }: BuildContext, { components, inputs, exi
   }
 }
 
-const basesOf = (component: PlannedComponent | undefined) => Object.entries(component?.component.inputs.bases ?? {}).map(([name, pin]) => ({ name, pin }));
+const basesOf = (component: PlannedComponent | undefined) =>
+  Object.entries(component?.component.inputs.bases ?? {}).map(([name, pin]) => ({ name, pin }));
 
 type Shared = { sharing: readonly PlannedComponent[]; architecture: string; tags: ReadonlyMap<string, string> };
 
@@ -57,8 +70,9 @@ async function buildOne(context: BuildContext, { sharing, architecture, tags }: 
   if (keyed === undefined) throw new Error('a key without components');
   const pins = Object.fromEntries(basesOf(keyed).map(({ name }) => [name, tags.get(name) ?? '']));
   const names = sharing.map(({ name }) => name);
-  return await withRepository({ own: context.repository, cacheFolder: context.cacheFolder, foreign: keyed.component.repository }, async (repository) =>
-    await buildComponent(workshopOf(context), { architecture, keyed, repository, names, pins }),
+  return await withRepository(
+    { own: context.repository, cacheFolder: context.cacheFolder, foreign: keyed.component.repository },
+    async (repository) => await buildComponent(workshopOf(context), { architecture, keyed, repository, names, pins }),
   );
 }
 

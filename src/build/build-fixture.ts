@@ -20,11 +20,21 @@ export type BuildWorld = {
   close: () => Promise<void>;
 };
 
-const identity = { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@example.com', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@example.com', GIT_AUTHOR_DATE: '2026-01-01T00:00:00Z', GIT_COMMITTER_DATE: '2026-01-01T00:00:00Z' };
+const identity = {
+  GIT_AUTHOR_NAME: 'a',
+  GIT_AUTHOR_EMAIL: 'a@example.com',
+  GIT_COMMITTER_NAME: 'a',
+  GIT_COMMITTER_EMAIL: 'a@example.com',
+  GIT_AUTHOR_DATE: '2026-01-01T00:00:00Z',
+  GIT_COMMITTER_DATE: '2026-01-01T00:00:00Z',
+};
 
 /** Runs git in a folder, with nobody's configuration and fixed names and dates. */
 export const git = (folder: string, ...words: string[]): string =>
-  execFileSync('git', ['-C', folder, '-c', 'gc.auto=0', '-c', 'maintenance.auto=false', ...words], { encoding: 'utf8', env: { ...process.env, ...identity, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' } }).trim();
+  execFileSync('git', ['-C', folder, '-c', 'gc.auto=0', '-c', 'maintenance.auto=false', ...words], {
+    encoding: 'utf8',
+    env: { ...process.env, ...identity, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' },
+  }).trim();
 
 /** A file's contents; `link:target` makes a symbolic link, `run:text` an executable. */
 export type Tree = Readonly<Record<string, string>>;
@@ -49,11 +59,26 @@ export async function commitTree(folder: string, tree: Tree): Promise<string> {
 /** The proxy's folder of this package. */
 export const ownProxy = path.resolve(import.meta.dirname, '../../images/proxy');
 
-export async function makeBuildWorld({ engine, tree, clone, proxy }: { engine: Engine; tree?: Tree; clone?: string; proxy?: string }): Promise<BuildWorld> {
+export async function makeBuildWorld({
+  engine,
+  tree,
+  clone,
+  proxy,
+}: {
+  engine: Engine;
+  tree?: Tree;
+  clone?: string;
+  proxy?: string;
+}): Promise<BuildWorld> {
   const root = await mkdtemp(path.join(tmpdir(), 'changeless-build-'));
   const folder = path.join(root, 'work');
   await mkdir(folder);
-  await writeTree(root, { 'bundle/main.js': '// the command line\n', 'bundle/evaluator.js': '// the evaluator\n', 'proxy/Dockerfile': `FROM ${systemBases.debian}\n`, 'proxy/entrypoint.sh': 'run:#!/bin/sh\n' });
+  await writeTree(root, {
+    'bundle/main.js': '// the command line\n',
+    'bundle/evaluator.js': '// the evaluator\n',
+    'proxy/Dockerfile': `FROM ${systemBases.debian}\n`,
+    'proxy/entrypoint.sh': 'run:#!/bin/sh\n',
+  });
   if (clone === undefined) git(folder, 'init', '--quiet');
   else git(root, 'clone', '--quiet', clone, folder);
   if (tree !== undefined) await commitTree(folder, tree);
@@ -75,13 +100,21 @@ export async function makeBuildWorld({ engine, tree, clone, proxy }: { engine: E
   return { folder, context, repository, events, evaluate: evaluateIn(repository), close };
 }
 
-const evaluateIn = (repository: Repository) => async (architecture: Architecture, lock: Lock, revision = 'HEAD'): Promise<Evaluated> => {
-  const commit = await repository.resolve(revision);
-  if (!commit.ok) throw new Error(commit.problem.what);
-  return { architecture, commit: commit.value, folder: '', lock };
-};
+const evaluateIn =
+  (repository: Repository) =>
+  async (architecture: Architecture, lock: Lock, revision = 'HEAD'): Promise<Evaluated> => {
+    const commit = await repository.resolve(revision);
+    if (!commit.ok) throw new Error(commit.problem.what);
+    return { architecture, commit: commit.value, folder: '', lock };
+  };
 
-export const sourceOf = (folder: string, more: Partial<ComponentSource> = {}): ComponentSource => ({ folder, dockerfile: 'Dockerfile', arguments: {}, tests: [], ...more });
+export const sourceOf = (folder: string, more: Partial<ComponentSource> = {}): ComponentSource => ({
+  folder,
+  dockerfile: 'Dockerfile',
+  arguments: {},
+  tests: [],
+  ...more,
+});
 
 export const serviceOf = (folder: string, more: Partial<Service> = {}): Service => ({
   build: sourceOf(folder),
@@ -99,7 +132,11 @@ export const serviceOf = (folder: string, more: Partial<Service> = {}): Service 
   ...more,
 });
 
-export const appOf = (name: string, services: Readonly<Record<string, Service>>): App => ({ hosts: [`${name}.localhost`], services, drain: { limitMs: 5000 } });
+export const appOf = (name: string, services: Readonly<Record<string, Service>>): App => ({
+  hosts: [`${name}.localhost`],
+  services,
+  drain: { limitMs: 5000 },
+});
 
 export const storeOf = (folder: string, more: Partial<Store> = {}): Store => ({
   build: sourceOf(folder),

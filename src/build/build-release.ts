@@ -12,7 +12,12 @@ import { isWhole, keepManifest, readManifest } from './sealed-release.ts';
 import { ensureSystem } from './system-build.ts';
 
 /** A release with all its images on the engine. `images`: the release image of each environment. */
-export type BuiltRelease = { manifest: Manifest; images: Readonly<Record<string, { id: ImageId; tag: string }>>; built: number; reused: number };
+export type BuiltRelease = {
+  manifest: Manifest;
+  images: Readonly<Record<string, { id: ImageId; tag: string }>>;
+  built: number;
+  reused: number;
+};
 
 /** `types`: the answer of the type checker, which runs meanwhile; nothing is sealed before it. `signal`: no further build is begun. */
 export type BuildOptions = { signal: AbortSignal; types?: Promise<Result<unknown>> };
@@ -24,18 +29,31 @@ export type BuildOptions = { signal: AbortSignal; types?: Promise<Result<unknown
  */
 export async function buildRelease(context: BuildContext, planned: PlannedRelease, options: BuildOptions): Promise<Result<BuiltRelease>> {
   const started = performance.now();
+  // Nobody waits for it when there is nothing to seal.
+  options.types?.catch(() => undefined);
   const result = (await sealedBefore(context, planned)) ?? (await buildNew(context, planned, options));
   if (!result.ok) return result;
   const { manifest, images, built, reused } = result.value;
   const image = images[defaultEnvironment]?.id;
   if (image === undefined) throw new Error('a release without image');
   const { release, inputs } = manifest;
-  context.report({ type: 'release-built', release, commit: inputs.source.commit, image, built, reused, durationMs: Math.round(performance.now() - started) });
+  context.report({
+    type: 'release-built',
+    release,
+    commit: inputs.source.commit,
+    image,
+    built,
+    reused,
+    durationMs: Math.round(performance.now() - started),
+  });
   return result;
 }
 
 /** What a build of the same inputs left, when nothing of it is gone. */
-async function sealedBefore({ engine, cacheFolder }: BuildContext, { sealed, existing, components }: PlannedRelease): Promise<Result<BuiltRelease> | undefined> {
+async function sealedBefore(
+  { engine, cacheFolder }: BuildContext,
+  { sealed, existing, components }: PlannedRelease,
+): Promise<Result<BuiltRelease> | undefined> {
   const image = sealed?.[defaultEnvironment]?.id;
   if (sealed === undefined || image === undefined) return undefined;
   const manifest = await readManifest(engine.images, image, cacheFolder);
@@ -58,16 +76,28 @@ async function buildNew(context: BuildContext, planned: PlannedRelease, { signal
   signal.throwIfAborted();
   const [system, components] = parts.value;
   const sealed: Sealed = await seal(context.engine.images, { planned, layers, system, components });
-  await keepManifest(sealed.manifest, Object.values(sealed.images).map(({ id }) => id), context.cacheFolder);
+  await keepManifest(
+    sealed.manifest,
+    Object.values(sealed.images).map(({ id }) => id),
+    context.cacheFolder,
+  );
   const reused = planned.components.filter((component) => component.reused).length;
   return done({ ...sealed, built: planned.components.length - reused, reused });
 }
 
 /** Data paths depend on no component, so they are checked while components are built. */
-async function systemAndPaths({ engine: { images }, report, cacheFolder }: BuildContext, planned: PlannedRelease, layers: readonly Layers[]): Promise<Result<SystemIds>> {
+async function systemAndPaths(
+  { engine: { images }, report, cacheFolder }: BuildContext,
+  planned: PlannedRelease,
+  layers: readonly Layers[],
+): Promise<Result<SystemIds>> {
   const { system: plan, platform, existing } = planned;
   const system = await ensureSystem({ images, report }, { plan, platform, tagged: (tag) => existing.tagged(tag) });
   if (!system.ok) return system;
-  const checked = await checkPaths(images, { paths: missingPaths(layers, existing), proxy: { id: system.value.proxy, key: plan.keys.proxy }, cacheFolder });
+  const checked = await checkPaths(images, {
+    paths: missingPaths(layers, existing),
+    proxy: { id: system.value.proxy, key: plan.keys.proxy },
+    cacheFolder,
+  });
   return checked.ok ? system : checked;
 }

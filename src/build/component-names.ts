@@ -7,9 +7,21 @@ export type NamedComponent = { name: string; source: ComponentSource; place: str
 /** Every component of an architecture: `catalog/api`, `sessions`, `agent/node`; sorted by name. */
 export function componentsOf({ apps, stores, agents }: Architecture): NamedComponent[] {
   const services = Object.entries(apps).flatMap(([app, { services: own }]) =>
-    Object.entries(own).map(([service, { build }]): NamedComponent => ({ name: `${app}/${service}`, source: build, place: `apps.${app}.services.${service}.build` })),
+    Object.entries(own).map(([service, { build }]): NamedComponent => ({
+      name: `${app}/${service}`,
+      source: build,
+      place: `apps.${app}.services.${service}.build`,
+    })),
   );
-  const servers = Object.entries(stores).map(([name, { build }]): NamedComponent => ({ name, source: build, place: `stores.${name}.build` }));
-  const images = Object.entries(agents).map(([name, { build }]): NamedComponent => ({ name: `agent/${name}`, source: build, place: `agents.${name}.build` }));
+  const servers = Object.entries(stores).map(([name, { build }]): NamedComponent => ({
+    name,
+    source: build,
+    place: `stores.${name}.build`,
+  }));
+  const images = Object.entries(agents).map(([name, { build }]): NamedComponent => ({
+    name: `agent/${name}`,
+    source: build,
+    place: `agents.${name}.build`,
+  }));
   return [...services, ...servers, ...images].toSorted((a, b) => byCodeUnit(a.name, b.name));
 }

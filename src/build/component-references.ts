@@ -17,7 +17,10 @@ export type ReadComponent = { named: NamedComponent; tree: SourceTree; file: str
  */
 export async function readComponents(request: KeysRequest): Promise<Result<Result<ReadComponent, CodedFinding>[]>> {
   const components = componentsOf(request.evaluated.architecture);
-  const [found, cache] = await Promise.all([sourceTrees(request, components), ReferenceCache.open(request.cacheFolder, request.evaluated.architecture.name)]);
+  const [found, cache] = await Promise.all([
+    sourceTrees(request, components),
+    ReferenceCache.open(request.cacheFolder, request.evaluated.architecture.name),
+  ]);
   if (!found.ok) return found;
   const read = await readAll(request, { components, found: found.value, cache });
   await cache.save();
@@ -41,11 +44,16 @@ async function readOne(request: KeysRequest, { named, tree, cache }: One): Promi
   if (tree === undefined) return failed(missing(named, `the commit has no folder ${JSON.stringify(source.folder)}`));
   const file = path.posix.join(tree.folder, source.dockerfile);
   const references = await referencesOf(request, { named, tree, cache });
-  return references === undefined ? failed(missing(named, `the commit has no file ${JSON.stringify(file)}`)) : done({ named, tree, file, references });
+  return references === undefined
+    ? failed(missing(named, `the commit has no file ${JSON.stringify(file)}`))
+    : done({ named, tree, file, references });
 }
 
 /** Undefined when there is no such Dockerfile. */
-async function referencesOf({ platform }: KeysRequest, { named: { source }, tree, cache }: One & { tree: SourceTree }): Promise<readonly FoundReference[] | undefined> {
+async function referencesOf(
+  { platform }: KeysRequest,
+  { named: { source }, tree, cache }: One & { tree: SourceTree },
+): Promise<readonly FoundReference[] | undefined> {
   const key = [tree.object, source.dockerfile, platform, canonicalJson(source.arguments)].join(' ');
   const known = cache.get(key);
   if (known !== undefined) return known;

@@ -21,7 +21,11 @@ const format = 1;
 /** Who a configured image runs as when its component names nobody, or root. */
 const nobody = '65534:65534';
 
-export type ConfiguredRequest = { architecture: ResolvedArchitecture; generations: Generations; components: Readonly<Record<string, Component>> };
+export type ConfiguredRequest = {
+  architecture: ResolvedArchitecture;
+  generations: Generations;
+  components: Readonly<Record<string, Component>>;
+};
 
 /** Every configured image an environment needs. */
 export function configuredImages({ architecture, generations, components }: ConfiguredRequest): Configured[] {
@@ -32,11 +36,25 @@ export function configuredImages({ architecture, generations, components }: Conf
   };
   const services = Object.entries(architecture.apps).flatMap(([app, { services: own }]) =>
     Object.entries(own).map(([service, { settings, files }]) =>
-      configured({ component: `${app}/${service}`, unit: { kind: 'app', name: app }, service, body: bodyOf(generations.apps, app), settings, files }),
+      configured({
+        component: `${app}/${service}`,
+        unit: { kind: 'app', name: app },
+        service,
+        body: bodyOf(generations.apps, app),
+        settings,
+        files,
+      }),
     ),
   );
   const servers = Object.entries(architecture.stores).map(([name, { settings, files }]) =>
-    configured({ component: name, unit: { kind: 'store', name }, service: storeServer, body: bodyOf(generations.stores, name), settings, files }),
+    configured({
+      component: name,
+      unit: { kind: 'store', name },
+      service: storeServer,
+      body: bodyOf(generations.stores, name),
+      settings,
+      files,
+    }),
   );
   return [...services, ...servers];
 }
@@ -45,7 +63,10 @@ export function configuredImages({ architecture, generations, components }: Conf
  * The micro layer that configures a component. Nothing of a commit, a release or an environment is in it, so that equal
  * configurations are one image. `user` is the component's own.
  */
-export function configuredRequest(item: Configured, base: { id: ImageId; user: string; component: Component; architecture: string }): AssembleRequest {
+export function configuredRequest(
+  item: Configured,
+  base: { id: ImageId; user: string; component: Component; architecture: string },
+): AssembleRequest {
   const tests = describeTests(base.component.inputs.tests);
   return {
     base: base.id,

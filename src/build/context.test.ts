@@ -30,11 +30,23 @@ async function entriesIn(bytes: Buffer): Promise<string[]> {
   return entries;
 }
 
-const tree: Tree = { 'api/Dockerfile': 'FROM debian\n', 'api/b/run.sh': 'run:#!/bin/sh', 'api/b/link': 'link:run.sh', 'api/a.txt': 'a', 'other/x': 'x' };
+const tree: Tree = {
+  'api/Dockerfile': 'FROM debian\n',
+  'api/b/run.sh': 'run:#!/bin/sh',
+  'api/b/link': 'link:run.sh',
+  'api/a.txt': 'a',
+  'other/x': 'x',
+};
 
 test('a context holds its folder, sorted, with links, executables and the pinned Dockerfile', async (t) => {
   const entries = await entriesIn(await bytesOf(await worldOf(t, { tree }), 'api'));
-  assert.deepEqual(entries, ['644 file Dockerfile FROM pinned', '644 file a.txt a', '755 directory b', '777 symlink b/link run.sh', '755 file b/run.sh #!/bin/sh']);
+  assert.deepEqual(entries, [
+    '644 file Dockerfile FROM pinned',
+    '644 file a.txt a',
+    '755 directory b',
+    '777 symlink b/link run.sh',
+    '755 file b/run.sh #!/bin/sh',
+  ]);
 });
 
 test('a context is the same bytes in another clone at another time', async (t) => {
@@ -53,5 +65,5 @@ test('a submodule is found', async (t) => {
   const world = await worldOf(t, { tree });
   git(world.folder, 'update-index', '--add', '--cacheinfo', `160000,${git(world.folder, 'rev-parse', 'HEAD')},api/module`);
   git(world.folder, 'commit', '--quiet', '--message', 'a submodule');
-  assert.deepEqual(await submodulesOf({ repository: world.repository, tree: 'HEAD:api' }), ['module']);
+  assert.deepEqual(await submodulesOf({ repository: world.repository, tree: git(world.folder, 'rev-parse', 'HEAD:api') }), ['module']);
 });

@@ -37,7 +37,8 @@ type Place = TreeEntry | { path: string; kind: 'folder' };
 function foldersOf(entries: readonly TreeEntry[]): Place[] {
   const folders = new Set<string>();
   for (const entry of entries) {
-    for (let above = path.posix.dirname(entry.path); above !== '.' && !folders.has(above); above = path.posix.dirname(above)) folders.add(above);
+    for (let above = path.posix.dirname(entry.path); above !== '.' && !folders.has(above); above = path.posix.dirname(above))
+      folders.add(above);
   }
   return [...folders].map((folder) => ({ path: folder, kind: 'folder' }));
 }
@@ -47,7 +48,12 @@ async function itemOf({ repository, dockerfile }: ContextRequest, place: Place):
   const isDockerfile = place.path === dockerfile.path;
   const contents = isDockerfile ? new TextEncoder().encode(dockerfile.text) : await repository.read(place.object);
   // What takes the place of the Dockerfile is a file in any case.
-  return { path: place.path, kind: place.mode === '120000' && !isDockerfile ? 'link' : 'file', isExecutable: place.mode === '100755', contents };
+  return {
+    path: place.path,
+    kind: place.mode === '120000' && !isDockerfile ? 'link' : 'file',
+    isExecutable: place.mode === '100755',
+    contents,
+  };
 }
 
 async function ignoreRules({ repository, dockerfile }: ContextRequest, entries: readonly TreeEntry[]): Promise<(path: string) => boolean> {

@@ -27,5 +27,6 @@ const cases: readonly [rules: string, path: string, isLeftOut: boolean][] = [
 ];
 
 for (const [rules, path, isLeftOut] of cases) {
-  test(`${JSON.stringify(rules)} ${isLeftOut ? 'leaves out' : 'keeps'} ${path}`, () => assert.equal(readDockerIgnore(rules)(path), isLeftOut));
+  test(`${JSON.stringify(rules)} ${isLeftOut ? 'leaves out' : 'keeps'} ${path}`, () =>
+    assert.equal(readDockerIgnore(rules)(path), isLeftOut));
 }

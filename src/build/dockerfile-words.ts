@@ -16,7 +16,10 @@ export function wordsOf({ text, keyword }: Instruction): Word[] {
 
 /** A word as BuildKit reads it: quotes gone, variables replaced. */
 export const wordValue = (word: string, lookup: Lookup): string =>
-  word.replace(/'([^']*)'|"((?:[^"\\]|\\.)*)"|[^'"]+/g, (part, single: string | undefined, double: string | undefined) => single ?? expand(double ?? part, lookup));
+  word.replace(
+    /'([^']*)'|"((?:[^"\\]|\\.)*)"|[^'"]+/g,
+    (part, single: string | undefined, double: string | undefined) => single ?? expand(double ?? part, lookup),
+  );
 
 const simpleVariable = /^\$([A-Za-z_]\w*)/;
 const bracedVariable = /^\$\{([A-Za-z_]\w*)(?:(:?[-+?])([\s\S]*))?\}$/;

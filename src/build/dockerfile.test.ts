@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { imageReferences, pinDockerfile, type BuildValues } from './dockerfile.ts';
 
 const plain: BuildValues = { arguments: {}, platform: 'linux/arm64' };
 
 /** Every reference as `line:column name`. */
-const found = (source: string, values: BuildValues = plain): string[] => imageReferences(source, values).map(({ line, column, name }) => `${line}:${column} ${name}`);
+const found = (source: string, values: BuildValues = plain): string[] =>
+  imageReferences(source, values).map(({ line, column, name }) => `${line}:${column} ${name}`);
 
 const cases: readonly [what: string, source: string, references: readonly string[], values?: BuildValues][] = [
   ['a plain FROM', 'FROM debian', ['1:6 debian']],
-  ['lower case, a tag, a port and a digest', `from example.com:5000/a/b:1@sha256:${'a'.repeat(64)} as x`, [`1:6 example.com:5000/a/b:1@sha256:${'a'.repeat(64)}`]],
+  [
+    'lower case, a tag, a port and a digest',
+    `from example.com:5000/a/b:1@sha256:${'a'.repeat(64)} as x`,
+    [`1:6 example.com:5000/a/b:1@sha256:${'a'.repeat(64)}`],
+  ],
   ['a platform', 'FROM --platform=$BUILDPLATFORM debian AS build', ['1:32 debian']],
   ['a stage of its own', 'FROM debian AS Build\nFROM build\nCOPY --from=BUILD /a /b', ['1:6 debian']],
   ['a stage that comes later is an image', 'FROM build\nFROM debian AS build', ['1:6 build', '2:6 debian']],
@@ -35,7 +40,8 @@ const cases: readonly [what: string, source: string, references: readonly string
   ['words that look like instructions', 'FROM a\nRUN echo FROM b\n# FROM c\nLABEL x="FROM d"', ['1:6 a']],
 ];
 
-for (const [what, source, references, values] of cases) test(`finds ${references.length} in ${what}`, () => assert.deepEqual(found(source, values), references));
+for (const [what, source, references, values] of cases)
+  test(`finds ${references.length} in ${what}`, () => assert.deepEqual(found(source, values), references));
 
 test('pinning replaces names, keeps every line, and takes the builder out', () => {
   const source = '# syntax=docker/dockerfile:1\n# escape=`\nARG V=1\nFROM a:$V AS x\nCOPY --from=b `\n  /x /y\nFROM x\n';
@@ -46,7 +52,21 @@ test('pinning replaces names, keeps every line, and takes the builder out', () =
 test('a name without a pin is a bug', () => assert.throws(() => pinDockerfile('FROM a', plain, {}), /no pin/));
 
 const instruction = fc.oneof(
-  fc.constantFrom('FROM debian', 'FROM node:24 AS one', 'FROM one', 'FROM scratch', 'COPY --from=busybox a b', 'COPY --from=one a b', 'COPY --from=0 a b', 'RUN --mount=from=tools,target=/t x', 'RUN a \\\n  b', 'RUN <<EOF\nFROM no\nEOF', '# FROM no', '', 'ENV A=b'),
+  fc.constantFrom(
+    'FROM debian',
+    'FROM node:24 AS one',
+    'FROM one',
+    'FROM scratch',
+    'COPY --from=busybox a b',
+    'COPY --from=one a b',
+    'COPY --from=0 a b',
+    'RUN --mount=from=tools,target=/t x',
+    'RUN a \\\n  b',
+    'RUN <<EOF\nFROM no\nEOF',
+    '# FROM no',
+    '',
+    'ENV A=b',
+  ),
 );
 
 test('what was pinned names nothing but pins, line by line where it was', () => {
@@ -56,7 +76,10 @@ test('what was pinned names nothing but pins, line by line where it was', () => 
       const before = imageReferences(source, plain);
       const pinned = pinDockerfile(source, plain, Object.fromEntries(before.map(({ name }) => [name, `pin/${name}`])));
       const after = imageReferences(pinned, plain);
-      assert.deepEqual(after.map(({ name, line }) => ({ name, line })), before.map(({ name, line }) => ({ name: `pin/${name}`, line })));
+      assert.deepEqual(
+        after.map(({ name, line }) => ({ name, line })),
+        before.map(({ name, line }) => ({ name: `pin/${name}`, line })),
+      );
       assert.equal(pinned.split('\n').length, source.split('\n').length);
     }),
   );

@@ -116,7 +116,12 @@ class Reading {
     const [os, architecture, variant] = this.#values.platform.split('/');
     const given: Record<string, string | undefined> = {};
     for (const side of ['TARGET', 'BUILD']) {
-      Object.assign(given, { [`${side}PLATFORM`]: this.#values.platform, [`${side}OS`]: os, [`${side}ARCH`]: architecture, [`${side}VARIANT`]: variant });
+      Object.assign(given, {
+        [`${side}PLATFORM`]: this.#values.platform,
+        [`${side}OS`]: os,
+        [`${side}ARCH`]: architecture,
+        [`${side}VARIANT`]: variant,
+      });
     }
     return (name) => (scope.has(name) ? (scope.get(name) ?? given[name]) : given[name]);
   }

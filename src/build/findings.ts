@@ -7,7 +7,8 @@ type FindingCode = Extract<ProblemCode, 'DOCKERFILE_MISSING' | 'REPOSITORY_UNPIN
 
 /** What is to be mended first comes first; one problem carries the findings of all. */
 const words: Record<FindingCode, (count: number) => string> = {
-  DOCKERFILE_MISSING: (count) => (count === 1 ? 'a component has no Dockerfile in the commit' : `${count} components have no Dockerfile in the commit`),
+  DOCKERFILE_MISSING: (count) =>
+    count === 1 ? 'a component has no Dockerfile in the commit' : `${count} components have no Dockerfile in the commit`,
   REPOSITORY_UNPINNED: (count) => (count === 1 ? 'another repository is not pinned' : `${count} other repositories are not pinned`),
   BASE_UNPINNED: (count) => (count === 1 ? 'an external image is not pinned' : `external images are not pinned in ${count} places`),
 };
@@ -23,7 +24,10 @@ export function findingsProblem(findings: readonly CodedFinding[]): Problem {
     code,
     what,
     safe: 'nothing was built or changed',
-    next: code === 'DOCKERFILE_MISSING' ? 'correct the folder in architecture.ts, or commit the Dockerfile' : 'changeless lock    and commit architecture.lock',
+    next:
+      code === 'DOCKERFILE_MISSING'
+        ? 'correct the folder in architecture.ts, or commit the Dockerfile'
+        : 'changeless lock    and commit architecture.lock',
     findings: present.flatMap((each) => findings.filter((finding) => finding.code === each)).map(({ finding }) => finding),
   };
 }

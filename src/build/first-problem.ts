@@ -1,12 +1,27 @@
-import type { Problem } from '../problem.ts';
-import { done, failed, type Result } from '../result.ts';
+import { done, type Result } from '../result.ts';
 
-type Values<Results extends readonly Promise<Result<unknown>>[]> = { [Index in keyof Results]: Results[Index] extends Promise<Result<infer Value>> ? Value : never };
+type Values<Results extends readonly Promise<Result<unknown>>[]> = {
+  [Index in keyof Results]: Results[Index] extends Promise<Result<infer Value>> ? Value : never;
+};
 
 /** All values once everything is done, or the first problem as soon as there is one. */
-export async function allOrFirstProblem<const Results extends readonly Promise<Result<unknown>>[]>(results: Results): Promise<Result<Values<Results>>> {
-  return await new Promise((resolve, reject) => {
-    for (const result of results) result.then((each) => each.ok || resolve(failed<Problem>(each.problem)), reject);
-    Promise.all(results).then((all) => resolve(done(all.map((each) => (each.ok ? each.value : undefined)) as Values<Results>)), reject);
-  });
+export async function allOrFirstProblem<const Results extends readonly Promise<Result<unknown>>[]>(
+  results: Results,
+): Promise<Result<Values<Results>>> {
+  return await Promise.race([...results.map(onlyProblem), allValues(results)]);
+}
+
+/** Never a value: that leaves the race to the rest. */
+async function onlyProblem(result: Promise<Result<unknown>>): Promise<Result<never>> {
+  const each = await result;
+  return each.ok ? await new Promise<never>(() => undefined) : each;
+}
+
+async function allValues<const Results extends readonly Promise<Result<unknown>>[]>(results: Results): Promise<Result<Values<Results>>> {
+  const values: unknown[] = [];
+  for (const result of await Promise.all(results)) {
+    if (!result.ok) return result;
+    values.push(result.value);
+  }
+  return done(values as Values<Results>);
 }

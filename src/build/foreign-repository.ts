@@ -14,8 +14,10 @@ export function splitAddress(source: string): { address: string; reference?: str
 }
 
 /** A mirror of another repository that has the commit, fetched only when it does not yet. The caller closes it. */
-export const openForeign = async ({ address, commit }: { address: string; commit: CommitId }, cacheFolder: string): Promise<Result<Repository>> =>
-  await fetchRepository(splitAddress(address).address, { cacheFolder: mirrorsFolder(cacheFolder), commit });
+export const openForeign = async (
+  { address, commit }: { address: string; commit: CommitId },
+  cacheFolder: string,
+): Promise<Result<Repository>> => await fetchRepository(splitAddress(address).address, { cacheFolder: mirrorsFolder(cacheFolder), commit });
 
 /** The repository a component's objects are in, for as long as `use` runs: `own`, or a mirror that is closed afterwards. */
 export async function withRepository<Out>(

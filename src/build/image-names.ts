@@ -12,16 +12,27 @@ const inTag = (id: string): string => id.slice(0, tagLength);
 const nameOf = (component: string): string => component.replaceAll('/', '.');
 
 /** A component that passed its tests: the tag is given only then, so it is the evidence. */
-export const componentTag = (architecture: string, component: string, key: ComponentKey): string => `changeless/${architecture}/${nameOf(component)}:${inTag(key)}`;
+export const componentTag = (architecture: string, component: string, key: ComponentKey): string =>
+  `changeless/${architecture}/${nameOf(component)}:${inTag(key)}`;
 
 /** A component that was built and has not passed its tests yet. */
 export const untestedTag = (architecture: string, key: ComponentKey): string => `changeless/${architecture}/untested:${inTag(key)}`;
 
 /** A service or store's server with its settings and files. `digest` is that of all that went into the layer. */
-export const configuredTag = (architecture: string, component: string, digest: string): string => `changeless/${architecture}/${nameOf(component)}.configured:${inTag(digest)}`;
+export const configuredTag = (architecture: string, component: string, digest: string): string =>
+  `changeless/${architecture}/${nameOf(component)}.configured:${inTag(digest)}`;
 
-export const pathTag = ({ architecture, unit, generation, colour }: { architecture: string; unit: string; generation: GenerationId; colour: Colour }): string =>
-  `changeless/${architecture}/${unit}.path:${inTag(generation)}-${colour}`;
+export const pathTag = ({
+  architecture,
+  unit,
+  generation,
+  colour,
+}: {
+  architecture: string;
+  unit: string;
+  generation: GenerationId;
+  colour: Colour;
+}): string => `changeless/${architecture}/${unit}.path:${inTag(generation)}-${colour}`;
 
 /** The release image; the environment `local` has the plain tag. */
 export const releaseTag = (architecture: string, release: ReleaseId, environment: string): string =>

@@ -19,16 +19,25 @@ export const describeTests = (tests: readonly ComponentTest[]): string => tests.
 const describeTest = (test: ComponentTest): string => ('target' in test ? `target ${test.target}` : test.command.join(' '));
 
 /** `request` made the image; `context` packs its files once more, because a stream can be read only once. */
-export type Tested = { keyed: KeyedComponent; request: Omit<BuildRequest, 'context'>; context: () => AsyncIterable<Uint8Array>; image: ImageId };
+export type Tested = {
+  keyed: KeyedComponent;
+  request: Omit<BuildRequest, 'context'>;
+  context: () => AsyncIterable<Uint8Array>;
+  image: ImageId;
+};
 
 /** Runs all tests of an image, one after the other; the first that fails is TESTS_FAILED. */
 export async function runTests({ images, report }: { images: Images; report: Report }, tested: Tested): Promise<Result<void>> {
-  const { name: component, component: { inputs } } = tested.keyed;
+  const {
+    name: component,
+    component: { inputs },
+  } = tested.keyed;
   for (const test of inputs.tests) {
     const tests = describeTest(test);
     report({ type: 'component-tests-started', component, tests });
     const started = performance.now();
-    const failure = 'target' in test ? await buildTarget({ images, report }, tested, test.target) : await runCommand(images, tested, test.command);
+    const failure =
+      'target' in test ? await buildTarget({ images, report }, tested, test.target) : await runCommand(images, tested, test.command);
     if (failure !== undefined) return failed(testsProblem(component, tests, failure));
     report({ type: 'component-tests-passed', component, tests, durationMs: Math.round(performance.now() - started) });
   }
@@ -52,9 +61,15 @@ async function runCommand(images: Images, { image, keyed }: Tested, command: rea
   return { why: result.timedOut ? `not done after ${testLimitMs / 1000} s` : `it ended with exit code ${result.exitCode}`, lines };
 }
 
-async function buildTarget({ images, report }: { images: Images; report: Report }, { keyed, request, context }: Tested, target: string): Promise<Failure | undefined> {
+async function buildTarget(
+  { images, report }: { images: Images; report: Report },
+  { keyed, request, context }: Tested,
+  target: string,
+): Promise<Failure | undefined> {
   const tag = `${request.tag}-test`;
-  const built = await images.build({ ...request, context: context(), target, tag }, (progress) => report({ type: 'component-build-step', component: keyed.name, ...progress }));
+  const built = await images.build({ ...request, context: context(), target, tag }, (progress) =>
+    report({ type: 'component-build-step', component: keyed.name, ...progress }),
+  );
   if (!built.ok) return { why: built.problem.step || built.problem.message, lines: built.problem.lines.slice(-shownLines) };
   await images.remove(tag);
   return undefined;

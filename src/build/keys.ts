@@ -20,7 +20,12 @@ export async function planComponents(request: KeysRequest): Promise<Result<Keyed
 }
 
 function keyOf(request: KeysRequest, read: ReadComponent): Result<KeyedComponent, CodedFinding[]> {
-  const { named: { name, source }, tree, file, references } = read;
+  const {
+    named: { name, source },
+    tree,
+    file,
+    references,
+  } = read;
   const unpinned = references.filter((reference) => pinOf(request.evaluated.lock, reference.name) === undefined);
   if (unpinned.length > 0) return failed(unpinned.map((reference) => unpinnedFinding(file, reference)));
   const inputs = inputsOf(request, read);
@@ -28,7 +33,10 @@ function keyOf(request: KeysRequest, read: ReadComponent): Result<KeyedComponent
   return done({ name, component, file });
 }
 
-const inputsOf = ({ platform, evaluated: { lock } }: KeysRequest, { named: { source }, tree, references }: ReadComponent): ComponentInputs => ({
+const inputsOf = (
+  { platform, evaluated: { lock } }: KeysRequest,
+  { named: { source }, tree, references }: ReadComponent,
+): ComponentInputs => ({
   tree: tree.object,
   dockerfile: source.dockerfile,
   ...(source.target !== undefined && { target: source.target }),
@@ -40,6 +48,7 @@ const inputsOf = ({ platform, evaluated: { lock } }: KeysRequest, { named: { sou
 });
 
 function unpinnedFinding(file: string, { name, line, column }: FoundReference): CodedFinding {
-  const what = name === '' ? 'the name of an image is empty: its build argument has no value' : `${name} is not pinned by architecture.lock`;
+  const what =
+    name === '' ? 'the name of an image is empty: its build argument has no value' : `${name} is not pinned by architecture.lock`;
   return { code: 'BASE_UNPINNED', finding: { place: { file, line, column, text: name }, what } };
 }

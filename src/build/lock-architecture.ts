@@ -48,7 +48,11 @@ export async function lockArchitecture(request: LockRequest): Promise<Result<Loc
 
 async function lockImages(request: LockRequest, names: readonly string[]): Promise<Result<Record<string, string>>> {
   // A name that carries its digest is its own pin.
-  const pins = await mapBounded(names.filter((name) => !name.includes('@')), 4, async (name) => await lockImage(request, name));
+  const pins = await mapBounded(
+    names.filter((name) => !name.includes('@')),
+    4,
+    async (name) => await lockImage(request, name),
+  );
   const bad = pins.find((pin) => !pin.ok);
   if (bad !== undefined && !bad.ok) return bad;
   return done(Object.fromEntries(pins.flatMap((pin) => (pin.ok ? [pin.value] : []))));
@@ -58,24 +62,31 @@ async function lockImage({ engine: { images }, lock, update, report }: LockReque
   const kept = lock !== undefined && Object.hasOwn(lock.images, name) ? lock.images[name] : undefined;
   if (kept !== undefined && !update) return done([name, kept]);
   const present = await images.inspect(name);
-  if (present !== undefined && !(update && present.digests.length > 0)) return done([name, told(report, name, present)]);
-  const pulled = await images.pull(name, pullLimitMs);
-  if (pulled.ok) return done([name, told(report, name, pulled.value, true)]);
-  if (present !== undefined) return done([name, told(report, name, present)]);
-  return failed({ ...pulled.problem, code: 'BASE_UNAVAILABLE', what: `${name} is neither on the engine nor to be had from a registry`, safe: 'architecture.lock was not changed' });
+  const mayBeNewer = update && present !== undefined && present.digests.length > 0;
+  const pulled = present === undefined || mayBeNewer ? await images.pull(name, pullLimitMs) : undefined;
+  const image = pulled?.ok === true ? pulled.value : present;
+  if (image !== undefined) {
+    const pin = pinFor(image);
+    report({ type: 'base-resolved', base: name, digest: pin, how: image === present ? 'present' : 'pulled' });
+    return done([name, pin]);
+  }
+  return failed({
+    ...(pulled?.ok === false && pulled.problem),
+    code: 'BASE_UNAVAILABLE',
+    what: `${name} is neither on the engine nor to be had from a registry`,
+    safe: 'architecture.lock was not changed',
+  });
 }
 
 /** A registry's digest means the same on every machine; an id is all an image has that came from no registry. */
-function told(report: Report, name: string, { digests, id }: ImageDetail, wasPulled = false): string {
-  const pin = digests[0] ?? id;
-  report({ type: 'base-resolved', base: name, digest: pin, how: wasPulled ? 'pulled' : 'present' });
-  return pin;
-}
+const pinFor = ({ digests, id }: ImageDetail): string => digests[0] ?? id;
 
 type Repositories = Record<string, { commit: CommitId }>;
 
 async function lockRepositories(request: LockRequest): Promise<Result<Repositories>> {
-  const addresses = new Set(componentsOf(request.architecture).flatMap(({ source: { repository } }) => (repository === undefined ? [] : [repository])));
+  const addresses = new Set(
+    componentsOf(request.architecture).flatMap(({ source: { repository } }) => (repository === undefined ? [] : [repository])),
+  );
   const locked: Repositories = {};
   for (const address of [...addresses].toSorted(byCodeUnit)) {
     const commit = await lockRepository(request, address);

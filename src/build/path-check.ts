@@ -16,7 +16,7 @@ const refused = 'changeless-refused';
 /** Every folder's two configurations; what the proxy says of a bad one follows a line that names it. */
 const script = `for folder in ${folder}/*; do
   for name in waiting proxy; do
-    said=$(haproxy -c -q -f "$folder/$name.cfg" 2>&1) || printf '${refused} %s %s\\n%s\\n' "\${folder##*/}" "$name" "$said"
+    said=$(haproxy -c -f "$folder/$name.cfg" 2>&1) || printf '${refused} %s %s\\n%s\\n' "\${folder##*/}" "$name" "$said"
   done
 done`;
 
@@ -41,7 +41,10 @@ export async function checkPaths(images: Images, { paths, proxy, cacheFolder }: 
     readOnly: false,
     limitMs: checkLimitMs,
   });
-  const findings = findingsOf(result.stdout, marks.map(({ item }) => item));
+  const findings = findingsOf(
+    result.stdout,
+    marks.map(({ item }) => item),
+  );
   if (findings.length > 0 || result.exitCode !== 0) return failed(invalid(findings, result.stderr));
   await mkdir(path.join(cacheFolder, 'checked-paths'), { recursive: true });
   await Promise.all(marks.map(async ({ mark }) => await writeFile(mark, '')));
@@ -75,8 +78,14 @@ function findingsOf(output: string, paths: readonly PathImage[]): Finding[] {
     const [head = '', ...lines] = part.trimEnd().split('\n');
     const [index, name] = head.split(' ');
     const unit = paths[Number(index)]?.unit;
-    return { key: `${unit?.kind}s.${unit?.name}`, what: `${name}.cfg: ${lines.join(' ')}` };
+    return { key: `${unit?.kind}s.${unit?.name}`, what: `${name}.cfg: ${wordsOf(lines)}` };
   });
+}
+
+/** Its alerts, without the place they were checked at. */
+function wordsOf(lines: readonly string[]): string {
+  const alerts = lines.filter((line) => line.includes('[ALERT]'));
+  return (alerts.length > 0 ? alerts : lines).map((line) => line.replaceAll(/\/tmp\/changeless-check\/\d+\//g, '')).join(' ');
 }
 
 const invalid = (findings: readonly Finding[], said: string): Problem => ({

@@ -31,20 +31,28 @@ export function pathImages(architecture: ResolvedArchitecture, generations: Gene
     ...rendered,
     tag: pathTag({ architecture: architecture.name, unit: unit.name, generation: generation.id, colour: rendered.colour }),
   });
-  const core = image({ kind: 'core', name: 'core' }, generations.core, { colour: 'blue', config: renderCore(coreOf(architecture, generations.core)) });
+  const core = image({ kind: 'core', name: 'core' }, generations.core, {
+    colour: 'blue',
+    config: renderCore(coreOf(architecture, generations.core)),
+  });
   const stores = Object.entries(architecture.stores).map(([name, store]) => {
     const generation = generationOf(generations.stores, name);
     return image({ kind: 'store', name }, generation, { colour: 'blue', config: renderStorePath(storeOf(name, store, generation)) });
   });
   const apps = Object.entries(architecture.apps).flatMap(([name, app]) => {
     const generation = generationOf(generations.apps, name);
-    return (['blue', 'green'] as const).map((colour) => image({ kind: 'app', name }, generation, { colour, config: renderAppPath(appOf(app, generation, colour)) }));
+    return (['blue', 'green'] as const).map((colour) =>
+      image({ kind: 'app', name }, generation, { colour, config: renderAppPath(appOf(app, generation, colour)) }),
+    );
   });
   return [core, ...stores, ...apps];
 }
 
 /** The micro layer on the proxy image. */
-export const pathRequest = ({ unit, generation, colour, config, tag }: PathImage, proxy: { id: ImageId; key: ComponentKey; architecture: string }): AssembleRequest => ({
+export const pathRequest = (
+  { unit, generation, colour, config, tag }: PathImage,
+  proxy: { id: ImageId; key: ComponentKey; architecture: string },
+): AssembleRequest => ({
   base: proxy.id,
   files: [
     { path: `${configFolder}/waiting.cfg`, contents: config.waiting },

@@ -23,20 +23,27 @@ type Kept = { inputs: string; derived: Derived };
  */
 export class PlanCache {
   readonly #file: string;
-  readonly #inputs: string;
+  readonly #kept: Kept | undefined;
 
-  constructor(cacheFolder: string, { evaluated, platform, assets, system }: PlanInputs) {
-    const { architecture, commit, folder, lock } = evaluated;
-    this.#file = path.join(cacheFolder, 'plans', `${architecture.name}.json`);
-    this.#inputs = digestOfBytes(JSON.stringify([format, assets.version, system.keys, platform, commit.id, commit.tree, folder, lock, architecture]));
+  private constructor(file: string, kept: Kept | undefined) {
+    this.#file = file;
+    this.#kept = kept;
   }
 
-  async get(): Promise<Derived | undefined> {
-    const kept = await readCached<Kept>(this.#file);
-    return kept?.inputs === this.#inputs ? kept.derived : undefined;
+  static async open(cacheFolder: string, architecture: string): Promise<PlanCache> {
+    const file = path.join(cacheFolder, 'plans', `${architecture}.json`);
+    return new PlanCache(file, await readCached<Kept>(file));
   }
 
-  async set(derived: Derived): Promise<void> {
-    await writeCached(this.#file, JSON.stringify({ inputs: this.#inputs, derived } satisfies Kept));
+  get(inputs: PlanInputs): Derived | undefined {
+    return this.#kept !== undefined && this.#kept.inputs === digestOfInputs(inputs) ? this.#kept.derived : undefined;
   }
+
+  async set(inputs: PlanInputs, derived: Derived): Promise<void> {
+    await writeCached(this.#file, JSON.stringify({ inputs: digestOfInputs(inputs), derived } satisfies Kept));
+  }
+}
+
+function digestOfInputs({ evaluated: { architecture, commit, folder, lock }, platform, assets, system }: PlanInputs): string {
+  return digestOfBytes(JSON.stringify([format, assets.version, system.keys, platform, commit.id, commit.tree, folder, lock, architecture]));
 }

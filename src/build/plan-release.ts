@@ -9,7 +9,7 @@ import { ExistingImages } from './existing-images.ts';
 import { componentTag, everyImage, releaseTag } from './image-names.ts';
 import { planComponents, type KeyedComponent } from './keys.ts';
 import { PlanCache, type Derived, type PlanInputs } from './plan-cache.ts';
-import { planSystem, type SystemPlan } from './system-images.ts';
+import { planSystem, readAssets, type SystemPlan } from './system-images.ts';
 
 /** A component of a planned release. `reused`: `image` is on the engine and passed its tests; else it is to be built. */
 export type PlannedComponent = KeyedComponent & { key: Component['key']; reused: boolean; image?: ImageId };
@@ -37,26 +37,39 @@ export async function planRelease(context: BuildContext, evaluated: Evaluated): 
   const listing = engine.images.list({ reference: everyImage });
   // Awaited last; a listing that fails meanwhile is not an unhandled rejection.
   listing.catch(() => undefined);
-  const described = await engine.describe();
+  const [described, files, cache] = await Promise.all([
+    engine.describe(),
+    readAssets(assets),
+    PlanCache.open(context.cacheFolder, evaluated.architecture.name),
+  ]);
   if (!described.ok) return described;
   const { platform } = described.value;
-  const system = await planSystem({ assets, lock: evaluated.lock, platform });
+  const system = planSystem({ files, lock: evaluated.lock, platform });
   if (!system.ok) return system;
-  const derived = await derive(context, { evaluated, platform, assets, system: system.value });
+  const derived = await derive(context, { plan: { evaluated, platform, assets, system: system.value }, cache });
   if (!derived.ok) return derived;
   const { keyed, release, environments } = derived.value;
   const inputs = releaseInputs(context, { evaluated, keyed, system: system.value });
   const existing = new ExistingImages(await listing, evaluated.architecture.name);
   const sealed = sealedImages({ evaluated, release, existing });
   const components = keyed.map((each) => planned(each, evaluated.architecture.name, existing));
-  return done({ evaluated, inputs, release, environments, components, system: system.value, platform, existing, ...(sealed && { sealed }) });
+  return done({
+    evaluated,
+    inputs,
+    release,
+    environments,
+    components,
+    system: system.value,
+    platform,
+    existing,
+    ...(sealed && { sealed }),
+  });
 }
 
 /** Keys and ids, from the last plan when it was of the same inputs. */
-async function derive(context: BuildContext, plan: PlanInputs): Promise<Result<Derived>> {
+async function derive(context: BuildContext, { plan, cache }: { plan: PlanInputs; cache: PlanCache }): Promise<Result<Derived>> {
   const { repository, cacheFolder } = context;
-  const cache = new PlanCache(cacheFolder, plan);
-  const kept = await cache.get();
+  const kept = cache.get(plan);
   if (kept !== undefined) return done(kept);
   const keyed = await planComponents({ evaluated: plan.evaluated, repository, cacheFolder, platform: plan.platform });
   if (!keyed.ok) return keyed;
@@ -64,13 +77,16 @@ async function derive(context: BuildContext, plan: PlanInputs): Promise<Result<D
   const environments = environmentGenerations(inputs);
   if (!environments.ok) return environments;
   const derived = { keyed: keyed.value, release: releaseId(inputs), environments: environments.value };
-  await cache.set(derived);
+  await cache.set(plan, derived);
   return done(derived);
 }
 
 type Inputs = { evaluated: Evaluated; keyed: readonly KeyedComponent[]; system: SystemPlan };
 
-const releaseInputs = ({ assets }: BuildContext, { evaluated: { architecture, commit }, keyed, system: { keys } }: Inputs): ReleaseInputs => ({
+const releaseInputs = (
+  { assets }: BuildContext,
+  { evaluated: { architecture, commit }, keyed, system: { keys } }: Inputs,
+): ReleaseInputs => ({
   schema: 1,
   architecture,
   source: { commit: commit.id, tree: commit.tree },

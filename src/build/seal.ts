@@ -4,7 +4,14 @@ import type { AssembleRequest, Images } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
 import type { Generations } from '../release/generation.ts';
 import { encodeManifest } from '../release/manifest-codec.ts';
-import { environmentPath, manifestPath, type Generation, type Manifest, type SealedEnvironment, type SealedGeneration } from '../release/manifest.ts';
+import {
+  environmentPath,
+  manifestPath,
+  type Generation,
+  type Manifest,
+  type SealedEnvironment,
+  type SealedGeneration,
+} from '../release/manifest.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { configuredImages, configuredRequest, type Configured } from './configured-images.ts';
 import type { ExistingImages } from './existing-images.ts';
@@ -45,7 +52,12 @@ export async function seal(images: Images, { planned, layers, system, components
   const ids = await assembleLayers(images, { planned, layers, system, components });
   const environments = Object.fromEntries(layers.map((each) => [each.environment, sealEnvironment(each, ids)]));
   const { controller, sandbox } = system;
-  const manifest: Manifest = { schema: 1, release: planned.release, inputs: planned.inputs, outputs: { controller, sandbox, components, environments } };
+  const manifest: Manifest = {
+    schema: 1,
+    release: planned.release,
+    inputs: planned.inputs,
+    outputs: { controller, sandbox, components, environments },
+  };
   const requests = layers.map(({ environment }) => releaseRequest(manifest, environment));
   const made = await images.assemble(requests);
   const named = layers.map(({ environment }, index) => [environment, { id: nth(made, index), tag: nth(requests, index).tag }]);
@@ -53,7 +65,11 @@ export async function seal(images: Images, { planned, layers, system, components
 }
 
 async function assembleLayers(images: Images, { planned, layers, system, components }: Parts): Promise<ReadonlyMap<string, ImageId>> {
-  const { inputs, existing, system: { keys } } = planned;
+  const {
+    inputs,
+    existing,
+    system: { keys },
+  } = planned;
   const architecture = inputs.architecture.name;
   const configured = uniqueByTag(layers.flatMap((each) => each.configured)).filter(({ tag }) => existing.tagged(tag) === undefined);
   const requests = [
@@ -69,7 +85,11 @@ async function assembleLayers(images: Images, { planned, layers, system, compone
   return ids;
 }
 
-async function requestFor(images: Images, item: Configured, { planned, components }: Pick<Parts, 'planned' | 'components'>): Promise<AssembleRequest> {
+async function requestFor(
+  images: Images,
+  item: Configured,
+  { planned, components }: Pick<Parts, 'planned' | 'components'>,
+): Promise<AssembleRequest> {
   const id = member(components, item.component);
   const detail = await images.inspect(id);
   const component = member(planned.inputs.components, item.component);
@@ -80,12 +100,21 @@ function sealEnvironment({ generations, configured, paths }: Layers, ids: Readon
   const sealUnit = (kind: PathImage['unit']['kind'], name: string, generation: Generation): SealedGeneration => {
     const own = paths.filter(({ unit }) => unit.kind === kind && unit.name === name);
     const path = (colour: 'blue' | 'green') => idOf(ids, (own.find((each) => each.colour === colour) ?? own[0])?.tag);
-    const services = configured.filter(({ unit }) => unit.kind === kind && unit.name === name).map(({ service, tag }) => [service, idOf(ids, tag)]);
-    return { ...generation, images: { services: Object.fromEntries(services) as Record<string, ImageId>, path: { blue: path('blue'), green: path('green') } } };
+    const services = configured
+      .filter(({ unit }) => unit.kind === kind && unit.name === name)
+      .map(({ service, tag }) => [service, idOf(ids, tag)]);
+    return {
+      ...generation,
+      images: { services: Object.fromEntries(services) as Record<string, ImageId>, path: { blue: path('blue'), green: path('green') } },
+    };
   };
   const sealAll = (kind: 'app' | 'store', all: Readonly<Record<string, Generation>>) =>
     Object.fromEntries(Object.entries(all).map(([name, generation]) => [name, sealUnit(kind, name, generation)]));
-  return { core: sealUnit('core', 'core', generations.core), apps: sealAll('app', generations.apps), stores: sealAll('store', generations.stores) };
+  return {
+    core: sealUnit('core', 'core', generations.core),
+    apps: sealAll('app', generations.apps),
+    stores: sealAll('store', generations.stores),
+  };
 }
 
 function releaseRequest(manifest: Manifest, environment: string): AssembleRequest {
@@ -110,9 +139,12 @@ function releaseRequest(manifest: Manifest, environment: string): AssembleReques
   };
 }
 
-const uniqueByTag = <Item extends { tag: string }>(items: readonly Item[]): Item[] => [...new Map(items.map((item) => [item.tag, item])).values()];
+const uniqueByTag = <Item extends { tag: string }>(items: readonly Item[]): Item[] => [
+  ...new Map(items.map((item) => [item.tag, item])).values(),
+];
 
-const idOf = (ids: ReadonlyMap<string, ImageId>, tag: string | undefined): ImageId => member(Object.fromEntries([[tag ?? '', ids.get(tag ?? '')]]), tag ?? '');
+const idOf = (ids: ReadonlyMap<string, ImageId>, tag: string | undefined): ImageId =>
+  member(Object.fromEntries([[tag ?? '', ids.get(tag ?? '')]]), tag ?? '');
 
 function nth<Item>(items: readonly Item[], index: number): Item {
   const item = items[index];

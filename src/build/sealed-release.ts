@@ -31,6 +31,10 @@ export function isWhole({ outputs }: Manifest, existing: ExistingImages): boolea
   return [outputs.sandbox, ...generations.flatMap(imagesOf)].every((id) => existing.has(id));
 }
 
-const imagesOf = ({ images: { services, path: colours } }: SealedGeneration): ImageId[] => [...Object.values(services), colours.blue, colours.green];
+const imagesOf = ({ images: { services, path: colours } }: SealedGeneration): ImageId[] => [
+  ...Object.values(services),
+  colours.blue,
+  colours.green,
+];
 
 const fileOf = (image: ImageId, cacheFolder: string): string => path.join(cacheFolder, 'manifests', `${image.replace('sha256:', '')}.json`);

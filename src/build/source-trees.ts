@@ -20,7 +20,10 @@ export type SourceTrees = { trees: ReadonlyMap<string, SourceTree>; close: () =>
 export async function sourceTrees(request: KeysRequest, components: readonly NamedComponent[]): Promise<Result<SourceTrees>> {
   const pinned = pinnedRepositories(request, components);
   if (!pinned.ok) return pinned;
-  const [own, foreign] = await Promise.all([ownTrees(request, components), Promise.all(pinned.value.map(async (pin) => await openAt(request, pin)))]);
+  const [own, foreign] = await Promise.all([
+    ownTrees(request, components),
+    Promise.all(pinned.value.map(async (pin) => await openAt(request, pin))),
+  ]);
   const opened = foreign.flatMap((result) => (result.ok ? [result.value] : []));
   const close = async (): Promise<void> => {
     await Promise.all(opened.map(async ({ repository }) => await repository.close()));
@@ -37,7 +40,10 @@ export async function sourceTrees(request: KeysRequest, components: readonly Nam
 type NamedTree = [component: string, tree: SourceTree];
 
 /** One listing of all folders of the commit, whose top is the empty path. */
-async function ownTrees({ repository, evaluated: { commit, folder: top } }: KeysRequest, components: readonly NamedComponent[]): Promise<NamedTree[]> {
+async function ownTrees(
+  { repository, evaluated: { commit, folder: top } }: KeysRequest,
+  components: readonly NamedComponent[],
+): Promise<NamedTree[]> {
   const entries = await repository.list(commit.tree, { recursive: true, foldersOnly: true });
   const objects = new Map([['', commit.tree], ...entries.map((entry): [string, string] => [entry.path, entry.object])]);
   return components.flatMap(({ name, source }): NamedTree[] => {
@@ -68,11 +74,18 @@ function below(top: string, folder: string): string {
 function pinnedRepositories({ evaluated: { lock } }: KeysRequest, components: readonly NamedComponent[]): Result<Foreign[]> {
   const findings: CodedFinding[] = [];
   const pins = new Map<string, CommitId>();
-  for (const { source: { repository: address }, place } of components) {
+  for (const {
+    source: { repository: address },
+    place,
+  } of components) {
     if (address === undefined) continue;
     const pin = Object.hasOwn(lock.repositories, address) ? lock.repositories[address] : undefined;
     if (pin !== undefined) pins.set(address, pin.commit);
-    else findings.push({ code: 'REPOSITORY_UNPINNED', finding: { key: `${place}.repository`, what: `${address} is not pinned by architecture.lock` } });
+    else
+      findings.push({
+        code: 'REPOSITORY_UNPINNED',
+        finding: { key: `${place}.repository`, what: `${address} is not pinned by architecture.lock` },
+      });
   }
   if (findings.length > 0) return failed(findingsProblem(findings));
   return done([...pins].map(([address, commit]) => ({ address, commit })));

@@ -16,8 +16,13 @@ type Workshop = { images: Images; report: Report };
 type Lookup = (tag: string) => ImageId | undefined;
 
 /** The images Changeless brings along: those that are there, and the others made. May be repeated. */
-export async function ensureSystem(workshop: Workshop, { plan, platform, tagged }: { plan: SystemPlan; platform: string; tagged: Lookup }): Promise<Result<SystemIds>> {
-  const [controller, sandbox, proxy] = (['controller', 'sandbox', 'proxy'] as const).map((image) => tagged(systemTag(image, plan.keys[image])));
+export async function ensureSystem(
+  workshop: Workshop,
+  { plan, platform, tagged }: { plan: SystemPlan; platform: string; tagged: Lookup },
+): Promise<Result<SystemIds>> {
+  const [controller, sandbox, proxy] = (['controller', 'sandbox', 'proxy'] as const).map((image) =>
+    tagged(systemTag(image, plan.keys[image])),
+  );
   if (controller !== undefined && sandbox !== undefined && proxy !== undefined) return done({ controller, sandbox, proxy });
   const bases = await resolveBases(workshop, systemBasesOf(plan));
   if (!bases.ok) return bases;
@@ -47,15 +52,26 @@ const systemBasesOf = ({ bases }: SystemPlan) => [
   { name: systemBases.node, pin: bases.node },
 ];
 
-async function buildProxy({ images, report }: Workshop, { plan, platform, debian }: { plan: SystemPlan; platform: string; debian: ResolvedBase }): Promise<Result<ImageId>> {
+async function buildProxy(
+  { images, report }: Workshop,
+  { plan, platform, debian }: { plan: SystemPlan; platform: string; debian: ResolvedBase },
+): Promise<Result<ImageId>> {
   const key = plan.keys.proxy;
   report({ type: 'component-build-started', component: 'system/proxy', key });
   const started = performance.now();
   const request = { dockerfile: 'Dockerfile', arguments: {}, labels: systemLabels('proxy', key), tag: systemTag('proxy', key) };
   const context = packTar(proxyItems(plan, { platform, debian }));
-  const built = await images.build({ ...request, context }, (progress) => report({ type: 'component-build-step', component: 'system/proxy', ...progress }));
+  const built = await images.build({ ...request, context }, (progress) =>
+    report({ type: 'component-build-step', component: 'system/proxy', ...progress }),
+  );
   if (!built.ok) return failed(buildProblem({ name: 'the proxy of the data paths', file: 'its Dockerfile in Changeless' }, built.problem));
-  report({ type: 'component-built', component: 'system/proxy', key, image: built.value, durationMs: Math.round(performance.now() - started) });
+  report({
+    type: 'component-built',
+    component: 'system/proxy',
+    key,
+    image: built.value,
+    durationMs: Math.round(performance.now() - started),
+  });
   return built;
 }
 
@@ -63,7 +79,9 @@ function proxyItems({ files }: SystemPlan, { platform, debian }: { platform: str
   return files.proxy.map(({ path, contents, mode }): TarItem => {
     const bytes = typeof contents === 'string' ? new TextEncoder().encode(contents) : contents;
     const isDockerfile = path === 'Dockerfile';
-    const pinned = isDockerfile ? pinDockerfile(new TextDecoder().decode(bytes), { arguments: {}, platform }, { [systemBases.debian]: debian.tag }) : '';
+    const pinned = isDockerfile
+      ? pinDockerfile(new TextDecoder().decode(bytes), { arguments: {}, platform }, { [systemBases.debian]: debian.tag })
+      : '';
     return { path, kind: 'file', isExecutable: mode === 0o755, contents: isDockerfile ? new TextEncoder().encode(pinned) : bytes };
   });
 }

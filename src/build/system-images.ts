@@ -19,28 +19,39 @@ export const cliFolder = '/changeless/cli';
 export type SystemPlan = {
   keys: Readonly<Record<SystemImage, ComponentKey>>;
   bases: { debian: string; node: string };
-  files: { controller: readonly TreeFile[]; proxy: readonly TreeFile[] };
+  files: Omit<AssetFiles, 'digests'>;
 };
 
-/** What of them follows from the lock and the installed package. BASE_UNPINNED when the lock leaves out a base. */
-export async function planSystem({ assets, lock, platform }: { assets: Assets; lock: Lock; platform: string }): Promise<Result<SystemPlan>> {
+/** What Changeless brings along, read and digested. */
+export type AssetFiles = { controller: readonly TreeFile[]; proxy: readonly TreeFile[]; digests: { controller: string; proxy: string } };
+
+export async function readAssets(assets: Assets): Promise<AssetFiles> {
+  const [controller, proxy] = await Promise.all([readFolder(assets.bundle), readFolder(assets.proxy)]);
+  return { controller, proxy, digests: { controller: digestOfFiles(controller), proxy: digestOfFiles(proxy) } };
+}
+
+/** What of the images follows from the lock and the installed package. BASE_UNPINNED when the lock leaves out a base. */
+export function planSystem({ files, lock, platform }: { files: AssetFiles; lock: Lock; platform: string }): Result<SystemPlan> {
   const [debian, node] = [pinOf(lock, systemBases.debian), pinOf(lock, systemBases.node)];
   if (debian === undefined || node === undefined) return failed(unpinned(lock));
-  const [controller, proxy] = await Promise.all([readFolder(assets.bundle), readFolder(assets.proxy)]);
-  const key = (image: SystemImage, inputs: { base: string; files?: string }): ComponentKey => digestOf({ image, builder, platform, ...inputs }) as string as ComponentKey;
+  const key = (image: SystemImage, inputs: { base: string; files?: string }): ComponentKey =>
+    digestOf({ image, builder, platform, ...inputs }) as string as ComponentKey;
   return done({
     keys: {
-      controller: key('controller', { base: node, files: digestOfFiles(controller) }),
-      proxy: key('proxy', { base: debian, files: digestOfFiles(proxy) }),
+      controller: key('controller', { base: node, files: files.digests.controller }),
+      proxy: key('proxy', { base: debian, files: files.digests.proxy }),
       sandbox: key('sandbox', { base: debian }),
     },
     bases: { debian, node },
-    files: { controller, proxy },
+    files,
   });
 }
 
 /** Labels of a system image; it belongs to no architecture. */
-export const systemLabels = (image: SystemImage, key: ComponentKey): Record<string, string> => ({ [labels.role]: image, [labels.key]: key });
+export const systemLabels = (image: SystemImage, key: ComponentKey): Record<string, string> => ({
+  [labels.role]: image,
+  [labels.key]: key,
+});
 
 /** Node and the command line; started without arguments it is the controller. */
 export const controllerRequest = ({ keys, files }: SystemPlan, node: ImageId): AssembleRequest => ({
@@ -77,6 +88,13 @@ export const sandboxRequest = ({ keys }: SystemPlan, debian: ImageId): AssembleR
 function unpinned(lock: Lock) {
   const names = Object.values(systemBases).filter((name) => pinOf(lock, name) === undefined);
   return findingsProblem(
-    names.map((name) => ({ code: 'BASE_UNPINNED', finding: { place: { file: 'architecture.lock', line: 1 }, key: `images.${name}`, what: `${name}, which Changeless itself stands on, is not pinned` } })),
+    names.map((name) => ({
+      code: 'BASE_UNPINNED',
+      finding: {
+        place: { file: 'architecture.lock', line: 1 },
+        key: `images.${name}`,
+        what: `${name}, which Changeless itself stands on, is not pinned`,
+      },
+    })),
   );
 }

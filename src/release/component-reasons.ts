@@ -12,7 +12,11 @@ export function componentReasons(from: ComponentInputs, to: ComponentInputs): Co
   ];
 }
 
-function recordReasons(input: 'argument' | 'base', from: Readonly<Record<string, string>>, to: Readonly<Record<string, string>>): ComponentReason[] {
+function recordReasons(
+  input: 'argument' | 'base',
+  from: Readonly<Record<string, string>>,
+  to: Readonly<Record<string, string>>,
+): ComponentReason[] {
   const names = [...new Set([...Object.keys(from), ...Object.keys(to)])].toSorted(byCodeUnit);
   return names.flatMap((name) => reason({ input, name }, from[name], to[name]));
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { ComponentKey } from '../digest.ts';
 import type { UnitName } from '../events.ts';
 import { diffReleases, explainReplacement } from './diff.ts';
@@ -15,30 +15,67 @@ const sentences = (from: ReleaseInputs, to: ReleaseInputs, environment = 'local'
   return differences.value.map(describeDifference);
 };
 
-const withComponent = (inputs: ReleaseInputs, name: string, change: Parameters<typeof componentOf>[0]): ReleaseInputs => ({ ...inputs, components: { ...inputs.components, [name]: componentOf(change) } });
-const catalog = (change: Parameters<typeof serviceOf>[0]) => inputsOf(architectureOf({ apps: { ...architectureOf().apps, catalog: appOf({ services: { api: serviceOf(change) } }) } }));
+const withComponent = (inputs: ReleaseInputs, name: string, change: Parameters<typeof componentOf>[0]): ReleaseInputs => ({
+  ...inputs,
+  components: { ...inputs.components, [name]: componentOf(change) },
+});
+const catalog = (change: Parameters<typeof serviceOf>[0]) =>
+  inputsOf(architectureOf({ apps: { ...architectureOf().apps, catalog: appOf({ services: { api: serviceOf(change) } }) } }));
 
 const cases: readonly [what: string, to: ReleaseInputs, sentences: readonly string[]][] = [
   ['nothing', inputsOf(), []],
   ['source', withComponent(inputsOf(), 'catalog/api', { tree: 'f'.repeat(40) }), ['catalog/api: source changed']],
   [
     'dockerfile, argument and base at once',
-    withComponent(inputsOf(), 'catalog/api', { dockerfile: 'Other', arguments: { A: '1' }, bases: { 'debian:bookworm-slim': `sha256:${'e'.repeat(64)}` } }),
-    ['catalog/api: Dockerfile is Other, was Dockerfile; build argument A added: 1; base debian:bookworm-slim is pinned to sha256:eeeeeeeeeeee, was sha256:bbbbbbbbbbbb'],
+    withComponent(inputsOf(), 'catalog/api', {
+      dockerfile: 'Other',
+      arguments: { A: '1' },
+      bases: { 'debian:bookworm-slim': `sha256:${'e'.repeat(64)}` },
+    }),
+    [
+      'catalog/api: Dockerfile is Other, was Dockerfile; build argument A added: 1; base debian:bookworm-slim is pinned to sha256:eeeeeeeeeeee, was sha256:bbbbbbbbbbbb',
+    ],
   ],
-  ['a setting', catalog({ settings: { LOG: 'debug', NEW: '1' } }), ['catalog/api: setting LOG is "debug", was "info"', 'catalog/api: setting NEW added: "1"']],
+  [
+    'a setting',
+    catalog({ settings: { LOG: 'debug', NEW: '1' } }),
+    ['catalog/api: setting LOG is "debug", was "info"', 'catalog/api: setting NEW added: "1"'],
+  ],
   ['a file', catalog({ files: { '/etc/app.conf': 'a = 2' } }), ['catalog/api: file /etc/app.conf changed']],
   ['replicas', catalog({ replicas: 5 }), ['catalog/api: replicas is 5, was 2']],
   ['a limit', catalog({ limits: { memoryBytes: 2, processes: 16 } }), ['catalog/api: limit memoryBytes is 2, was 1024']],
-  ['a health check', catalog({ health: { kind: 'http', path: '/up', status: 200, timeoutMs: 60_000 } }), ['catalog/api: health.path is "/up", was "/healthz"']],
-  ['routes', inputsOf(architectureOf({ apps: { catalog: appOf({ hosts: ['new.localhost'] }), accounts: appOf({ hosts: ['accounts.localhost'] }) } })), ['core: catalog.localhost leads nowhere, was catalog', 'core: new.localhost leads to catalog']],
-  ['an app', inputsOf(architectureOf({ apps: { catalog: appOf() } })), ['accounts/api: image no longer used', 'app accounts removed', 'core: accounts.localhost leads nowhere, was accounts']],
+  [
+    'a health check',
+    catalog({ health: { kind: 'http', path: '/up', status: 200, timeoutMs: 60_000 } }),
+    ['catalog/api: health.path is "/up", was "/healthz"'],
+  ],
+  [
+    'routes',
+    inputsOf(
+      architectureOf({ apps: { catalog: appOf({ hosts: ['new.localhost'] }), accounts: appOf({ hosts: ['accounts.localhost'] }) } }),
+    ),
+    ['core: catalog.localhost leads nowhere, was catalog', 'core: new.localhost leads to catalog'],
+  ],
+  [
+    'an app',
+    inputsOf(architectureOf({ apps: { catalog: appOf() } })),
+    ['accounts/api: image no longer used', 'app accounts removed', 'core: accounts.localhost leads nowhere, was accounts'],
+  ],
   ['a store', inputsOf(architectureOf({ stores: { sessions: storeOf({ port: 7000 }) } })), ['sessions: port is 7000, was 6379']],
-  ['ports', inputsOf(architectureOf({ core: { publish: [{ address: '0.0.0.0', port: 80 }] } })), ['core: publishes 0.0.0.0:80, was 127.0.0.1:8080']],
-  ['the proxy', { ...inputsOf(), changeless: { ...inputsOf().changeless, proxy: 'x' as ComponentKey } }, ['changeless: the proxy of every data path changed']],
+  [
+    'ports',
+    inputsOf(architectureOf({ core: { publish: [{ address: '0.0.0.0', port: 80 }] } })),
+    ['core: publishes 0.0.0.0:80, was 127.0.0.1:8080'],
+  ],
+  [
+    'the proxy',
+    { ...inputsOf(), changeless: { ...inputsOf().changeless, proxy: 'x' as ComponentKey } },
+    ['changeless: the proxy of every data path changed'],
+  ],
 ];
 
-for (const [what, to, expected] of cases) test(`${what}: ${expected.length} sentences`, () => assert.deepEqual(sentences(inputsOf(), to), expected));
+for (const [what, to, expected] of cases)
+  test(`${what}: ${expected.length} sentences`, () => assert.deepEqual(sentences(inputsOf(), to), expected));
 
 test('an environment that only the later release declares is compared with local', () => {
   const to = inputsOf(architectureOf({ environments: { production: { core: { publish: [{ address: '0.0.0.0', port: 80 }] } } } }));

@@ -37,7 +37,9 @@ function concerns(difference: Difference, unit: UnitName): boolean {
     case 'changeless':
       return difference.part === 'proxy';
     case 'component':
-      return unit.kind === 'app' ? difference.component.startsWith(`${unit.name}/`) : unit.kind === 'store' && difference.component === unit.name;
+      return unit.kind === 'app'
+        ? difference.component.startsWith(`${unit.name}/`)
+        : unit.kind === 'store' && difference.component === unit.name;
     case 'service':
       return unit.kind === 'app' && difference.app === unit.name;
     case 'unit':
@@ -90,7 +92,8 @@ const presence = (unit: UnitName, added: boolean): Difference => ({ kind: 'unit'
 function appDifferences(unit: UnitName, old: App, next: App): Difference[] {
   const services = namesOf(old.services, next.services).flatMap((service): Difference[] => {
     const [before, after] = [old.services[service], next.services[service]];
-    if (before === undefined || after === undefined) return [{ kind: 'service', app: unit.name, service, change: after ? 'added' : 'removed' }];
+    if (before === undefined || after === undefined)
+      return [{ kind: 'service', app: unit.name, service, change: after ? 'added' : 'removed' }];
     return valueDifferences({ unit, subject: `${unit.name}/${service}` }, without(before, 'build'), without(after, 'build'));
   });
   return [...services, ...valueDifferences({ unit, subject: unit.name }, { drain: old.drain }, { drain: next.drain })];
@@ -102,14 +105,22 @@ function valueDifferences(about: { unit: UnitName; subject: string }, old: Json,
   return [...new Set([...before.keys(), ...after.keys()])].toSorted(byCodeUnit).flatMap((key): Difference[] => {
     const [from, to] = [before.get(key), after.get(key)];
     if (from === to) return [];
-    return [{ kind: 'value', ...about, member: JSON.parse(key) as string[], ...(from !== undefined && { from }), ...(to !== undefined && { to }) }];
+    return [
+      {
+        kind: 'value',
+        ...about,
+        member: JSON.parse(key) as string[],
+        ...(from !== undefined && { from }),
+        ...(to !== undefined && { to }),
+      },
+    ];
   });
 }
 
 function leavesOf(value: Json | undefined, path: readonly string[]): Map<string, string> {
   if (value === undefined) return new Map();
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return new Map([[JSON.stringify(path), canonicalJson(value)]]);
-  return new Map(Object.entries(value).flatMap(([name, member]) => [...leavesOf(member as Json | undefined, [...path, name])]));
+  return new Map(Object.entries(value).flatMap(([name, member]) => [...leavesOf(member, [...path, name])]));
 }
 
 function routeDifferences(before: ResolvedArchitecture, after: ResolvedArchitecture): Difference[] {

@@ -2,7 +2,12 @@ import type { ComponentKey } from '../digest.ts';
 import type { UnitName } from '../events.ts';
 
 /** Why a component's key moved. `name`: of a base, an argument. */
-export type ComponentReason = { input: 'tree' | 'dockerfile' | 'target' | 'tests' | 'platform' | 'builder' | 'argument' | 'base'; name?: string; from?: string; to?: string };
+export type ComponentReason = {
+  input: 'tree' | 'dockerfile' | 'target' | 'tests' | 'platform' | 'builder' | 'argument' | 'base';
+  name?: string;
+  from?: string;
+  to?: string;
+};
 
 /** One thing that differs between two releases in one environment. `from` or `to` is missing where one side has none. */
 export type Difference =

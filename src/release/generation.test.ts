@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { App, Architecture, Service, Store } from '../architecture/model.ts';
 import type { CommitId, ComponentKey } from '../digest.ts';
 import { generationsOf, type Generations } from './generation.ts';
@@ -13,8 +13,12 @@ const generationsIn = (inputs: ReleaseInputs, environment = 'local'): Generation
   return result.value;
 };
 
-const withService = (change: Partial<Service>): Architecture => architectureOf({ apps: { catalog: appOf({ services: { api: serviceOf(change) } }), accounts: appOf({ hosts: ['accounts.localhost'] }) } });
-const withApp = (change: Partial<App>): Architecture => architectureOf({ apps: { catalog: appOf(change), accounts: appOf({ hosts: ['accounts.localhost'] }) } });
+const withService = (change: Partial<Service>): Architecture =>
+  architectureOf({
+    apps: { catalog: appOf({ services: { api: serviceOf(change) } }), accounts: appOf({ hosts: ['accounts.localhost'] }) },
+  });
+const withApp = (change: Partial<App>): Architecture =>
+  architectureOf({ apps: { catalog: appOf(change), accounts: appOf({ hosts: ['accounts.localhost'] }) } });
 const withStore = (change: Partial<Store>): Architecture => architectureOf({ stores: { sessions: storeOf(change) } });
 
 /** What of the example moves when `inputs` take the place of the plain ones: `catalog body`, `core path`, … */
@@ -30,9 +34,17 @@ function moved(inputs: ReleaseInputs): string[] {
 
 const cases: readonly [what: string, inputs: ReleaseInputs, moved: readonly string[]][] = [
   ['another commit', { ...inputsOf(), source: { commit: 'e'.repeat(40) as CommitId, tree: 'f'.repeat(40) } }, []],
-  ['another version of Changeless and its controller', { ...inputsOf(), changeless: { ...inputsOf().changeless, version: '9', controller: 'x' as ComponentKey } }, []],
+  [
+    'another version of Changeless and its controller',
+    { ...inputsOf(), changeless: { ...inputsOf().changeless, version: '9', controller: 'x' as ComponentKey } },
+    [],
+  ],
   ['another sandbox', { ...inputsOf(), changeless: { ...inputsOf().changeless, sandbox: 'x' as ComponentKey } }, []],
-  ['another proxy', { ...inputsOf(), changeless: { ...inputsOf().changeless, proxy: 'x' as ComponentKey } }, ['core path', 'catalog path', 'accounts path', 'sessions path']],
+  [
+    'another proxy',
+    { ...inputsOf(), changeless: { ...inputsOf().changeless, proxy: 'x' as ComponentKey } },
+    ['core path', 'catalog path', 'accounts path', 'sessions path'],
+  ],
   ['source of a service', inputsOf(architectureOf(), { 'catalog/api': 'f'.repeat(40) }), ['catalog body']],
   ['source of a store', inputsOf(architectureOf(), { sessions: 'f'.repeat(40) }), ['sessions body']],
   ['settings', inputsOf(withService({ settings: { LOG: 'debug' } })), ['catalog body']],
@@ -48,7 +60,11 @@ const cases: readonly [what: string, inputs: ReleaseInputs, moved: readonly stri
   ['patience of the rollout', inputsOf(withService({ health: { kind: 'http', path: '/healthz', status: 200, timeoutMs: 5 } })), []],
   ['drain', inputsOf(withApp({ drain: { limitMs: 1 } })), ['catalog path']],
   ['host names', inputsOf(withApp({ hosts: ['other.localhost'] })), ['core path']],
-  ['a folder that was moved', inputsOf(withService({ build: { folder: 'elsewhere', dockerfile: 'Dockerfile', arguments: {}, tests: [] } })), []],
+  [
+    'a folder that was moved',
+    inputsOf(withService({ build: { folder: 'elsewhere', dockerfile: 'Dockerfile', arguments: {}, tests: [] } })),
+    [],
+  ],
   ['published ports', inputsOf(architectureOf({ core: { publish: [{ address: '0.0.0.0', port: 80 }] } })), []],
   ['port of a store', inputsOf(withStore({ port: 6380 })), ['sessions path']],
   ['data path of a store', inputsOf(withStore({ data: '/var' })), ['sessions body']],

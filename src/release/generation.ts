@@ -125,7 +125,9 @@ function checked(members: Record<string, Json>): Record<string, Json> {
 }
 
 /** The members that enter an id, by the part of it they enter. */
-function placesOf<Item extends object>(parts: Readonly<Record<keyof Item, Part>>): { body: (keyof Item & string)[]; path: (keyof Item & string)[] } {
+function placesOf<Item extends object>(
+  parts: Readonly<Record<keyof Item, Part>>,
+): { body: (keyof Item & string)[]; path: (keyof Item & string)[] } {
   const all = Object.entries(parts) as [keyof Item & string, Part][];
   const named = (wanted: Part) => all.filter(([, part]) => part === wanted).map(([name]) => name);
   return { body: named('body'), path: named('path') };

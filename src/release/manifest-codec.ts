@@ -15,7 +15,8 @@ export const encodeManifest = (manifest: Manifest): Uint8Array => new TextEncode
 export function decodeManifest(bytes: Uint8Array): Result<Manifest> {
   const value = parse(bytes);
   if (value === undefined) return failed(unreadable('it is not JSON with the members of a manifest'));
-  if (value.schema !== 1 || value.inputs.schema !== 1) return failed(unreadable(`it has schema ${value.schema}, and this version of Changeless knows schema 1`));
+  if (value.schema !== 1 || value.inputs.schema !== 1)
+    return failed(unreadable(`it has schema ${value.schema}, and this version of Changeless knows schema 1`));
   const computed = releaseId(value.inputs);
   if (computed !== value.release) return failed(unreadable(`it calls itself ${value.release}, but its inputs make ${computed}`));
   const wrong = Object.entries(value.inputs.components).find(([, { key, inputs }]) => componentKey(inputs) !== key);
@@ -36,7 +37,11 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 /** Shape enough to compute the id; what the id vouches for needs no second look. */
 const isManifest = (value: unknown): value is Manifest =>
-  isObject(value) && isObject(value['inputs']) && isObject(value['inputs']['components']) && typeof value['release'] === 'string' && isObject(value['outputs']);
+  isObject(value) &&
+  isObject(value['inputs']) &&
+  isObject(value['inputs']['components']) &&
+  typeof value['release'] === 'string' &&
+  isObject(value['outputs']);
 
 const unreadable = (why: string): Problem => ({
   code: 'UNKNOWN_RELEASE',

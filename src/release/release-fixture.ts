@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { App, Architecture, Service, Store } from '../architecture/model.ts';
 import type { CommitId, ComponentKey } from '../digest.ts';
 import { componentKey } from './component-key.ts';
@@ -50,7 +50,12 @@ export const storeOf = (more: Partial<Store> = {}): Store => ({
   ...more,
 });
 
-export const appOf = (more: Partial<App> = {}): App => ({ hosts: ['catalog.localhost'], services: { api: serviceOf() }, drain: { limitMs: 30_000 }, ...more });
+export const appOf = (more: Partial<App> = {}): App => ({
+  hosts: ['catalog.localhost'],
+  services: { api: serviceOf() },
+  drain: { limitMs: 30_000 },
+  ...more,
+});
 
 export const architectureOf = (more: Partial<Architecture> = {}): Architecture => ({
   name: 'streaming',
@@ -64,8 +69,13 @@ export const architectureOf = (more: Partial<Architecture> = {}): Architecture =
 
 /** Inputs whose components are those the architecture needs; `trees` gives single ones another source. */
 export function inputsOf(architecture: Architecture = architectureOf(), trees: Readonly<Record<string, string>> = {}): ReleaseInputs {
-  const services = Object.entries(architecture.apps).flatMap(([app, { services: own }]) => Object.keys(own).map((service) => `${app}/${service}`));
-  const components = [...services, ...Object.keys(architecture.stores)].map((name) => [name, componentOf({ tree: trees[name] ?? 'a'.repeat(40) })]);
+  const services = Object.entries(architecture.apps).flatMap(([app, { services: own }]) =>
+    Object.keys(own).map((service) => `${app}/${service}`),
+  );
+  const components = [...services, ...Object.keys(architecture.stores)].map((name) => [
+    name,
+    componentOf({ tree: trees[name] ?? 'a'.repeat(40) }),
+  ]);
   return {
     schema: 1,
     architecture,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { CommitId, ComponentKey, ImageId } from '../digest.ts';
 import { componentKey } from './component-key.ts';
 import { decodeManifest, encodeManifest } from './manifest-codec.ts';
@@ -44,7 +44,12 @@ for (const [what, inputs] of releaseChanges) {
 
 const manifestOf = (inputs: ReleaseInputs): Manifest => {
   const image = `sha256:${'a'.repeat(64)}` as ImageId;
-  return { schema: 1, release: releaseId(inputs), inputs, outputs: { controller: image, sandbox: image, components: {}, environments: {} } };
+  return {
+    schema: 1,
+    release: releaseId(inputs),
+    inputs,
+    outputs: { controller: image, sandbox: image, components: {}, environments: {} },
+  };
 };
 
 test('a manifest comes back as it was, and its bytes are canonical', () => {
@@ -63,7 +68,20 @@ const tampered: readonly [what: string, change: (manifest: Manifest) => unknown,
   ['a later schema', (manifest) => ({ ...manifest, schema: 2 }), /schema 2/],
   ['another release id', (manifest) => ({ ...manifest, release: 'f'.repeat(64) }), /its inputs make/],
   ['other inputs', (manifest) => ({ ...manifest, inputs: inputsOf(architectureOf({ name: 'other' })) }), /its inputs make/],
-  ['a key that is not its inputs’', (manifest) => ({ ...manifest, inputs: { ...manifest.inputs, components: { ...manifest.inputs.components, sessions: { ...manifest.inputs.components['sessions'], inputs: componentInputsOf({ tree: 'x' }) } } } }), /key of sessions/],
+  [
+    'a key that is not its inputs’',
+    (manifest) => ({
+      ...manifest,
+      inputs: {
+        ...manifest.inputs,
+        components: {
+          ...manifest.inputs.components,
+          sessions: { ...manifest.inputs.components['sessions'], inputs: componentInputsOf({ tree: 'x' }) },
+        },
+      },
+    }),
+    /key of sessions/,
+  ],
   ['no inputs', () => ({ schema: 1 }), /not JSON with the members/],
   ['a list', () => [], /not JSON with the members/],
 ];

@@ -26,7 +26,13 @@ test('an environment replaces lists and limits whole, and settings one by one', 
   assert.deepEqual(resolved.value, {
     ...rest,
     core: { publish: [{ address: '0.0.0.0', port: 443 }] },
-    apps: { ...rest.apps, catalog: appOf({ hosts: ['catalog.example.com'], services: { api: serviceOf({ replicas: 9, settings: { LOG: 'info', EXTRA: '1' }, limits }) } }) },
+    apps: {
+      ...rest.apps,
+      catalog: appOf({
+        hosts: ['catalog.example.com'],
+        services: { api: serviceOf({ replicas: 9, settings: { LOG: 'info', EXTRA: '1' }, limits }) },
+      }),
+    },
     stores: { sessions: { ...rest.stores['sessions'], settings: { A: 'b' }, limits } },
   });
 });

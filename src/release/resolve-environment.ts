@@ -37,13 +37,23 @@ const changeApp = (app: App, change: AppChange): App => ({
   services: changeEach(app.services, change.services, changeSettings<Service, ServiceChange>),
 });
 
-const changeSettings = <Item extends { settings: Readonly<Record<string, string>> }, Change extends { settings?: Readonly<Record<string, string>> }>(item: Item, change: Change): Item => ({
+const changeSettings = <
+  Item extends { settings: Readonly<Record<string, string>> },
+  Change extends { settings?: Readonly<Record<string, string>> },
+>(
+  item: Item,
+  change: Change,
+): Item => ({
   ...item,
   ...change,
   settings: { ...item.settings, ...change.settings },
 });
 
-function changeEach<Item, Change>(items: Readonly<Record<string, Item>>, changes: Readonly<Record<string, Change>> | undefined, apply: (item: Item, change: Change) => Item): Record<string, Item> {
+function changeEach<Item, Change>(
+  items: Readonly<Record<string, Item>>,
+  changes: Readonly<Record<string, Change>> | undefined,
+  apply: (item: Item, change: Change) => Item,
+): Record<string, Item> {
   const changed = Object.entries(items).map(([name, item]): [string, Item] => {
     const change = changes !== undefined && Object.hasOwn(changes, name) ? changes[name] : undefined;
     return [name, change === undefined ? item : apply(item, change)];

@@ -5,7 +5,7 @@ import type { Service, Store } from '../architecture/model.ts';
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import { done, type Result } from '../result.ts';
-import { appSlots, coreSlot, networksOf, pathSlot, storeServerSlot, storePathSlot, volumesOf } from './ground.ts';
+import { appSlots, coreSlot, networksOf, pathSlot, slotOf, storeServerSlot, storePathSlot, volumesOf } from './ground.ts';
 
 /** What one colour of a unit holds: places, the body's instances in them, and the data path that leads to them. */
 export type Seat = { slots: readonly SlotSpec[]; instances: readonly InstanceSpec[]; path: InstanceSpec };
@@ -109,7 +109,7 @@ function replicasOf({ view, owner, sealed, service, spec, colour }: Replicated):
     const name = `${owner.name}.${service}-${index + 1}.${colour}`;
     return {
       name,
-      slot: name,
+      slot: slotOf(name),
       owner,
       role: 'service',
       generation: sealed.id,
@@ -128,7 +128,7 @@ function storeServer({ view, owner, sealed, store }: { view: View; owner: Owner;
   const name = `${owner.name}.server`;
   return {
     name,
-    slot: name,
+    slot: slotOf(name),
     owner,
     role: 'server',
     generation: sealed.id,
@@ -145,7 +145,7 @@ type PathPlacement = { view: View; owner: Owner; sealed: SealedGeneration; slot:
 
 function pathInstance({ view, owner, sealed, slot, colour, stopMs }: PathPlacement): InstanceSpec {
   return {
-    name: `${slot.name}.${sealed.id.slice(0, 8)}`,
+    name: `${owner.name}.path.${sealed.id.slice(0, 8)}`,
     slot: slot.name,
     owner,
     role: 'path',

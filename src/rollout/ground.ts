@@ -36,6 +36,9 @@ function appHosts(services: Readonly<Record<string, Service>>): number {
 export const volumesOf = (architecture: ResolvedArchitecture): VolumeSpec[] =>
   Object.keys(architecture.stores).map((name) => ({ name: `${name}.data`, owner: { kind: 'store', name } }));
 
+/** The place of an instance: one name with a suffix, for both are containers on some engines. */
+export const slotOf = (instance: string): string => `${instance}.slot`;
+
 type AppPlaces = { app: string; services: Readonly<Record<string, Service>>; colour: Colour; image: ImageId };
 
 /** One place per replica. Peers find it as `api-1.blue`, all replicas as `api.blue`, and by the search suffix as plain `api`. */
@@ -44,7 +47,7 @@ export function appSlots({ app, services, colour, image }: AppPlaces): SlotSpec[
     Array.from({ length: replicas }, (_, index): SlotSpec => {
       const instance = `${service}-${index + 1}`;
       return {
-        name: `${app}.${instance}.${colour}`,
+        name: slotOf(`${app}.${instance}.${colour}`),
         owner: { kind: 'app', name: app },
         colour,
         networks: [
@@ -64,7 +67,7 @@ export function appSlots({ app, services, colour, image }: AppPlaces): SlotSpec[
 
 /** Where an app's data paths hand their sockets over to one another. */
 export const pathSlot = (app: string, image: ImageId): SlotSpec => ({
-  name: `${app}.path`,
+  name: slotOf(`${app}.path`),
   owner: { kind: 'app', name: app },
   networks: [
     { network: 'core', aliases: [`${app}.path`] },
@@ -78,7 +81,7 @@ export const pathSlot = (app: string, image: ImageId): SlotSpec => ({
 
 /** The one place with published ports, and with a network that is not internal. */
 export const coreSlot = (core: Core, image: ImageId): SlotSpec => ({
-  name: 'core.path',
+  name: slotOf('core.path'),
   owner: coreOwner,
   networks: [
     { network: 'edge', aliases: [] },
@@ -91,7 +94,7 @@ export const coreSlot = (core: Core, image: ImageId): SlotSpec => ({
 });
 
 export const storeServerSlot = (store: string, image: ImageId): SlotSpec => ({
-  name: `${store}.server`,
+  name: slotOf(`${store}.server`),
   owner: { kind: 'store', name: store },
   networks: [{ network: `store/${store}`, aliases: [`${store}.server`] }],
   publish: [],
@@ -102,7 +105,7 @@ export const storeServerSlot = (store: string, image: ImageId): SlotSpec => ({
 
 /** A store's address. Services look names up with their colour as suffix first, so it answers to those too. */
 export const storePathSlot = (store: string, image: ImageId): SlotSpec => ({
-  name: `${store}.path`,
+  name: slotOf(`${store}.path`),
   owner: { kind: 'store', name: store },
   networks: [{ network: `store/${store}`, aliases: [store, `${store}.blue`, `${store}.green`] }],
   publish: [],

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { after, before, describe, it } from 'node:test';
-import { createContainer, removeContainer, startContainer } from '../../src/engine/docker/containers.ts';
+import { createContainer, listContainers, removeContainer, startContainer } from '../../src/engine/docker/containers.ts';
 import { openDockerEngine } from '../../src/engine/docker/docker-engine.ts';
 import { readOutput } from '../../src/engine/docker/logs.ts';
 import { engineName, memoryName } from '../../src/engine/docker/names.ts';
-import { fillerCreation } from '../../src/engine/docker/slot-creation.ts';
+import { fillerCreation, memoryOf } from '../../src/engine/docker/slot-creation.ts';
 import { parseSubnet } from '../../src/engine/docker/subnets.ts';
 import { treeTar } from '../../src/engine/docker/tar.ts';
 import type { VendorNetwork } from '../../src/engine/docker/vendor.ts';
 import type { ControllerSpec, InstanceSpec, SlotSpec } from '../../src/engine/engine.ts';
 import { app, instanceIn, instanceSpec, network, observe, release, slotIn, slotSpec, started, valueOf } from './contract-fixture.ts';
-import { makeDockerWorld, type DockerWorld } from './docker-world.ts';
+import { engineHost, makeDockerWorld, type DockerWorld } from './docker-world.ts';
 
 const outside = { ...network, name: 'eng/outside', internal: false };
 
@@ -49,7 +49,7 @@ describe('a slot of Docker Engine', () => {
         Mounts: [
           {
             Type: 'volume',
-            Source: memoryName(world.architecture, 'api-1.blue'),
+            Source: memoryOf(await world.inspect('api-1.blue')),
             Target: '/run/changeless',
             ReadOnly: true,
             VolumeOptions: { NoCopy: true },
@@ -196,7 +196,11 @@ describe('a slot of Docker Engine', () => {
 
   it('is not ready while its memory is not filled, and is then made anew with nothing left over', async () => {
     const before = slotIn(await observe(world), 'api-1.blue');
-    await createContainer(world.client, memoryName(world.architecture, 'api-1.blue'), fillerCreation(world.architecture, spec()));
+    await createContainer(
+      world.client,
+      memoryName(world.architecture, 'api-1.blue'),
+      fillerCreation(world.architecture, spec(), memoryOf(await world.inspect('api-1.blue'))),
+    );
     assert.equal(slotIn(await observe(world), 'api-1.blue')?.ready, false);
     const refused = await world.engine.startInstance(world.architecture, { ...instance(), name: 'api-2' });
     assert.equal(!refused.ok && refused.problem.code, 'ENGINE_REFUSED');
@@ -220,6 +224,14 @@ describe('a slot of Docker Engine', () => {
     );
     valueOf(await world.engine.ensureSlot(world.architecture, spec()));
     assert.equal(slotIn(await observe(world), 'api-1.blue')?.ready, true);
+  });
+
+  it('takes members from a process that did not make it, and leaves no helper behind', async () => {
+    const other = openDockerEngine({ host: engineHost });
+    valueOf(await other.startInstance(world.architecture, { ...instance(), name: 'api-3' }));
+    const helpers = await listContainers(world.client, [`dev.changeless.architecture=${world.architecture}`, 'dev.changeless.role=once']);
+    assert.deepEqual(helpers, []);
+    valueOf(await other.removeInstance(world.architecture, 'api-3'));
   });
 
   it('is not removed under its members', async () => {

@@ -29,7 +29,7 @@ inWorld('a first release comes live, and its idle places are made ready', async 
     assert.equal(world.engine.world.serving(owner).length, 1, owner.name);
   const observed = await world.engine.observe(architecture);
   assert.ok(observed.ok);
-  assert.ok(observed.value.slots.some(({ name, ready }) => name === 'catalog.api-1.green' && ready));
+  assert.ok(observed.value.slots.some(({ name, ready }) => name === 'catalog.api-1.green.slot' && ready));
 });
 
 inWorld('an unchanged app keeps its very containers while another is replaced without a gap', async (world) => {
@@ -144,7 +144,7 @@ inWorld('a place that dies takes its members with it and all come back', async (
   await world.up(first);
   await world.settled(first);
   const before = world.engine.world.inventory();
-  for (const slot of ['catalog.api-1.blue', 'catalog.path', 'core.path', 'sessions.server', 'sessions.path']) {
+  for (const slot of ['catalog.api-1.blue.slot', 'catalog.path.slot', 'core.path.slot', 'sessions.server.slot', 'sessions.path.slot']) {
     world.engine.world.killSlot(slot);
     await world.settled(first);
     await world.until(() => JSON.stringify(world.engine.world.inventory()) === JSON.stringify(before));

@@ -31,9 +31,10 @@ type Asked = { observation: Observation; unit: string; architecture: string; rel
 function namesOf({ observation, unit, architecture, release }: Asked): string[] {
   const made = (by: string): boolean => release === undefined || by.startsWith(release);
   if (unit === 'controller') return observation.controllers.filter((controller) => made(controller.release)).map(({ name }) => name);
-  return instancesNamed(observation, unit, architecture)
-    .filter(({ origin }) => made(origin.release))
-    .map(({ name }) => name);
+  const found = instancesNamed(observation, unit, architecture).filter(({ origin }) => made(origin.release));
+  // What an app's proxy says is there by the proxy's own name; the app's output is that of its services.
+  const members = found.filter(({ role }) => role !== 'path');
+  return (members.length > 0 ? members : found).map(({ name }) => name);
 }
 
 type Copied = { session: Session; engine: Engine; architecture: string; name: string; several: boolean; tail: number };

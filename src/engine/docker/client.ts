@@ -1,4 +1,5 @@
 import http from 'node:http';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { DockerAddress } from './address.ts';
 import { EngineFailure, hasStatus } from './failure.ts';
@@ -28,9 +29,24 @@ export class DockerClient {
   readonly #agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   #prefix: Promise<string> | undefined;
 
+  #engineLife = 0;
+
   constructor(address: DockerAddress) {
     this.address = address;
+    // Docker never closes an idle connection while it lives.
+    this.#agent.on('free', (socket: Socket) => {
+      if (socket.listenerCount('close', this.#mayHaveRestarted) === 0) socket.once('close', this.#mayHaveRestarted);
+    });
   }
+
+  /** Grows whenever the engine may have restarted: a connection was lost, or none could be made. */
+  get engineLife(): number {
+    return this.#engineLife;
+  }
+
+  readonly #mayHaveRestarted = (): void => {
+    this.#engineLife += 1;
+  };
 
   /** The answer with its body unread. Throws on every status from 400. */
   async stream(call: Call): Promise<http.IncomingMessage> {
@@ -96,6 +112,7 @@ export class DockerClient {
       let isAnswered = false;
       request.once('response', (response) => {
         isAnswered = true;
+        response.once('error', this.#mayHaveRestarted);
         resolve(response);
       });
       request.on('error', (error: NodeJS.ErrnoException) => {
@@ -124,6 +141,7 @@ export class DockerClient {
 
   #unanswered(error: NodeJS.ErrnoException): EngineFailure {
     this.#prefix = undefined;
+    this.#mayHaveRestarted();
     return new EngineFailure(`${this.address.text}: ${error.message}`, { code: error.code ?? 'UNKNOWN', cause: error });
   }
 }

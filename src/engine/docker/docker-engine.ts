@@ -30,7 +30,8 @@ import { ensureVolume, Networks, removeVolume } from './networks.ts';
 import { architectures, observe } from './observe.ts';
 import { PathPhases } from './paths.ts';
 import { portHolder } from './ports.ts';
-import { ensureSlot, removeSlot, type HostFacts } from './slots.ts';
+import { SlotMemory, type HostFacts } from './slot-memory.ts';
+import { ensureSlot, removeSlot, type Slots } from './slots.ts';
 import { defaultSubnetPool, parseSubnet } from './subnets.ts';
 import { watch } from './watch.ts';
 
@@ -55,12 +56,14 @@ export class DockerEngine implements Engine {
   readonly #client: DockerClient;
   readonly #networks: Networks;
   readonly #phases: PathPhases;
+  readonly #slots: Slots;
   #host: Promise<HostFacts> | undefined;
 
   constructor(client: DockerClient, networks: Networks) {
     this.#client = client;
     this.#networks = networks;
     this.#phases = new PathPhases(client);
+    this.#slots = { client, memory: new SlotMemory(client, () => this.#hostFacts()) };
     this.images = new DockerImages(client);
   }
 
@@ -97,9 +100,7 @@ export class DockerEngine implements Engine {
   }
 
   ensureSlot(architecture: string, spec: SlotSpec): Promise<Result<void>> {
-    return attempt(`slot ${spec.name} could not be made`, () =>
-      ensureSlot(this.#client, architecture, { spec, host: () => this.#hostFacts() }),
-    );
+    return attempt(`slot ${spec.name} could not be made`, () => ensureSlot(this.#slots, architecture, spec));
   }
 
   removeSlot(architecture: string, name: string): Promise<Result<void>> {
@@ -107,7 +108,7 @@ export class DockerEngine implements Engine {
   }
 
   startInstance(architecture: string, spec: InstanceSpec): Promise<Result<void>> {
-    return attempt(`${spec.name} could not be started`, () => startInstance(this.#client, architecture, spec));
+    return attempt(`${spec.name} could not be started`, () => startInstance(this.#slots, architecture, spec));
   }
 
   removeInstance(architecture: string, name: string): Promise<Result<void>> {

@@ -3,11 +3,11 @@ import { labels } from '../labels.ts';
 import { instanceDigest } from '../spec-digest.ts';
 import { hardenedHost, sealed } from './creation.ts';
 import { definedLabels, engineName, ownerLabels } from './names.ts';
-import { memoryMount } from './slot-creation.ts';
-import type { Creation, Labels, VendorMount } from './vendor.ts';
+import { memoryMount, memoryOf } from './slot-creation.ts';
+import type { Creation, InspectedContainer, Labels, VendorMount } from './vendor.ts';
 
 /** What the engine is asked for: the image, the slot, mounts and limits, and nothing else. */
-export function instanceCreation(architecture: string, spec: InstanceSpec, sandbox: string): Creation {
+export function instanceCreation(architecture: string, spec: InstanceSpec, sandbox: InspectedContainer): Creation {
   const { memoryBytes, processes, cpus } = spec.limits;
   const creation: Creation = {
     Image: spec.image,
@@ -15,13 +15,13 @@ export function instanceCreation(architecture: string, spec: InstanceSpec, sandb
     StopTimeout: Math.ceil(spec.stopMs / 1000),
     HostConfig: {
       ...hardenedHost(),
-      NetworkMode: `container:${sandbox}`,
+      NetworkMode: `container:${sandbox.Id}`,
       Memory: memoryBytes,
       MemorySwap: memoryBytes,
       PidsLimit: processes,
       ...(cpus !== undefined && { NanoCpus: Math.round(cpus * 1e9) }),
       // Only a path writes there: its socket, for its successor.
-      Mounts: [memoryMount(architecture, spec.slot, spec.role !== 'path'), ...spec.mounts.map((mount) => vendorMount(architecture, mount))],
+      Mounts: [memoryMount(memoryOf(sandbox), spec.role !== 'path'), ...spec.mounts.map((mount) => vendorMount(architecture, mount))],
     },
   };
   return sealed(creation, instanceDigest(spec));

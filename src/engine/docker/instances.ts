@@ -5,10 +5,10 @@ import { createOrKeep, inspectContainer, removeContainer, startContainer } from 
 import { Refusal } from './failure.ts';
 import { instanceCreation } from './instance-creation.ts';
 import { engineName, memoryName } from './names.ts';
-import { ranThrough } from './slots.ts';
+import { ranThrough, type Slots } from './slots.ts';
 
 /** Starts it in its slot. One of that name that runs in the slot as it is now stays as it is. */
-export async function startInstance(client: DockerClient, architecture: string, spec: InstanceSpec): Promise<void> {
+export async function startInstance({ client, memory }: Slots, architecture: string, spec: InstanceSpec): Promise<void> {
   const [sandbox, unfilled] = await Promise.all([
     inspectContainer(client, engineName(architecture, spec.slot)),
     inspectContainer(client, memoryName(architecture, spec.slot)),
@@ -16,13 +16,13 @@ export async function startInstance(client: DockerClient, architecture: string, 
   if (sandbox === undefined || unfilled !== undefined || !ranThrough(sandbox)) {
     throw new Refusal({ code: 'ENGINE_REFUSED', what: `slot ${spec.slot} is not ready for ${spec.name}`, next: 'make the slot first' });
   }
-  const creation = instanceCreation(architecture, spec, sandbox.Id);
+  const creation = instanceCreation(architecture, spec, sandbox);
   const { container, kept } = await createOrKeep(
     client,
     { name: engineName(architecture, spec.name), creation },
     ({ State, HostConfig }) => State.Running && HostConfig.NetworkMode === creation.HostConfig.NetworkMode,
   );
-  if (!kept) await startContainer(client, container);
+  if (!kept) await memory.startFilled(architecture, sandbox, () => startContainer(client, container));
 }
 
 /** Asks it to end, with the image's own signal and the time it was made with, and removes it. */

@@ -8,7 +8,8 @@ import { originOf } from './instance-creation.ts';
 import { memoryName, nameOf, ownerOf } from './names.ts';
 import { listNetworks, listVolumes } from './networks.ts';
 import type { PathPhases } from './paths.ts';
-import { firstEndpoint, ranThrough } from './slots.ts';
+import { firstEndpoint } from './slot-creation.ts';
+import { ranThrough } from './slots.ts';
 import { NEVER, type InspectedContainer, type Labels, type ListedContainer, type VendorNetwork, type VendorVolume } from './vendor.ts';
 
 type Sources = { client: DockerClient; phases: PathPhases };

@@ -2,8 +2,8 @@ import type { SlotSpec } from '../engine.ts';
 import { labels } from '../labels.ts';
 import { slotDigest } from '../spec-digest.ts';
 import { hardenedHost, sealed } from './creation.ts';
-import { definedLabels, engineName, memoryName, ownerLabels } from './names.ts';
-import type { Creation, PortBindings, VendorMount } from './vendor.ts';
+import { definedLabels, engineName, ownerLabels } from './names.ts';
+import type { Creation, Endpoint, InspectedContainer, PortBindings, VendorMount } from './vendor.ts';
 
 /** Where the members of a slot find what it keeps in memory. */
 export const memoryPath = '/run/changeless';
@@ -28,19 +28,32 @@ export function endpointConfig(spec: SlotSpec, network: SlotNetwork): { Aliases:
   return { Aliases: network.aliases, DriverOpts: { [endpointMark]: `${place} of ${spec.networks.length}` } };
 }
 
-export const memoryMount = (architecture: string, slot: string, readOnly: boolean): VendorMount => ({
+/** The facts a slot was made with, on its sandbox: they are needed again when its memory has to be filled again. */
+export const factsLabel = 'dev.changeless.facts';
+
+export const memoryMount = (volume: string, readOnly: boolean): VendorMount => ({
   Type: 'volume',
-  Source: memoryName(architecture, slot),
+  Source: volume,
   Target: memoryPath,
   ...(readOnly && { ReadOnly: true }),
   VolumeOptions: { NoCopy: true },
 });
 
+/** The name of the volume that is a sandbox's memory. */
+export const memoryOf = ({ HostConfig }: InspectedContainer): string =>
+  HostConfig.Mounts?.find(({ Target }) => Target === memoryPath)?.Source ?? '';
+
+/** The endpoint of the slot's first network, where its peers find it. */
+export function firstEndpoint(sandbox: InspectedContainer): Endpoint | undefined {
+  const endpoints = Object.values(sandbox.NetworkSettings.Networks ?? {});
+  return endpoints.find(({ DriverOpts }) => DriverOpts?.[endpointMark]?.startsWith('1 of')) ?? endpoints[0];
+}
+
 /** Made with the sandbox; empty until it starts, and again when it has stopped. */
-function memoryVolume(architecture: string, spec: SlotSpec): VendorMount {
+function memoryVolume(architecture: string, spec: SlotSpec, volume: string): VendorMount {
   const owner = spec.memory === 'sockets' ? `uid=${PROXY_USER},gid=${PROXY_USER},mode=0700` : 'uid=0,gid=0,mode=0755';
   return {
-    ...memoryMount(architecture, spec.name, false),
+    ...memoryMount(volume, false),
     VolumeOptions: {
       NoCopy: true,
       DriverConfig: { Name: 'local', Options: { type: 'tmpfs', device: 'tmpfs', o: `size=1m,${owner}` } },
@@ -49,18 +62,29 @@ function memoryVolume(architecture: string, spec: SlotSpec): VendorMount {
   };
 }
 
-/** The container through which the memory is filled. It never starts; while it exists, the slot is not ready. */
-export function fillerCreation(architecture: string, spec: SlotSpec): Creation {
+/** The container through which the memory is filled. It never starts; while it exists under the slot's name, the slot is not ready. */
+export function fillerCreation(architecture: string, { name, image }: { name: string; image: string }, volume: string): Creation {
   return {
-    Image: spec.image,
+    Image: image,
     Cmd: ['never-started'],
-    Labels: { [labels.architecture]: architecture, [labels.role]: 'once', [labels.slot]: spec.name },
-    HostConfig: { NetworkMode: 'none', Mounts: [memoryMount(architecture, spec.name, false)] },
+    Labels: { [labels.architecture]: architecture, [labels.role]: 'once', [labels.slot]: name },
+    HostConfig: { NetworkMode: 'none', Mounts: [memoryMount(volume, false)] },
   };
 }
 
+/** The same for a slot that is there: it can be started, to hold the memory. */
+export function probeCreation(architecture: string, sandbox: InspectedContainer): Creation {
+  const slot = { name: sandbox.Config.Labels?.[labels.slot] ?? '', image: sandbox.Image };
+  const { Cmd: _, ...creation } = fillerCreation(architecture, slot, memoryOf(sandbox));
+  return creation;
+}
+
 /** The container that owns the slot's network namespace and keeps its memory mounted. */
-export function sandboxCreation(architecture: string, spec: SlotSpec, first: SlotNetwork | undefined): Creation {
+export function sandboxCreation(
+  architecture: string,
+  spec: SlotSpec,
+  { first, volume }: { first: SlotNetwork | undefined; volume: string },
+): Creation {
   const network = first && engineName(architecture, first.network);
   const creation: Creation = {
     Image: spec.image,
@@ -74,9 +98,11 @@ export function sandboxCreation(architecture: string, spec: SlotSpec, first: Slo
       Memory: SANDBOX_MEMORY_BYTES,
       MemorySwap: SANDBOX_MEMORY_BYTES,
       PidsLimit: SANDBOX_PROCESSES,
-      Mounts: [memoryVolume(architecture, spec)],
+      Mounts: [memoryVolume(architecture, spec, volume)],
       PortBindings: portBindings(spec),
       DnsSearch: spec.search === undefined ? [] : [spec.search],
+      // Docker's own `ndots:0` would ask the world for a plain name first, which an internal network answers after seconds.
+      DnsOptions: spec.search === undefined ? [] : ['ndots:1'],
     },
     ...(first && network !== undefined && { NetworkingConfig: { EndpointsConfig: { [network]: endpointConfig(spec, first) } } }),
   };
@@ -90,6 +116,7 @@ function sandboxLabels(architecture: string, spec: SlotSpec): Readonly<Record<st
     [labels.slot]: spec.name,
     [labels.name]: spec.name,
     [labels.colour]: spec.colour,
+    [factsLabel]: JSON.stringify(spec.facts),
   });
 }
 

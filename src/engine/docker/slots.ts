@@ -1,18 +1,20 @@
+import { randomBytes } from 'node:crypto';
 import type { SlotSpec } from '../engine.ts';
 import { labels } from '../labels.ts';
 import { slotDigest } from '../spec-digest.ts';
 import type { DockerClient } from './client.ts';
 import { createContainer, inspectContainer, listContainers, removeContainer, startContainer } from './containers.ts';
 import { EngineFailure, meaningOfText, Refusal } from './failure.ts';
-import { listNetworks, removeVolume } from './networks.ts';
+import { listNetworks, listVolumes } from './networks.ts';
 import { engineName, memoryName, ofArchitecture } from './names.ts';
 import { portHolder } from './ports.ts';
-import { attachOrder, endpointConfig, endpointMark, fillerCreation, memoryPath, sandboxCreation } from './slot-creation.ts';
+import { attachOrder, endpointConfig, fillerCreation, sandboxCreation } from './slot-creation.ts';
 import { sealOf } from './creation.ts';
-import { tar } from './tar.ts';
-import { NEVER, type Endpoint, type InspectedContainer } from './vendor.ts';
+import type { SlotMemory } from './slot-memory.ts';
+import { NEVER, type InspectedContainer } from './vendor.ts';
 
-export type HostFacts = { name: string; address: string };
+/** What the making of slots needs. */
+export type Slots = { client: DockerClient; memory: SlotMemory };
 
 type Place = { client: DockerClient; architecture: string };
 
@@ -22,21 +24,11 @@ type Place = { client: DockerClient; architecture: string };
  */
 export const ranThrough = ({ State }: InspectedContainer): boolean => State.Running && State.FinishedAt === NEVER;
 
-/** The endpoint of the slot's first network, where its peers find it. */
-export function firstEndpoint(sandbox: InspectedContainer): Endpoint | undefined {
-  const endpoints = Object.values(sandbox.NetworkSettings.Networks ?? {});
-  return endpoints.find(({ DriverOpts }) => DriverOpts?.[endpointMark]?.startsWith('1 of')) ?? endpoints[0];
-}
-
 /**
  * Makes the slot unless it is there, ready and made from the same spec. Order: the filler exists before the sandbox
  * starts and goes when the memory is filled, so whoever dies in between leaves a slot that is seen to be not ready.
  */
-export async function ensureSlot(
-  client: DockerClient,
-  architecture: string,
-  { spec, host }: { spec: SlotSpec; host: () => Promise<HostFacts> },
-): Promise<void> {
+export async function ensureSlot({ client, memory }: Slots, architecture: string, spec: SlotSpec): Promise<void> {
   const place = { client, architecture };
   const name = engineName(architecture, spec.name);
   const filler = memoryName(architecture, spec.name);
@@ -46,7 +38,7 @@ export async function ensureSlot(
   await removeMembers(place, spec.name);
   await removeSlotParts(place, spec.name);
   try {
-    await makeSlot(place, spec, host);
+    await makeSlot(place, spec, memory);
   } catch (error) {
     // Best effort: what is left over is seen as a slot that is not ready, and goes when it is made or removed.
     await removeSlotParts(place, spec.name).catch(() => undefined);
@@ -54,18 +46,27 @@ export async function ensureSlot(
   }
 }
 
-async function makeSlot(place: Place, spec: SlotSpec, host: () => Promise<HostFacts>): Promise<void> {
+async function makeSlot(place: Place, spec: SlotSpec, memory: SlotMemory): Promise<void> {
   const { client, architecture } = place;
   const internal = await internalNetworks(place, spec);
   const [first, ...others] = attachOrder(spec, (network) => internal.has(network));
-  const container = await createContainer(client, engineName(architecture, spec.name), sandboxCreation(architecture, spec, first));
-  await createContainer(client, memoryName(architecture, spec.name), fillerCreation(architecture, spec));
+  // A name of its own each time: an engine that restarted under it may refuse for ever to remove the former one.
+  const filler = memoryName(architecture, spec.name);
+  const volume = `${filler}.${randomBytes(4).toString('hex')}`;
+  const container = await createContainer(
+    client,
+    engineName(architecture, spec.name),
+    sandboxCreation(architecture, spec, { first, volume }),
+  );
+  await createContainer(client, filler, fillerCreation(architecture, spec, volume));
   for (const other of others) {
     const json = { Container: container, EndpointConfig: endpointConfig(spec, other) };
     await client.bytes({ method: 'POST', path: `/networks/${engineName(architecture, other.network)}/connect`, json });
   }
   await startSandbox(place, spec, container);
-  await fillMemory(place, spec, await host());
+  const sandbox = await inspectContainer(client, container);
+  if (sandbox) await memory.fill(sandbox, filler);
+  await removeContainer(client, filler);
 }
 
 /** Removes sandbox, filler and memory. Refuses while the slot has members: they would live on without a network. */
@@ -94,8 +95,12 @@ async function removeMembers(place: Place, slot: string): Promise<void> {
 async function removeSlotParts({ client, architecture }: Place, slot: string): Promise<void> {
   // The sandbox first: a slot without filler is ready only as long as its sandbox runs.
   await removeContainer(client, engineName(architecture, slot));
-  await removeContainer(client, memoryName(architecture, slot));
-  await removeVolume(client, memoryName(architecture, slot));
+  const fillers = await listContainers(client, [ofArchitecture(architecture), `${labels.slot}=${slot}`, `${labels.role}=once`]);
+  await Promise.all(fillers.map(({ Id }) => removeContainer(client, Id)));
+  const volumes = await listVolumes(client, architecture);
+  const memories = volumes.filter(({ Labels }) => Labels?.[labels.slot] === slot && Labels[labels.role] === 'sandbox');
+  // 500: `volume has active mounts`, which 20.10 miscounts after a live restore. It is empty and will be tried again.
+  await Promise.all(memories.map(({ Name }) => client.did({ method: 'DELETE', path: `/volumes/${Name}` }, 404, 409, 500)));
 }
 
 async function internalNetworks({ client, architecture }: Place, spec: SlotSpec): Promise<Set<string>> {
@@ -124,15 +129,4 @@ async function portHolders(client: DockerClient, spec: SlotSpec): Promise<string
     if (holder !== undefined) return holder;
   }
   return undefined;
-}
-
-async function fillMemory({ client, architecture }: Place, spec: SlotSpec, host: HostFacts): Promise<void> {
-  const sandbox = await inspectContainer(client, engineName(architecture, spec.name));
-  const address = (sandbox && firstEndpoint(sandbox)?.IPAddress) ?? '';
-  const { instance, app, service } = spec.facts;
-  const contents = `${JSON.stringify({ instance, app, service, address, host })}\n`;
-  const filler = memoryName(architecture, spec.name);
-  const facts = await tar([{ path: 'instance.json', mode: 0o444, contents }]);
-  await client.bytes({ method: 'PUT', path: `/containers/${filler}/archive`, query: { path: memoryPath }, tar: facts });
-  await removeContainer(client, filler);
 }

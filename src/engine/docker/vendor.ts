@@ -47,6 +47,7 @@ export type HostConfig = {
   Devices?: unknown[] | null;
   PidMode?: string;
   DnsSearch?: string[] | null;
+  DnsOptions?: string[] | null;
   PortBindings?: PortBindings | null;
   RestartPolicy?: { Name: string; MaximumRetryCount?: number };
   LogConfig?: { Type: string; Config: Record<string, string> | null };

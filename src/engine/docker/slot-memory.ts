@@ -1,0 +1,67 @@
+import type { SlotFacts } from '../engine.ts';
+import type { DockerClient } from './client.ts';
+import { createContainer, removeContainer, startContainer } from './containers.ts';
+import { hasStatus } from './failure.ts';
+import { factsLabel, firstEndpoint, memoryPath, probeCreation } from './slot-creation.ts';
+import { tar } from './tar.ts';
+import type { InspectedContainer } from './vendor.ts';
+
+export type HostFacts = { name: string; address: string };
+
+const FACTS_FILE = 'instance.json';
+
+/** Fills the memory of slots, and knows which ones need no second look. One for each engine and process. */
+export class SlotMemory {
+  readonly #client: DockerClient;
+  readonly #host: () => Promise<HostFacts>;
+  /** By sandbox that we made: the engine's life in which we did. In that life it holds its memory. */
+  readonly #made = new Map<string, number>();
+
+  constructor(client: DockerClient, host: () => Promise<HostFacts>) {
+    this.#client = client;
+    this.#host = host;
+  }
+
+  /** Copies the slot's facts through a container that never starts. */
+  async fill(sandbox: InspectedContainer, filler: string): Promise<void> {
+    const { engineLife } = this.#client;
+    const facts = JSON.parse(sandbox.Config.Labels?.[factsLabel] ?? '{}') as SlotFacts;
+    const { instance, app, service } = facts;
+    const address = firstEndpoint(sandbox)?.IPAddress ?? '';
+    const contents = `${JSON.stringify({ instance, app, service, address, host: await this.#host() })}\n`;
+    const archive = await tar([{ path: FACTS_FILE, mode: 0o444, contents }]);
+    await this.#client.bytes({ method: 'PUT', path: `/containers/${filler}/archive`, query: { path: memoryPath }, tar: archive });
+    this.#made.set(sandbox.Id, engineLife);
+  }
+
+  /**
+   * Starts a member that finds the memory filled. An engine that restarts under running containers (live-restore)
+   * unmounts such volumes on its side: who runs keeps the memory, who starts later gets a fresh and empty one, which lasts
+   * as long as one of those runs (tried on 20.10.24). So it is looked at, and where it is empty, held and filled again.
+   */
+  async startFilled(architecture: string, sandbox: InspectedContainer, start: () => Promise<void>): Promise<void> {
+    if (this.#made.get(sandbox.Id) === this.#client.engineLife) return start();
+    // Without a name: the one that is named after the slot would say that it is not ready.
+    const probe = await createContainer(this.#client, '', probeCreation(architecture, sandbox));
+    try {
+      if (!(await this.#hasFacts(probe))) {
+        await startContainer(this.#client, probe);
+        await this.fill(sandbox, probe);
+        this.#made.delete(sandbox.Id);
+      }
+      await start();
+    } finally {
+      await removeContainer(this.#client, probe);
+    }
+  }
+
+  async #hasFacts(container: string): Promise<boolean> {
+    try {
+      await this.#client.bytes({ path: `/containers/${container}/archive`, query: { path: `${memoryPath}/${FACTS_FILE}` } });
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 404)) return false;
+      throw error;
+    }
+  }
+}
