@@ -38,7 +38,8 @@ export async function cachedEvaluation(folder: EvaluatedFolder): Promise<CachedE
 /** Keeps an evaluation. Written whole beside the old one and then renamed, so that no reader sees half of it. */
 export async function keepEvaluation(folder: EvaluatedFolder, evaluation: CachedEvaluation): Promise<void> {
   const file = cacheFile(folder);
-  const others = (await readVariants(file)).filter(({ tree }) => tree !== evaluation.tree);
+  const read = JSON.stringify(evaluation.files);
+  const others = (await readVariants(file)).filter(({ files }) => JSON.stringify(files) !== read);
   const temporary = `${file}.${randomUUID()}`;
   try {
     await mkdir(path.dirname(file), { recursive: true });

@@ -14,7 +14,8 @@ async function worldOf(t: TestContext, given: { tree?: Tree; clone?: string }): 
 }
 
 async function bytesOf({ repository }: BuildWorld, folder: string): Promise<Buffer> {
-  const tree = await repository.find('HEAD', folder);
+  const head = await repository.resolve('HEAD');
+  const tree = head.ok ? await repository.find(head.value.tree, folder) : undefined;
   assert.ok(tree);
   return await buffer(packContext({ repository, tree: tree.object, dockerfile: { path: 'Dockerfile', text: 'FROM pinned\n' } }));
 }

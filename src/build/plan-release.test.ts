@@ -110,8 +110,9 @@ test('a component comes from another repository at the commit that is locked, wh
   const locked = await lockArchitecture({ ...own.context, architecture, commit, folder: '', update: false });
   assert.ok(locked.ok, JSON.stringify(locked));
   const head = await other.repository.resolve('HEAD');
-  assert.deepEqual(locked.value.repositories, { [other.folder]: { commit: head.ok && (head.value.id as CommitId) } });
+  assert.ok(head.ok);
+  assert.deepEqual(locked.value.repositories, { [other.folder]: { commit: head.value.id as CommitId } });
   const planned = await planRelease(own.context, await own.evaluate(architecture, locked.value));
   assert.ok(planned.ok);
-  assert.equal(planned.value.inputs.components['app/api']?.inputs.tree, (await other.repository.find('HEAD', 'tool'))?.object);
+  assert.equal(planned.value.inputs.components['app/api']?.inputs.tree, (await other.repository.find(head.value.tree, 'tool'))?.object);
 });

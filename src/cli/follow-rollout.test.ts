@@ -44,6 +44,7 @@ const follow = async (engine: Engine): Promise<{ outcome: string; events: string
     architecture: 'sample',
     controller: 'controller.1',
     release,
+    commit: 'uncommitted',
     signal: new AbortController().signal,
     onEvent: ({ type }) => events.push(type),
   });
@@ -57,6 +58,14 @@ test('a log that breaks is read on from where it broke, each event once', async 
 
 test('a controller that is gone for good is reported', async () => {
   assert.deepEqual(await follow(engineWith([[started]], [])), { outcome: 'CONTROLLER_DIED', events: ['controller-started'] });
+});
+
+test('a rollout that a younger one overtakes ends as superseded', async () => {
+  const aside = line(2, { type: 'controller-standing-by', release, for: 'b'.repeat(64) });
+  assert.deepEqual(await follow(engineWith([[started, aside]], ['controller.1'])), {
+    outcome: 'superseded',
+    events: ['controller-started', 'controller-standing-by', 'rollout-ended'],
+  });
 });
 
 test('what is not an event is not mistaken for one', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReleaseId } from '../digest.ts';
+import type { CommitId, ReleaseId } from '../digest.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { RecordedEvent } from '../events.ts';
 import type { Problem } from '../problem.ts';
@@ -13,6 +13,7 @@ export type Followed = {
   architecture: string;
   controller: string;
   release: ReleaseId;
+  commit: CommitId | 'uncommitted';
   signal: AbortSignal;
   onEvent: (event: RecordedEvent) => void;
 };
@@ -41,21 +42,30 @@ export async function followRollout(followed: Followed): Promise<Result<RolloutE
   return failed(interrupted(followed.release));
 }
 
-async function readUntilEnd(
-  { engine, architecture, controller, release, signal, onEvent }: Followed,
-  seen: SeenLines,
-): Promise<RolloutEnd | undefined> {
+async function readUntilEnd(followed: Followed, seen: SeenLines): Promise<RolloutEnd | undefined> {
+  const { engine, architecture, controller, signal, onEvent } = followed;
   try {
     for await (const line of engine.logs(architecture, controller, { follow: true, signal, ...(seen.since && { since: seen.since }) })) {
       const event = seen.admit(line) ? parseEvent(line.line) : undefined;
       if (event === undefined) continue;
       onEvent(event);
-      if (event.type === 'rollout-ended' && event.release === release) return event;
+      const end = endIn(event, followed);
+      if (end !== undefined && end !== event) onEvent(end);
+      if (end !== undefined) return end;
     }
   } catch {
     // A broken stream says nothing about the rollout: it is opened again, or the controller is found to be gone.
   }
   return undefined;
+}
+
+/** A controller that begins to stand by has been overtaken by a younger rollout; it does not say that this one has ended. */
+function endIn(event: RecordedEvent, { release, commit }: Followed): RolloutEnd | undefined {
+  if (!('release' in event) || event.release !== release) return undefined;
+  if (event.type === 'rollout-ended') return event;
+  return event.type === 'controller-standing-by'
+    ? { type: 'rollout-ended', release, commit, outcome: 'superseded', durationMs: 0, at: event.at }
+    : undefined;
 }
 
 type ControllerState = 'running' | 'stopped' | 'missing' | 'unknown';

@@ -45,7 +45,8 @@ function outputOf(stream: NodeJS.WriteStream): Output {
     write: (text) => void stream.write(text),
     isTerminal: stream.isTTY,
     get columns() {
-      return stream.columns ?? 80;
+      // A terminal that does not say its width says 0.
+      return stream.columns || 80;
     },
   };
 }

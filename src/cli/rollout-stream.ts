@@ -1,8 +1,9 @@
 import type { RecordedEvent } from '../events.ts';
 import type { Problem } from '../problem.ts';
-import { done, type Result } from '../result.ts';
+import { done, failed, type Result } from '../result.ts';
 import { problemCatalogue } from '../problem.ts';
 import type { Session } from './command.ts';
+import { problemIn } from './thrown-problem.ts';
 import { paintFor, renderProblem } from './report/problem.ts';
 import { streamReporter } from './report/choose-reporter.ts';
 import type { Reporter } from './report/reporter.ts';
@@ -27,11 +28,21 @@ export async function withStream(session: Session, work: (stream: RolloutStream)
   };
   world.signal.addEventListener('abort', inner.end, { once: true });
   try {
-    const result = await work(stream);
+    const result = await problemsCaught(work(stream));
     inner.end();
     return input.json && !result.ok ? sayAsJson(session, stream, result.problem) : result;
   } finally {
     inner.end();
+  }
+}
+
+async function problemsCaught(work: Promise<Result<number>>): Promise<Result<number>> {
+  try {
+    return await work;
+  } catch (thrown) {
+    const problem = problemIn(thrown);
+    if (problem === undefined) throw thrown;
+    return failed(problem);
   }
 }
 

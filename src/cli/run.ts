@@ -1,6 +1,7 @@
 import { type Problem, problemCatalogue } from '../problem.ts';
 import type { CommandModule, Input, Interruption, Session } from './command.ts';
 import { parse } from './parse.ts';
+import { problemIn } from './thrown-problem.ts';
 import { paintFor, renderProblem } from './report/problem.ts';
 import type { World } from './world.ts';
 
@@ -68,12 +69,4 @@ function tellBug(thrown: unknown, world: World, input: Input): number {
     ...(debug && { lines: (error.stack ?? '').split('\n').slice(1) }),
   };
   return tell(bug, world, input.json);
-}
-
-function problemIn(thrown: unknown): Problem | undefined {
-  if (typeof thrown !== 'object' || thrown === null || !('problem' in thrown)) return undefined;
-  const { problem } = thrown;
-  const isProblem =
-    typeof problem === 'object' && problem !== null && 'code' in problem && Object.hasOwn(problemCatalogue, String(problem.code));
-  return isProblem ? (problem as Problem) : undefined;
 }

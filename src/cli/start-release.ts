@@ -30,6 +30,7 @@ export async function startRelease(start: Start): Promise<Result<RolloutEnd>> {
     architecture,
     controller: name.value,
     release: target.release,
+    commit: target.commit,
     signal: session.world.signal,
     onEvent: report,
   });

@@ -183,6 +183,27 @@ test('a problem is JSON on stdout with --json', async () => {
   assert.deepEqual([code, value.version, value.problem.code], [2, 1, 'NOT_A_REPOSITORY']);
 });
 
+test('a bug of ours ends with 70 and where to report it; with --debug it says where it happened', async () => {
+  await commitSample(world);
+  world.engine.inspectInstances = () => Promise.reject(new Error('unforeseen'));
+  const { code, stderr } = await world.changeless('verify');
+  assert.equal(code, 70);
+  assert.match(stderr, /error INTERNAL {2}unforeseen\n {2}why {3}this is a bug in Changeless[\s\S]*report it/);
+  assert.doesNotMatch(stderr, /\.test\.ts/);
+  assert.match((await world.changeless('verify', '--debug')).stderr, /refusing\.test\.ts/);
+});
+
+test('a problem that an adapter throws is told as one, and ends the stream of up', async () => {
+  await commitSample(world);
+  world.engine.images.list = () =>
+    Promise.reject(Object.assign(new Error('gone'), { problem: { code: 'ENGINE_ABSENT', what: 'no container engine answers' } }));
+  const { code, stdout, stderr } = await world.changeless('up', '--json');
+  assert.equal(code, 1);
+  assert.match(stderr, /error ENGINE_ABSENT/);
+  const last = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { type: string; outcome: string };
+  assert.deepEqual([last.type, last.outcome], ['rollout-ended', 'failed']);
+});
+
 test('a second up while one runs is held: 4, and the first becomes live', async () => {
   await commitSample(world);
   let release: (() => void) | undefined;

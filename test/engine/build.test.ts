@@ -20,7 +20,9 @@ import { evaluationContainer } from '../../src/build/evaluation-container.ts';
 import { lockArchitecture } from '../../src/build/lock-architecture.ts';
 import { checkPaths } from '../../src/build/path-check.ts';
 import { pathImages } from '../../src/build/path-images.ts';
+import { systemTag } from '../../src/build/image-names.ts';
 import { planRelease } from '../../src/build/plan-release.ts';
+import { planSystem, readAssets } from '../../src/build/system-images.ts';
 import { openDockerEngine } from '../../src/engine/docker/docker-engine.ts';
 import { engineHost } from './docker-world.ts';
 import type { Result } from '../../src/result.ts';
@@ -54,7 +56,21 @@ async function removeImages(kept: (tag: string) => boolean): Promise<void> {
   for (const tag of tags.filter((each) => !kept(each))) await engine.images.remove(tag);
 }
 
-after(async () => await removeImages(() => false));
+after(async () => {
+  await removeImages(() => false);
+  for (const tag of controllers) await engine.images.remove(tag);
+});
+
+/** Controller images made of the worlds' own bundles. */
+const controllers = new Set<string>();
+
+async function noteController({ context: { assets } }: BuildWorld, lock: Lock): Promise<void> {
+  const described = await engine.describe();
+  assert.ok(described.ok);
+  const system = planSystem({ files: await readAssets(assets), lock, platform: described.value.platform });
+  assert.ok(system.ok);
+  controllers.add(systemTag('controller', system.value.keys.controller));
+}
 
 async function worldOf(t: TestContext, clone?: string): Promise<BuildWorld> {
   const world = await makeBuildWorld({ engine, proxy: ownProxy, ...(clone === undefined ? { tree } : { clone }) });
@@ -62,10 +78,12 @@ async function worldOf(t: TestContext, clone?: string): Promise<BuildWorld> {
   return world;
 }
 
-async function lockOf({ context, evaluate }: BuildWorld, architecture: Architecture): Promise<Lock> {
+async function lockOf(world: BuildWorld, architecture: Architecture): Promise<Lock> {
+  const { context, evaluate } = world;
   const { commit } = await evaluate(architecture, { version: 1, images: {}, repositories: {} });
   const locked = await lockArchitecture({ ...context, architecture, commit, folder: '', update: false });
   assert.ok(locked.ok, JSON.stringify(locked));
+  await noteController(world, locked.value);
   return locked.value;
 }
 

@@ -96,9 +96,11 @@ function tell(session: Session, { kept, forgotten }: { kept: readonly ReleaseId[
   const tags = forgotten.flatMap((image) => image.tags);
   if (session.input.json) answerJson(session, { kept, removed: tags, bytes });
   else if (forgotten.length === 0) answer(session, `nothing to forget: ${counted(kept.length, 'release')} kept`);
-  else
-    answer(
-      session,
-      `forgot  ${counted(forgotten.length, 'image')}, up to ${size(bytes)} (${bytes} bytes; layers that others share stay); ${counted(kept.length, 'release')} kept`,
-    );
+  else answer(session, `forgot  ${counted(forgotten.length, 'image')}, ${sizeWords(bytes)}; ${counted(kept.length, 'release')} kept`);
 }
+
+// Only the engine knows which layers an image has for itself, and it tells the size of a whole image only.
+const sizeWords = (bytes: number): string =>
+  bytes === 0
+    ? '0 bytes: their layers are in images that stay'
+    : `at most ${bytes} bytes (${size(bytes)}), less what images that stay share with them`;

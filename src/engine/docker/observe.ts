@@ -5,7 +5,7 @@ import type { DockerClient } from './client.ts';
 import { inspectContainer, listContainers } from './containers.ts';
 import { sealOf } from './creation.ts';
 import { originOf } from './instance-creation.ts';
-import { memoryName, nameOf, ownerOf } from './names.ts';
+import { memoryName, nameOf, ownerOf, type Role } from './names.ts';
 import { listNetworks, listVolumes } from './networks.ts';
 import type { PathPhases } from './paths.ts';
 import { firstEndpoint } from './slot-creation.ts';
@@ -148,7 +148,7 @@ function observedStrangers({ architecture, own, all, networks }: Listing): Obser
 const labelsOf = ({ Labels }: { Labels: Labels | null }): Labels => Labels ?? {};
 
 const hasRole =
-  (role: string) =>
+  (role: Role) =>
   ({ Config }: InspectedContainer): boolean =>
     Config.Labels?.[labels.role] === role;
 
