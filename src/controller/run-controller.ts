@@ -1,5 +1,5 @@
 import type { RecordedEvent, UnitName } from '../events.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, Observation } from '../engine/engine.ts';
 import { keepTrue } from '../drift/keep-true.ts';
 import type { Claim, Ledger, RolloutRecord } from '../ledger/ledger.ts';
 import type { Problem } from '../problem.ts';
@@ -28,6 +28,8 @@ export type ControllerRequest = {
 
 /** A lease not renewed for this long is nobody's. */
 const leaseMs = 10_000;
+
+type Charge = Claim & { state: 'yours' };
 
 type Post = ControllerRequest & { desired: Desired; journal: Journal; wake: Wake; paceMs: number; clock: () => Date };
 
@@ -84,7 +86,7 @@ const heldBy = (holder: RolloutRecord): Problem => ({
   next: 'changeless status, and again when it has ended',
 });
 
-async function takeCharge(post: Post, claim: Claim & { state: 'yours' }): Promise<void> {
+async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const { journal, manifest, signal } = post;
   const lease = holdLease(post, claim.token);
   const hands = handsOf(post, claim.token);
@@ -119,12 +121,12 @@ const handsOf = (post: Post, token: number): Hands => ({
 });
 
 /** Whether the release came to be live. */
-async function roll(post: Post, claim: Claim & { state: 'yours' }, hands: Hands): Promise<boolean> {
+async function roll(post: Post, claim: Charge, hands: Hands): Promise<boolean> {
   const { manifest, journal, ledger, desired } = post;
   const { release, inputs } = manifest;
   const began = hands.now();
-  await announce(post, claim);
-  const end: RolloutEnd = await rollOut({ desired, token: claim.token, release, from: claim.from, hands, wake: post.wake });
+  const begin = (observed: Observation): void => announce(post, claim, observed);
+  const end: RolloutEnd = await rollOut({ desired, token: claim.token, release, from: claim.from, hands, wake: post.wake, begin });
   if (end.outcome === 'overtaken') return false;
   const problem = end.outcome === 'failed' ? { problem: end.problem } : {};
   await journal.flush();
@@ -135,9 +137,8 @@ async function roll(post: Post, claim: Claim & { state: 'yours' }, hands: Hands)
 }
 
 /** What this rollout replaces and keeps, seen from what serves as it begins. */
-async function announce({ engine, desired, journal, manifest, environment }: Post, { token, from }: Claim & { state: 'yours' }): Promise<void> {
-  const observed = await engine.observe(desired.architecture);
-  const outfits = observed.ok ? desired.units.map((unit) => outfit(unit, observed.value, token)) : [];
+function announce({ desired, journal, manifest, environment }: Post, { token, from }: Charge, observed: Observation): void {
+  const outfits = desired.units.map((unit) => outfit(unit, observed, token));
   const names = (live: boolean): UnitName[] => outfits.filter((one) => (one.live !== undefined) === live).map(({ unit }) => unitName(unit.owner));
   journal.report({
     type: 'rollout-started',

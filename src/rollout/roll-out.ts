@@ -11,7 +11,16 @@ import { planUndo, type FailedRollout } from './plan-undo.ts';
 import type { Stage } from './step.ts';
 import type { Wake } from './wake.ts';
 
-export type Rollout = { desired: Desired; token: number; release: ReleaseId; from: ReleaseId | undefined; hands: Hands; wake: Wake };
+export type Rollout = {
+  desired: Desired;
+  token: number;
+  release: ReleaseId;
+  from: ReleaseId | undefined;
+  hands: Hands;
+  wake: Wake;
+  /** Told once what was there before anything is done. */
+  begin: (observed: Observation) => void;
+};
 
 export type RolloutEnd = { outcome: 'live' } | { outcome: 'failed'; problem: Problem } | { outcome: 'overtaken' };
 
@@ -30,6 +39,8 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
   for (;;) {
     const observed = await observe(rollout);
     if ('problem' in observed) return { outcome: 'failed', problem: observed.problem };
+    if (!progress.announced) rollout.begin(observed);
+    progress.announced = true;
     const death = countDeaths(rollout, observed, progress);
     const stage = planRollout(rollout.desired, observed, { token: rollout.token, heldBack: heldBack(progress.deaths, hands.now()), hurry: false });
     if (stage.live) sayLive(rollout, progress);
@@ -42,9 +53,9 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
   }
 }
 
-type Progress = { began: number; live: boolean; deaths: Deaths; seen: Set<string>; said: string };
+type Progress = { began: number; announced: boolean; live: boolean; deaths: Deaths; seen: Set<string>; said: string };
 
-const begin = (now: number): Progress => ({ began: now, live: false, deaths: new Map(), seen: new Set(), said: '' });
+const begin = (now: number): Progress => ({ began: now, announced: false, live: false, deaths: new Map(), seen: new Set(), said: '' });
 
 async function observe({ hands, desired, wake }: Rollout): Promise<Observation | { problem: Problem }> {
   for (let tried = 1; ; tried += 1) {

@@ -6,7 +6,7 @@ import { EngineFailure, hasStatus } from './failure.ts';
 
 /** One call of the Engine API. Objects in `query` are sent as JSON. A body is either `json` or `tar`. */
 export type Call = {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   path: string;
   query?: Readonly<Record<string, string | number | boolean | object | undefined>>;
   json?: unknown;

@@ -1,7 +1,7 @@
 import type { InstanceSpec } from '../engine.ts';
 import { labels } from '../labels.ts';
 import type { DockerClient } from './client.ts';
-import { createOrKeep, inspectContainer, removeContainer, startContainer } from './containers.ts';
+import { createOrKeep, inspectContainer, removeContainer } from './containers.ts';
 import { Refusal } from './failure.ts';
 import { instanceCreation } from './instance-creation.ts';
 import { engineName, memoryName } from './names.ts';
@@ -22,7 +22,7 @@ export async function startInstance({ client, memory }: Slots, architecture: str
     { name: engineName(architecture, spec.name), creation },
     ({ State, HostConfig }) => State.Running && HostConfig.NetworkMode === creation.HostConfig.NetworkMode,
   );
-  if (!kept) await memory.startFilled(architecture, sandbox, () => startContainer(client, container));
+  if (!kept) await memory.startFilled(architecture, sandbox, container);
 }
 
 /** Asks it to end, with the image's own signal and the time it was made with, and removes it. */

@@ -72,8 +72,8 @@ export function fillerCreation(architecture: string, { name, image }: { name: st
   };
 }
 
-/** The same for a slot that is there: it can be started, to hold the memory. */
-export function probeCreation(architecture: string, sandbox: InspectedContainer): Creation {
+/** The same for a slot that is there, but it starts, to hold the memory. */
+export function holderCreation(architecture: string, sandbox: InspectedContainer): Creation {
   const slot = { name: sandbox.Config.Labels?.[labels.slot] ?? '', image: sandbox.Image };
   const { Cmd: _, ...creation } = fillerCreation(architecture, slot, memoryOf(sandbox));
   return creation;

@@ -1,8 +1,7 @@
 import type { SlotFacts } from '../engine.ts';
 import type { DockerClient } from './client.ts';
 import { createContainer, removeContainer, startContainer } from './containers.ts';
-import { hasStatus } from './failure.ts';
-import { factsLabel, firstEndpoint, memoryPath, probeCreation } from './slot-creation.ts';
+import { factsLabel, firstEndpoint, memoryPath, holderCreation } from './slot-creation.ts';
 import { tar } from './tar.ts';
 import type { InspectedContainer } from './vendor.ts';
 
@@ -39,29 +38,24 @@ export class SlotMemory {
    * unmounts such volumes on its side: who runs keeps the memory, who starts later gets a fresh and empty one, which lasts
    * as long as one of those runs (tried on 20.10.24). So it is looked at, and where it is empty, held and filled again.
    */
-  async startFilled(architecture: string, sandbox: InspectedContainer, start: () => Promise<void>): Promise<void> {
-    if (this.#made.get(sandbox.Id) === this.#client.engineLife) return start();
+  async startFilled(architecture: string, sandbox: InspectedContainer, member: string): Promise<void> {
+    const isHeld = this.#made.get(sandbox.Id) === this.#client.engineLife;
+    if (isHeld || (await this.#findsFacts(member))) return startContainer(this.#client, member);
     // Without a name: the one that is named after the slot would say that it is not ready.
-    const probe = await createContainer(this.#client, '', probeCreation(architecture, sandbox));
+    const holder = await createContainer(this.#client, '', holderCreation(architecture, sandbox));
     try {
-      if (!(await this.#hasFacts(probe))) {
-        await startContainer(this.#client, probe);
-        await this.fill(sandbox, probe);
-        this.#made.delete(sandbox.Id);
-      }
-      await start();
+      await startContainer(this.#client, holder);
+      await this.fill(sandbox, holder);
+      this.#made.delete(sandbox.Id);
+      await startContainer(this.#client, member);
     } finally {
-      await removeContainer(this.#client, probe);
+      await removeContainer(this.#client, holder);
     }
   }
 
-  async #hasFacts(container: string): Promise<boolean> {
-    try {
-      await this.#client.bytes({ path: `/containers/${container}/archive`, query: { path: `${memoryPath}/${FACTS_FILE}` } });
-      return true;
-    } catch (error) {
-      if (hasStatus(error, 404)) return false;
-      throw error;
-    }
+  /** Asks for its state, not for the file: reading that would count as a touch of the member. */
+  #findsFacts(member: string): Promise<boolean> {
+    const query = { path: `${memoryPath}/${FACTS_FILE}` };
+    return this.#client.did({ method: 'HEAD', path: `/containers/${member}/archive`, query }, 404);
   }
 }
