@@ -19,8 +19,7 @@ export type CommitId = Branded<'CommitId'>;
 /** Digest of a value's canonical JSON. */
 export const digestOf = (value: Json): Digest => digestOfBytes(canonicalJson(value));
 
-export const digestOfBytes = (bytes: string | Uint8Array): Digest =>
-  createHash('sha256').update(bytes).digest('hex') as Digest;
+export const digestOfBytes = (bytes: string | Uint8Array): Digest => createHash('sha256').update(bytes).digest('hex') as Digest;
 
 /** What people read and type: the first characters of an id. */
 export const short = (id: string): string => id.replace(/^sha256:/, '').slice(0, 12);

@@ -20,10 +20,27 @@ export type ChangelessEvent =
   | { type: 'component-tests-started'; component: string; tests: string }
   | { type: 'component-tests-passed'; component: string; tests: string; durationMs: number }
   | { type: 'types-checked'; durationMs: number; cached: boolean }
-  | { type: 'release-built'; release: ReleaseId; commit: CommitId | 'uncommitted'; image: ImageId; built: number; reused: number; durationMs: number }
+  | {
+      type: 'release-built';
+      release: ReleaseId;
+      commit: CommitId | 'uncommitted';
+      image: ImageId;
+      built: number;
+      reused: number;
+      durationMs: number;
+    }
   // rolling out (said by the controller)
   | { type: 'controller-started'; release: ReleaseId; container: string }
-  | { type: 'rollout-started'; release: ReleaseId; commit: CommitId | 'uncommitted'; environment: string; from?: ReleaseId; token: number; replace: readonly UnitName[]; keep: readonly UnitName[] }
+  | {
+      type: 'rollout-started';
+      release: ReleaseId;
+      commit: CommitId | 'uncommitted';
+      environment: string;
+      from?: ReleaseId;
+      token: number;
+      replace: readonly UnitName[];
+      keep: readonly UnitName[];
+    }
   | { type: 'instance-started'; unit: UnitName; instance: string; generation: GenerationId }
   | { type: 'health-waiting'; unit: UnitName; failing: readonly string[] }
   | { type: 'unit-healthy'; unit: UnitName; generation: GenerationId; durationMs: number }
@@ -32,7 +49,14 @@ export type ChangelessEvent =
   | { type: 'release-live'; release: ReleaseId; durationMs: number }
   | { type: 'unit-draining'; unit: UnitName; generation: GenerationId }
   | { type: 'unit-retired'; unit: UnitName; generation: GenerationId }
-  | { type: 'rollout-ended'; release: ReleaseId; commit: CommitId | 'uncommitted'; outcome: RolloutOutcome; durationMs: number; problem?: Problem }
+  | {
+      type: 'rollout-ended';
+      release: ReleaseId;
+      commit: CommitId | 'uncommitted';
+      outcome: RolloutOutcome;
+      durationMs: number;
+      problem?: Problem;
+    }
   // staying true
   | { type: 'controller-standing-by'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-in-charge'; release: ReleaseId; token: number }

@@ -23,6 +23,10 @@ export type CommandDefinition = {
 /** What every command understands. */
 export const commonOptions: readonly OptionDefinition[] = [
   { flags: '-C, --folder <folder>', description: 'the folder of architecture.ts, anywhere in a git repository (default: the current one)' },
+  {
+    flags: '--environment <name>',
+    description: 'where the release runs, as declared in architecture.ts (default: local; for what runs already, where it does)',
+  },
   { flags: '--json', description: 'the answer as JSON on stdout; progress stays on stderr' },
   { flags: '--debug', description: 'with a bug of ours, print where it happened' },
 ];

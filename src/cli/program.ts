@@ -1,9 +1,5 @@
 import type { CommandDefinition, OptionDefinition } from './definition.ts';
 
-const environment: OptionDefinition = {
-  flags: '--environment <name>',
-  description: 'where the release runs, as declared in architecture.ts (default: local)',
-};
 const worktree: OptionDefinition = {
   flags: '--worktree',
   description: 'the working folder as it is, instead of a commit; runs in local only',
@@ -37,7 +33,7 @@ export const commands: readonly CommandDefinition[] = [
     summary: 'what up would build and replace, and why',
     details: 'Compares a commit with what is live. Changes nothing, neither on the engine nor in the folder.',
     arguments: [commit],
-    options: [environment, worktree],
+    options: [worktree],
     examples: [{ command: 'changeless plan', does: 'what HEAD would change' }],
     load: () => import('./commands/plan.ts'),
   },
@@ -46,7 +42,7 @@ export const commands: readonly CommandDefinition[] = [
     summary: 'make the images of a release, tested',
     details: 'Builds the components whose inputs changed, runs their tests, and seals the release image. Starts nothing.',
     arguments: [commit],
-    options: [environment, worktree],
+    options: [worktree],
     examples: [{ command: 'changeless build v1.4', does: 'the release of tag v1.4' }],
     load: () => import('./commands/build.ts'),
   },
@@ -56,7 +52,7 @@ export const commands: readonly CommandDefinition[] = [
     details:
       'The live release serves every request until all that is to be replaced is healthy; then it is switched, drained and removed. What did not change keeps its very containers. Run again, it changes nothing.',
     arguments: [{ name: '[commit or release]', description: 'a commit (default: HEAD), or a release that was built before' }],
-    options: [environment, worktree, { flags: '--detach', description: 'return when the rollout has started' }],
+    options: [worktree, { flags: '--detach', description: 'return when the rollout has started' }],
     examples: [{ command: 'changeless up', does: 'HEAD becomes live' }],
     load: () => import('./commands/up.ts'),
   },
@@ -65,7 +61,7 @@ export const commands: readonly CommandDefinition[] = [
     summary: 'what is live, and where to reach it',
     details: 'Release, commit, apps, stores, the core and the controller as the engine has them now, with drift.',
     arguments: [],
-    options: [environment],
+    options: [],
     examples: [{ command: 'changeless status --json', does: 'the same for programs' }],
     load: () => import('./commands/status.ts'),
   },
@@ -83,7 +79,7 @@ export const commands: readonly CommandDefinition[] = [
     summary: 'one release, and the command that runs it by hand',
     details: 'What a release holds. The printed command brings the architecture back on an engine that has nothing but the images.',
     arguments: [{ name: '<release>', description: 'the first characters of its id, or `live`' }],
-    options: [environment],
+    options: [],
     examples: [{ command: 'changeless show live', does: 'the release that serves now' }],
     load: () => import('./commands/show.ts'),
   },
@@ -95,7 +91,7 @@ export const commands: readonly CommandDefinition[] = [
       { name: '<a>', description: 'a release, or `live`' },
       { name: '<b>', description: 'another release' },
     ],
-    options: [environment],
+    options: [],
     examples: [{ command: 'changeless diff 81be0c4 live', does: 'what changed since 81be0c4' }],
     load: () => import('./commands/diff.ts'),
   },
@@ -104,7 +100,7 @@ export const commands: readonly CommandDefinition[] = [
     summary: 'run the previous release, or an earlier one',
     details: 'Runs a release image that is on the engine: nothing is evaluated or built. The same gates apply as going forward.',
     arguments: [{ name: '[release]', description: 'the first characters of its id (default: what was live before)' }],
-    options: [environment, { flags: '--detach', description: 'return when the rollout has started' }],
+    options: [{ flags: '--detach', description: 'return when the rollout has started' }],
     examples: [{ command: 'changeless rollback', does: 'back to what was live before' }],
     load: () => import('./commands/rollback.ts'),
   },

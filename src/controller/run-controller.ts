@@ -43,7 +43,7 @@ type Post = ControllerRequest & { desired: Desired; journal: Journal; wake: Wake
  *
  * Resolves when the signal is aborted. A problem comes back only when it cannot begin at all.
  */
-export async function runController(request: ControllerRequest): Promise<Result<void, Problem>> {
+export async function runController(request: ControllerRequest): Promise<Result<void>> {
   const { engine, manifest, environment, self, signal } = request;
   const desired = desiredOf(manifest, environment);
   if (!desired.ok) return failed(desired.problem);
@@ -61,7 +61,13 @@ export async function runController(request: ControllerRequest): Promise<Result<
 async function act(post: Post): Promise<void> {
   let said: Claim['state'] | undefined;
   while (!post.signal.aborted) {
-    const claim = await post.ledger.claim({ release: post.manifest.release, commit: post.manifest.inputs.source.commit, environment: post.environment, controller: post.self, leaseMs });
+    const claim = await post.ledger.claim({
+      release: post.manifest.release,
+      commit: post.manifest.inputs.source.commit,
+      environment: post.environment,
+      controller: post.self,
+      leaseMs,
+    });
     if (claim.state === 'yours') await takeCharge(post, claim);
     else if (said !== claim.state) sayAside(post, claim);
     said = claim.state;
@@ -76,7 +82,14 @@ function sayAside({ journal, manifest }: Post, claim: Exclude<Claim, { state: 'y
   const { release } = manifest;
   if (claim.state === 'standby') journal.report({ type: 'controller-standing-by', release, for: claim.holder.release });
   if (claim.state === 'held')
-    journal.report({ type: 'rollout-ended', release, commit: manifest.inputs.source.commit, outcome: 'failed', durationMs: 0, problem: heldBy(claim.holder) });
+    journal.report({
+      type: 'rollout-ended',
+      release,
+      commit: manifest.inputs.source.commit,
+      outcome: 'failed',
+      durationMs: 0,
+      problem: heldBy(claim.holder),
+    });
 }
 
 const heldBy = (holder: RolloutRecord): Problem => ({
@@ -132,14 +145,22 @@ async function roll(post: Post, claim: Charge, hands: Hands): Promise<boolean> {
   await journal.flush();
   if (!(await ledger.end(claim.token, end.outcome, problem.problem))) return false;
   if (end.outcome === 'live') await removePredecessors(post.engine, desired.architecture, post.self);
-  journal.report({ type: 'rollout-ended', release, commit: inputs.source.commit, outcome: end.outcome, durationMs: hands.now() - began, ...problem });
+  journal.report({
+    type: 'rollout-ended',
+    release,
+    commit: inputs.source.commit,
+    outcome: end.outcome,
+    durationMs: hands.now() - began,
+    ...problem,
+  });
   return end.outcome === 'live';
 }
 
 /** What this rollout replaces and keeps, seen from what serves as it begins. */
 function announce({ desired, journal, manifest, environment }: Post, { token, from }: Charge, observed: Observation): void {
   const outfits = desired.units.map((unit) => outfit(unit, observed, token));
-  const names = (live: boolean): UnitName[] => outfits.filter((one) => (one.live !== undefined) === live).map(({ unit }) => unitName(unit.owner));
+  const names = (live: boolean): UnitName[] =>
+    outfits.filter((one) => (one.live !== undefined) === live).map(({ unit }) => unitName(unit.owner));
   journal.report({
     type: 'rollout-started',
     release: manifest.release,

@@ -2,6 +2,7 @@ import { heldBack } from '../rollout/backoff.ts';
 import { carryOut, type Hands } from '../rollout/carry-out.ts';
 import type { Desired } from '../rollout/desired.ts';
 import { planRollout } from '../rollout/plan-rollout.ts';
+import { describeStep } from '../rollout/step.ts';
 import type { Wake } from '../rollout/wake.ts';
 import { Losses } from './losses.ts';
 
@@ -37,7 +38,7 @@ async function look({ desired, token, hands }: Keeping, losses: Losses): Promise
   if (stage.name === 'settled') return losses.nextStart() ?? beatMs;
   if (stage.name === 'wait') return afterFailureMs;
   const { problems } = await carryOut(stage, hands);
-  for (const { step, problem } of problems) hands.report({ type: 'effect-failed', step: step.do, problem });
+  for (const { step, problem } of problems) hands.report({ type: 'effect-failed', step: describeStep(step), problem });
   return problems.length > 0 ? afterFailureMs : 0;
 }
 

@@ -44,7 +44,13 @@ export type Limits = { memoryBytes: number; processes: number; cpus?: number };
 export type InstanceRole = 'service' | 'path' | 'server';
 
 /** Why an instance exists: written on it, so that it can be traced from the engine alone. */
-export type Origin = { environment: string; release: ReleaseId; commit: CommitId | 'uncommitted'; key: ComponentKey | string; tests?: string };
+export type Origin = {
+  environment: string;
+  release: ReleaseId;
+  commit: CommitId | 'uncommitted';
+  key: ComponentKey | string;
+  tests?: string;
+};
 
 /**
  * A container of a generation, placed in a slot. `name` is unique in the architecture. Nothing else enters its creation:
@@ -100,7 +106,15 @@ export type ObservedInstance = {
 };
 
 /** `spec`: digest of the slot spec it was made from, image left out. `ready`: running, with its memory filled. */
-export type ObservedSlot = { name: string; owner: Owner; colour?: Colour; ready: boolean; spec: string; container: string; address?: string };
+export type ObservedSlot = {
+  name: string;
+  owner: Owner;
+  colour?: Colour;
+  ready: boolean;
+  spec: string;
+  container: string;
+  address?: string;
+};
 
 export type ObservedController = {
   name: string;
@@ -127,12 +141,21 @@ export type Observation = {
 };
 
 /** Something happened to one of the architecture's containers; `resynchronise`: events may have been missed, look again. */
-export type EngineEvent = { kind: 'died' | 'started' | 'removed' | 'touched' | 'changed'; name: string; container: string; at: string; action: string } | { kind: 'resynchronise' };
+export type EngineEvent =
+  | { kind: 'died' | 'started' | 'removed' | 'touched' | 'changed'; name: string; container: string; at: string; action: string }
+  | { kind: 'resynchronise' };
 
 export type LogLine = { at: string; stream: 'stdout' | 'stderr'; line: string };
 
 /** A controller to be run from a release image. */
-export type ControllerSpec = { name: string; image: ImageId; release: ReleaseId; commit: CommitId | 'uncommitted'; environment: string; history: readonly ReleaseId[] };
+export type ControllerSpec = {
+  name: string;
+  image: ImageId;
+  release: ReleaseId;
+  commit: CommitId | 'uncommitted';
+  environment: string;
+  history: readonly ReleaseId[];
+};
 
 /** What differs between engines, as data. */
 export type EngineCapabilities = {

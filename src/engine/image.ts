@@ -2,7 +2,13 @@ import type { ImageId } from '../digest.ts';
 import type { Result } from '../result.ts';
 
 /** An image as a listing shows it. Tags are `name:tag`, labels as baked in. */
-export type ListedImage = { id: ImageId; tags: readonly string[]; labels: Readonly<Record<string, string>>; sizeBytes: number; createdAt: string };
+export type ListedImage = {
+  id: ImageId;
+  tags: readonly string[];
+  labels: Readonly<Record<string, string>>;
+  sizeBytes: number;
+  createdAt: string;
+};
 
 /** What a container made from the image starts with. */
 export type ImageConfig = {
@@ -16,7 +22,13 @@ export type ImageConfig = {
 };
 
 /** One image whole. `layers` are the diff ids, lowest first; `digests` the registry digests it is known by (`sha256:…`). */
-export type ImageDetail = ListedImage & { config: ImageConfig; layers: readonly string[]; digests: readonly string[]; architecture: string; os: string };
+export type ImageDetail = ListedImage & {
+  config: ImageConfig;
+  layers: readonly string[];
+  digests: readonly string[];
+  architecture: string;
+  os: string;
+};
 
 /**
  * A file in a tree. Mode 0o644 unless said; contents in full. In layers, owner is root and the time is fixed

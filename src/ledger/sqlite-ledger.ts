@@ -30,7 +30,9 @@ export async function openSqliteLedger(file: string, options: LedgerOptions = {}
     return failed(unusable('LEDGER_NEWER', `the ledger ${file} is newer than this program`, refusal));
   } catch (error) {
     database?.close();
-    return failed(unusable('LEDGER_UNREADABLE', `the ledger ${file} cannot be opened`, error instanceof Error ? error.message : String(error)));
+    return failed(
+      unusable('LEDGER_UNREADABLE', `the ledger ${file} cannot be opened`, error instanceof Error ? error.message : String(error)),
+    );
   }
 }
 

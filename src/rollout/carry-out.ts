@@ -80,13 +80,20 @@ function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, archite
 function eventOf(step: Step): ChangelessEvent | undefined {
   switch (step.do) {
     case 'start-instance':
-      return { type: 'instance-started', unit: unitName(step.instance.owner), instance: step.instance.name, generation: step.instance.generation };
+      return {
+        type: 'instance-started',
+        unit: unitName(step.instance.owner),
+        instance: step.instance.name,
+        generation: step.instance.generation,
+      };
     case 'promote-path':
       return { type: 'unit-switched', unit: unitName(step.path.owner), generation: step.path.generation };
     case 'drain-path':
       return { type: 'unit-draining', unit: unitName(step.path.owner), generation: step.path.generation };
     case 'remove-instance':
-      return step.instance.role === 'path' ? { type: 'unit-retired', unit: unitName(step.instance.owner), generation: step.instance.generation } : undefined;
+      return step.instance.role === 'path'
+        ? { type: 'unit-retired', unit: unitName(step.instance.owner), generation: step.instance.generation }
+        : undefined;
     default:
       return undefined;
   }

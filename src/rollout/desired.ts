@@ -88,7 +88,15 @@ function storeUnit(view: View, name: string): DesiredUnit {
     instances: [storeServer({ view, owner, sealed, store })],
     path: pathInstance({ view, owner, sealed, slot, stopMs: 30_000 }),
   };
-  return { owner, generation: sealed.id, body: sealed.body, pathSlot: slot, seats: { blue: seat, green: seat }, healthLimitMs: store.health.timeoutMs, checks: { server: `a connection to port ${store.port}` } };
+  return {
+    owner,
+    generation: sealed.id,
+    body: sealed.body,
+    pathSlot: slot,
+    seats: { blue: seat, green: seat },
+    healthLimitMs: store.health.timeoutMs,
+    checks: { server: `a connection to port ${store.port}` },
+  };
 }
 
 function coreUnit(view: View): DesiredUnit {
@@ -96,11 +104,22 @@ function coreUnit(view: View): DesiredUnit {
   const owner: Owner = { kind: 'core', name: 'core' };
   const slot = coreSlot(view.architecture.core, view.manifest.outputs.sandbox);
   const seat: Seat = { slots: [], instances: [], path: pathInstance({ view, owner, sealed, slot, stopMs: 30_000 }) };
-  return { owner, generation: sealed.id, body: sealed.body, pathSlot: slot, seats: { blue: seat, green: seat }, healthLimitMs: 30_000, checks: {} };
+  return {
+    owner,
+    generation: sealed.id,
+    body: sealed.body,
+    pathSlot: slot,
+    seats: { blue: seat, green: seat },
+    healthLimitMs: 30_000,
+    checks: {},
+  };
 }
 
 const checksOf = (service: string, { health, port, replicas }: Service): [string, string][] =>
-  Array.from({ length: replicas }, (_, index) => [`${service}-${index + 1}`, health.kind === 'http' ? `GET ${health.path}` : `a connection to port ${port}`]);
+  Array.from({ length: replicas }, (_, index) => [
+    `${service}-${index + 1}`,
+    health.kind === 'http' ? `GET ${health.path}` : `a connection to port ${port}`,
+  ]);
 
 type Replicated = { view: View; owner: Owner; sealed: SealedGeneration; service: string; spec: Service; colour: Colour };
 

@@ -13,8 +13,17 @@ const evidenceLines = 20;
 export async function unhealthy({ path, phase, ended }: Unhealthy, failing: Failing, elapsedMs: number): Promise<Problem> {
   const unit = failing.desired.units.find(({ owner }) => owner.kind === path.owner.kind && owner.name === path.owner.name);
   const [check] = phase.phase === 'checking' ? phase.failing : [];
-  const seat = Object.values(unit?.seats ?? {}).flatMap(({ instances }) => instances).filter((instance) => check && instance.name.startsWith(`${path.owner.name}.${check.server}.`));
-  const culprit = ended || !check ? path.name : await running(failing, seat.map(({ name }) => name), path.name);
+  const seat = Object.values(unit?.seats ?? {})
+    .flatMap(({ instances }) => instances)
+    .filter((instance) => check && instance.name.startsWith(`${path.owner.name}.${check.server}.`));
+  const culprit =
+    ended || !check
+      ? path.name
+      : await running(
+          failing,
+          seat.map(({ name }) => name),
+          path.name,
+        );
   return {
     code: 'ROLLOUT_UNHEALTHY',
     what: `${path.owner.name} never became healthy in release ${short(failing.release)}`,
@@ -28,14 +37,18 @@ export async function unhealthy({ path, phase, ended }: Unhealthy, failing: Fail
 async function running({ hands, desired }: Failing, names: readonly string[], otherwise: string): Promise<string> {
   const observed = await hands.engine.observe(desired.architecture);
   if (!observed.ok) return otherwise;
-  const there = observed.value.instances.filter(({ name }) => names.includes(name)).toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  const there = observed.value.instances
+    .filter(({ name }) => names.includes(name))
+    .toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
   return there[0]?.name ?? otherwise;
 }
 
 function reason(checks: Readonly<Record<string, string>>, phase: PathPhase, elapsedMs: number): string {
   const seconds = Math.round(elapsedMs / 1000);
   if (phase.phase !== 'checking') return `its data path reported nothing for ${seconds} s`;
-  return phase.failing.map((check) => `${checks[check.server] ?? 'the check'} on ${check.server} ${answer(check)} for ${seconds} s`).join('; ');
+  return phase.failing
+    .map((check) => `${checks[check.server] ?? 'the check'} on ${check.server} ${answer(check)} for ${seconds} s`)
+    .join('; ');
 }
 
 /** HAProxy's check results (configuration manual, 9.2 `check_status`) in words. */

@@ -22,8 +22,18 @@ export function networksOf(architecture: ResolvedArchitecture): NetworkSpec[] {
     { name: 'edge', owner: coreOwner, internal: false, isolated: false, hosts: 2 },
     { name: 'core', owner: coreOwner, ...inner, hosts: tierHosts },
     ...(wantsOut ? [{ name: 'outbound', owner: coreOwner, internal: false, isolated: true, hosts: tierHosts }] : []),
-    ...Object.entries(architecture.apps).map(([name, app]): NetworkSpec => ({ name: `app/${name}`, owner: { kind: 'app', name }, ...inner, hosts: appHosts(app.services) })),
-    ...Object.keys(architecture.stores).map((name): NetworkSpec => ({ name: `store/${name}`, owner: { kind: 'store', name }, ...inner, hosts: tierHosts })),
+    ...Object.entries(architecture.apps).map(([name, app]): NetworkSpec => ({
+      name: `app/${name}`,
+      owner: { kind: 'app', name },
+      ...inner,
+      hosts: appHosts(app.services),
+    })),
+    ...Object.keys(architecture.stores).map((name): NetworkSpec => ({
+      name: `store/${name}`,
+      owner: { kind: 'store', name },
+      ...inner,
+      hosts: tierHosts,
+    })),
   ];
 }
 

@@ -7,11 +7,14 @@ import { inUse, isUnit, unitState } from './unit-state.ts';
 
 /** What is left to do once the release serves everything: the old ones drain, end and go; places are made ready for the next. */
 export function planRetirement(desired: Desired, observed: Observation, outfits: readonly Outfit[]): Stage {
-  const drain = predecessors(observed, outfits).filter(({ path }) => path?.phase === 'serving').map((path): Lane => [{ do: 'drain-path', path: named(path) }]);
+  const drain = predecessors(observed, outfits)
+    .filter(({ path }) => path?.phase === 'serving')
+    .map((path): Lane => [{ do: 'drain-path', path: named(path) }]);
   if (drain.length > 0) return { name: 'drain', lanes: drain, live: true };
   const retire = leftovers(observed, outfits).map((instance): Lane => [removeInstance(instance)]);
   if (retire.length > 0) return { name: 'retire', lanes: retire, live: true };
-  if (observed.instances.some((instance) => instance.path?.phase === 'draining' && instance.state === 'running')) return { name: 'wait', lanes: [], live: true };
+  if (observed.instances.some((instance) => instance.path?.phase === 'draining' && instance.state === 'running'))
+    return { name: 'wait', lanes: [], live: true };
   return tidy(desired, observed);
 }
 
@@ -32,17 +35,22 @@ function leftovers(observed: Observation, outfits: readonly Outfit[]): ObservedI
   });
 }
 
-const finishes = (path: ObservedInstance): boolean => path.state === 'running' && (path.path?.phase === 'draining' || path.path?.phase === 'serving');
+const finishes = (path: ObservedInstance): boolean =>
+  path.state === 'running' && (path.path?.phase === 'draining' || path.path?.phase === 'serving');
 
 /** Places and networks nobody needs go; the idle colour's places are made, so that the next generation starts into them. */
 function tidy(desired: Desired, observed: Observation): Stage {
   const slots = desired.units.flatMap(({ seats, pathSlot }) => [pathSlot, ...seats.blue.slots, ...seats.green.slots]);
   const wanted = new Set(slots.map(({ name }) => name));
   const surplus = observed.slots.filter(({ name }) => !wanted.has(name)).map(({ name }): Lane => [{ do: 'remove-slot', slot: name }]);
-  const missing = unique(slots).filter((slot) => !isThere(slot, observed)).map((slot): Lane => [{ do: 'ensure-slot', slot }]);
+  const missing = unique(slots)
+    .filter((slot) => !isThere(slot, observed))
+    .map((slot): Lane => [{ do: 'ensure-slot', slot }]);
   if (surplus.length + missing.length > 0) return { name: 'tidy', lanes: [...surplus, ...missing], live: true };
   const networks = new Set(desired.networks.map(({ name }) => name));
-  const unneeded = observed.networks.filter(({ name }) => !networks.has(name)).map(({ name }): Lane => [{ do: 'remove-network', network: name }]);
+  const unneeded = observed.networks
+    .filter(({ name }) => !networks.has(name))
+    .map(({ name }): Lane => [{ do: 'remove-network', network: name }]);
   return unneeded.length > 0 ? { name: 'tidy', lanes: unneeded, live: true } : { name: 'settled', lanes: [], live: true };
 }
 

@@ -69,7 +69,8 @@ function slotLane(slot: SlotSpec, observed: Observation, serves: boolean): Lane 
   return [...membersOf(observed, slot.name).map(removeInstance), { do: 'ensure-slot', slot }];
 }
 
-const membersOf = (observed: Observation, slot: string): ObservedInstance[] => observed.instances.filter((instance) => instance.slot === slot);
+const membersOf = (observed: Observation, slot: string): ObservedInstance[] =>
+  observed.instances.filter((instance) => instance.slot === slot);
 
 /** When older generations hold both colours, the oldest has to leave before a third can come. */
 function clearLanes({ outfits }: Situation): Lane[] {
@@ -98,7 +99,10 @@ function memberLane(instance: InstanceSpec, state: UnitState, { heldBack }: Outl
   const inSlot = state.members.filter(({ slot }) => slot === instance.slot);
   const runs = inSlot.some((member) => member.body === instance.body && member.state === 'running');
   if (runs || heldBack.has(instance.name)) return [];
-  return [...inSlot.filter((member) => member.body !== instance.body || member.name !== instance.name).map(removeInstance), { do: 'start-instance', instance }];
+  return [
+    ...inSlot.filter((member) => member.body !== instance.body || member.name !== instance.name).map(removeInstance),
+    { do: 'start-instance', instance },
+  ];
 }
 
 function checkLanes({ outfits, outlook }: Situation): Lane[] {
@@ -124,10 +128,16 @@ function switchCoreLanes(all: Situation): Lane[] {
   const core = only(all, 'core');
   const moved = core.outfits.filter((outfit) => !reseated(outfit, all.observed));
   if (moved.length === 0) return promoteLanes(core);
-  return moved.map(({ unit }) => [...membersOf(all.observed, unit.pathSlot.name).map(removeInstance), { do: 'ensure-slot', slot: unit.pathSlot }]);
+  return moved.map(({ unit }) => [
+    ...membersOf(all.observed, unit.pathSlot.name).map(removeInstance),
+    { do: 'ensure-slot', slot: unit.pathSlot },
+  ]);
 }
 
-const only = (all: Situation, kind: Owner['kind']): Situation => ({ ...all, outfits: all.outfits.filter(({ unit }) => unit.owner.kind === kind) });
+const only = (all: Situation, kind: Owner['kind']): Situation => ({
+  ...all,
+  outfits: all.outfits.filter(({ unit }) => unit.owner.kind === kind),
+});
 
 const reseated = ({ unit }: Outfit, observed: Observation): boolean =>
   observed.slots.some(({ name, spec }) => name === unit.pathSlot.name && spec === slotDigest(unit.pathSlot));

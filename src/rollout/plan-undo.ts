@@ -14,7 +14,9 @@ export type FailedRollout = { token: number; release: ReleaseId; first: boolean 
  */
 export function planUndo(observed: Observation, failed: FailedRollout): Stage {
   const own = observed.instances.filter((instance) => isOf(instance, failed));
-  const drain = own.filter((path) => path.role === 'path' && path.path?.phase === 'serving' && path.state === 'running' && hasPredecessor(path, observed));
+  const drain = own.filter(
+    (path) => path.role === 'path' && path.path?.phase === 'serving' && path.state === 'running' && hasPredecessor(path, observed),
+  );
   if (drain.length > 0) return undo(drain.map((path) => [{ do: 'drain-path', path: named(path) }]));
   const remove = own.filter((instance) => goes(instance, observed, failed));
   if (remove.length > 0) return undo(remove.map((instance) => [removeInstance(instance)]));
@@ -33,6 +35,7 @@ const hasPredecessor = (path: ObservedInstance, observed: Observation): boolean 
 
 function goes(instance: ObservedInstance, observed: Observation, { first }: FailedRollout): boolean {
   if (first) return true;
-  if (instance.role === 'path') return instance.state !== 'running' || (instance.path?.phase !== 'serving' && instance.path?.phase !== 'draining');
+  if (instance.role === 'path')
+    return instance.state !== 'running' || (instance.path?.phase !== 'serving' && instance.path?.phase !== 'draining');
   return !inUse(unitState(observed, instance.owner), instance.body, instance.colour);
 }

@@ -8,7 +8,7 @@ import { crashed, unhealthy, undone } from './failure.ts';
 import { outfit } from './outfit.ts';
 import { planRollout } from './plan-rollout.ts';
 import { planUndo, type FailedRollout } from './plan-undo.ts';
-import type { Stage } from './step.ts';
+import { describeStep, type Stage } from './step.ts';
 import type { Wake } from './wake.ts';
 
 export type Rollout = {
@@ -42,7 +42,11 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     if (!progress.announced) rollout.begin(observed);
     progress.announced = true;
     const death = countDeaths(rollout, observed, progress);
-    const stage = planRollout(rollout.desired, observed, { token: rollout.token, heldBack: heldBack(progress.deaths, hands.now()), hurry: false });
+    const stage = planRollout(rollout.desired, observed, {
+      token: rollout.token,
+      heldBack: heldBack(progress.deaths, hands.now()),
+      hurry: false,
+    });
     if (stage.live) sayLive(rollout, progress);
     if (stage.live && (stage.name === 'tidy' || stage.name === 'settled')) return { outcome: 'live' };
     if (death && !stage.live) return undo(rollout, await crashed(death, rollout));
@@ -70,7 +74,7 @@ async function advance(stage: Stage, { hands, wake }: Rollout, { deaths }: Progr
   if (stage.name === 'wait') await wake.next(1000);
   const outcome = await carryOut(stage, hands);
   if (!stage.live) return outcome;
-  for (const { step, problem } of outcome.problems) hands.report({ type: 'effect-failed', step: step.do, problem });
+  for (const { step, problem } of outcome.problems) hands.report({ type: 'effect-failed', step: describeStep(step), problem });
   if (outcome.problems.length > 0) await wake.next(nextStart(deaths, hands.now()) ?? 1000);
   return outcome;
 }

@@ -32,7 +32,21 @@ export type Lane = readonly Step[];
  */
 export type Stage = { name: StageName; lanes: readonly Lane[]; live: boolean };
 
-export type StageName = 'clear' | 'ground' | 'prepare' | 'check-stores' | 'switch-stores' | 'check' | 'switch' | 'switch-core' | 'drain' | 'retire' | 'wait' | 'tidy' | 'undo' | 'settled';
+export type StageName =
+  | 'clear'
+  | 'ground'
+  | 'prepare'
+  | 'check-stores'
+  | 'switch-stores'
+  | 'check'
+  | 'switch'
+  | 'switch-core'
+  | 'drain'
+  | 'retire'
+  | 'wait'
+  | 'tidy'
+  | 'undo'
+  | 'settled';
 
 /** A step in words, for events and problems. */
 export function describeStep(step: Step): string {

@@ -21,13 +21,14 @@ export function watchEngine(engine: Engine, architecture: string, onEvent: (even
   })();
   return {
     async next(ms) {
-      if (!pending && !abort.signal.aborted) await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        release = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      if (!pending && !abort.signal.aborted)
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, ms);
+          release = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
       const heard = pending;
       pending = false;
       return heard;

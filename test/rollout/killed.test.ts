@@ -9,10 +9,22 @@ type Scenario = { name: string; prepare: (world: RolloutWorld) => Promise<Manife
 const changed = { commit: 'second', keys: { 'catalog/api': '2', 'accounts/api': '2' } };
 
 const scenarios: Scenario[] = [
-  { name: 'a first release', prepare: async ({ engine }) => sealRelease(engine), act: async ({ engine, up }) => upWith(up, sealRelease(engine)) },
+  {
+    name: 'a first release',
+    prepare: async ({ engine }) => sealRelease(engine),
+    act: async ({ engine, up }) => upWith(up, sealRelease(engine)),
+  },
   { name: 'two apps replaced', prepare: live, act: ({ engine, up }) => upWith(up, sealRelease(engine, changed)) },
-  { name: 'a store replaced', prepare: live, act: ({ engine, up }) => upWith(up, sealRelease(engine, { commit: 'second', keys: { sessions: '2' } })) },
-  { name: 'a rollback', prepare: async (world) => (await live(world), upWith(world.up, sealRelease(world.engine, changed))), act: ({ engine, up }) => upWith(up, sealRelease(engine)) },
+  {
+    name: 'a store replaced',
+    prepare: live,
+    act: ({ engine, up }) => upWith(up, sealRelease(engine, { commit: 'second', keys: { sessions: '2' } })),
+  },
+  {
+    name: 'a rollback',
+    prepare: async (world) => (await live(world), upWith(world.up, sealRelease(world.engine, changed))),
+    act: ({ engine, up }) => upWith(up, sealRelease(engine)),
+  },
 ];
 
 async function live(world: RolloutWorld): Promise<Manifest> {
@@ -28,7 +40,11 @@ async function upWith(up: RolloutWorld['up'], manifest: Manifest): Promise<Manif
 }
 
 /** Names without what tells one rollout from another. */
-const comparable = (world: RolloutWorld): string[] => world.engine.world.inventory().map((line) => line.replaceAll(/controller\.[0-9a-f]{8}\.\d+/g, 'controller').replaceAll(/(\.path\.[0-9a-f]{8})\.\d+/g, '$1')).toSorted();
+const comparable = (world: RolloutWorld): string[] =>
+  world.engine.world
+    .inventory()
+    .map((line) => line.replaceAll(/controller\.[0-9a-f]{8}\.\d+/g, 'controller').replaceAll(/(\.path\.[0-9a-f]{8})\.\d+/g, '$1'))
+    .toSorted();
 
 async function undisturbed({ prepare, act }: Scenario): Promise<{ first: number; last: number; end: string[] }> {
   const world = await makeRolloutWorld();

@@ -24,7 +24,11 @@ export const service = (change: Partial<Service> = {}): Service => ({
   ...change,
 });
 
-export const app = (services: App['services'], host: string, drainMs = 30_000): App => ({ hosts: [host], services, drain: { limitMs: drainMs } });
+export const app = (services: App['services'], host: string, drainMs = 30_000): App => ({
+  hosts: [host],
+  services,
+  drain: { limitMs: drainMs },
+});
 
 export const store = (change: Partial<Store> = {}): Store => ({
   build: source,
@@ -59,7 +63,10 @@ export type ReleaseChange = { commit?: string; architecture?: Architecture; keys
 const keyOf = (text: string): ComponentKey => digestOf(['key', text]) as string as ComponentKey;
 
 function inputsOf({ commit = 'first', architecture = streaming(), keys = {} }: ReleaseChange): ReleaseInputs {
-  const names = [...Object.entries(architecture.apps).flatMap(([name, { services }]) => Object.keys(services).map((each) => `${name}/${each}`)), ...Object.keys(architecture.stores)];
+  const names = [
+    ...Object.entries(architecture.apps).flatMap(([name, { services }]) => Object.keys(services).map((each) => `${name}/${each}`)),
+    ...Object.keys(architecture.stores),
+  ];
   const component = (name: string): Component => ({
     key: keyOf(`${name} ${keys[name] ?? ''}`),
     folder: name,
@@ -84,7 +91,10 @@ export function sealRelease(engine: MemoryEngine, change: ReleaseChange = {}): M
     ...generation,
     images: {
       services: Object.fromEntries(services.map((each) => [each, image(`t/${name}.${each}:${generation.body.slice(0, 16)}`)])),
-      path: { blue: image(`t/${name}.path:${generation.id.slice(0, 16)}-blue`), green: image(`t/${name}.path:${generation.id.slice(0, 16)}-green`) },
+      path: {
+        blue: image(`t/${name}.path:${generation.id.slice(0, 16)}-blue`),
+        green: image(`t/${name}.path:${generation.id.slice(0, 16)}-green`),
+      },
     },
   });
   const { core, apps, stores } = generations.value;

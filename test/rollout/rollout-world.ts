@@ -15,12 +15,12 @@ export type RolloutWorld = {
   ledger: Ledger;
   events: RecordedEvent[];
   /** Starts a controller for the release; resolves with its next `rollout-ended`. */
-  up(manifest: Manifest): Promise<RecordedEvent & { type: 'rollout-ended' }>;
+  up: (manifest: Manifest) => Promise<RecordedEvent & { type: 'rollout-ended' }>;
   /** Resolves when the condition holds; looks after every change of the engine and every event. */
-  until(condition: () => boolean | Promise<boolean>): Promise<void>;
+  until: (condition: () => boolean | Promise<boolean>) => Promise<void>;
   /** Resolves when a controller of the release would find nothing to do. */
-  settled(manifest: Manifest): Promise<void>;
-  dispose(): Promise<void>;
+  settled: (manifest: Manifest) => Promise<void>;
+  dispose: () => Promise<void>;
 };
 
 export const architecture = 'streaming';
@@ -41,7 +41,17 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
     const abort = new AbortController();
     live.add(abort);
     stopped.addEventListener('abort', () => abort.abort());
-    const run = runController({ engine, ledger, manifest, environment: spec.environment, self: container, print: (event) => events.push(event), signal: abort.signal, paceMs: 4, clock }).catch((error: unknown) => {
+    const run = runController({
+      engine,
+      ledger,
+      manifest,
+      environment: spec.environment,
+      self: container,
+      print: (event) => events.push(event),
+      signal: abort.signal,
+      paceMs: 4,
+      clock,
+    }).catch((error: unknown) => {
       if (!(error instanceof Killed)) throw error;
       // What a killed process would be: the engine starts its container again.
       if (!stopped.aborted) engine.world.kill(spec.name);
@@ -51,7 +61,8 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
   let count = 0;
   const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
     for (let turns = 0; !(await condition()); turns += 1) {
-      if (turns > 5000) throw new Error(`it never came to be; last events: ${JSON.stringify(events.slice(-8))}\n${engine.world.inventory().join('\n')}`);
+      if (turns > 5000)
+        throw new Error(`it never came to be; last events: ${JSON.stringify(events.slice(-8))}\n${engine.world.inventory().join('\n')}`);
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
@@ -65,8 +76,16 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
       count += 1;
       const name = `controller.${manifest.release.slice(0, 8)}.${count}`;
       const { release, inputs } = manifest;
-      await engine.startController(architecture, { name, image: manifest.outputs.controller, release, commit: inputs.source.commit, environment: 'local', history: [] });
-      const ended = (): (RecordedEvent & { type: 'rollout-ended' }) | undefined => events.slice(from).find((event) => event.type === 'rollout-ended' && event.release === release) as never;
+      await engine.startController(architecture, {
+        name,
+        image: manifest.outputs.controller,
+        release,
+        commit: inputs.source.commit,
+        environment: 'local',
+        history: [],
+      });
+      const ended = (): (RecordedEvent & { type: 'rollout-ended' }) | undefined =>
+        events.slice(from).find((event) => event.type === 'rollout-ended' && event.release === release) as never;
       await until(() => ended() !== undefined);
       const end = ended();
       if (!end) throw new Error('unreachable');

@@ -18,14 +18,22 @@ const inWorld = (name: string, body: (world: RolloutWorld) => Promise<void>): vo
 const containersOf = async ({ engine }: RolloutWorld, name: string, role = 'service'): Promise<string[]> => {
   const observed = await engine.observe(architecture);
   assert.ok(observed.ok);
-  return observed.value.instances.filter((instance) => instance.owner.name === name && instance.role === role).map(({ container }) => container).toSorted();
+  return observed.value.instances
+    .filter((instance) => instance.owner.name === name && instance.role === role)
+    .map(({ container }) => container)
+    .toSorted();
 };
 
 inWorld('a first release comes live, and its idle places are made ready', async (world) => {
   const first = sealRelease(world.engine);
   assert.equal((await world.up(first)).outcome, 'live');
   await world.settled(first);
-  for (const owner of [{ kind: 'app', name: 'catalog' }, { kind: 'app', name: 'accounts' }, { kind: 'store', name: 'sessions' }, { kind: 'core', name: 'core' }] as const)
+  for (const owner of [
+    { kind: 'app', name: 'catalog' },
+    { kind: 'app', name: 'accounts' },
+    { kind: 'store', name: 'sessions' },
+    { kind: 'core', name: 'core' },
+  ] as const)
     assert.equal(world.engine.world.serving(owner).length, 1, owner.name);
   const observed = await world.engine.observe(architecture);
   assert.ok(observed.ok);
@@ -34,7 +42,12 @@ inWorld('a first release comes live, and its idle places are made ready', async 
 
 inWorld('an unchanged app keeps its very containers while another is replaced without a gap', async (world) => {
   await world.up(sealRelease(world.engine));
-  const [accounts, accountsPath, catalog, sessions] = await Promise.all([containersOf(world, 'accounts'), containersOf(world, 'accounts', 'path'), containersOf(world, 'catalog'), containersOf(world, 'sessions', 'server')]);
+  const [accounts, accountsPath, catalog, sessions] = await Promise.all([
+    containersOf(world, 'accounts'),
+    containersOf(world, 'accounts', 'path'),
+    containersOf(world, 'catalog'),
+    containersOf(world, 'sessions', 'server'),
+  ]);
   const second = sealRelease(world.engine, { commit: 'second', keys: { 'catalog/api': '2' } });
   assert.equal((await world.up(second)).outcome, 'live');
   assert.deepEqual(await containersOf(world, 'accounts'), accounts);
@@ -50,7 +63,10 @@ inWorld('a change of policy alone replaces the path over the same instances', as
   const changed = streaming();
   const { catalog } = changed.apps;
   assert.ok(catalog);
-  const second = sealRelease(world.engine, { commit: 'second', architecture: streaming({ apps: { ...changed.apps, catalog: { ...catalog, drain: { limitMs: 5000 } } } }) });
+  const second = sealRelease(world.engine, {
+    commit: 'second',
+    architecture: streaming({ apps: { ...changed.apps, catalog: { ...catalog, drain: { limitMs: 5000 } } } }),
+  });
   assert.equal((await world.up(second)).outcome, 'live');
   assert.deepEqual(await containersOf(world, 'catalog'), before);
   assert.equal((await containersOf(world, 'catalog', 'path')).length, 1);
@@ -69,7 +85,10 @@ inWorld('a commit that changes nothing that runs replaces only the controller', 
   assert.deepEqual(withoutController(world.engine.world.inventory()), withoutController(before));
   const observed = await world.engine.observe(architecture);
   assert.ok(observed.ok);
-  assert.deepEqual(observed.value.controllers.map(({ release }) => release), [second.release]);
+  assert.deepEqual(
+    observed.value.controllers.map(({ release }) => release),
+    [second.release],
+  );
 });
 
 inWorld('an app that never becomes healthy fails the whole release, and nothing of it is left', async (world) => {
@@ -98,7 +117,10 @@ inWorld('a first release that fails leaves no instance and keeps data volumes', 
   const observed = await world.engine.observe(architecture);
   assert.ok(observed.ok);
   assert.deepEqual(observed.value.instances, []);
-  assert.deepEqual(observed.value.volumes.map(({ name }) => name), ['sessions.data']);
+  assert.deepEqual(
+    observed.value.volumes.map(({ name }) => name),
+    ['sessions.data'],
+  );
 });
 
 inWorld('a step that the engine refuses before the switch takes the rollout back', async (world) => {
@@ -120,11 +142,20 @@ inWorld('going back is a rollout to the earlier release: its images again', asyn
   const first = sealRelease(world.engine);
   await world.up(first);
   await world.settled(first);
-  const images = world.engine.world.inventory().filter((line) => /instance/.test(line) && !/path/.test(line)).map((line) => /t\/\S+|sha256:\S+/.exec(line)?.[0]);
+  const images = world.engine.world
+    .inventory()
+    .filter((line) => /instance/.test(line) && !/path/.test(line))
+    .map((line) => /t\/\S+|sha256:\S+/.exec(line)?.[0]);
   await world.up(sealRelease(world.engine, { commit: 'second', keys: { 'catalog/api': '2' } }));
   assert.equal((await world.up(first)).outcome, 'live');
   await world.settled(first);
-  assert.deepEqual(world.engine.world.inventory().filter((line) => /instance/.test(line) && !/path/.test(line)).map((line) => /t\/\S+|sha256:\S+/.exec(line)?.[0]), images);
+  assert.deepEqual(
+    world.engine.world
+      .inventory()
+      .filter((line) => /instance/.test(line) && !/path/.test(line))
+      .map((line) => /t\/\S+|sha256:\S+/.exec(line)?.[0]),
+    images,
+  );
   assert.deepEqual(world.engine.world.outages, []);
 });
 
@@ -170,7 +201,10 @@ inWorld('apps and stores come and go, and leave no place and no network behind',
   const base = streaming();
   const second = sealRelease(world.engine, {
     commit: 'second',
-    architecture: streaming({ apps: { ...base.apps, third: app({ web: service({ replicas: 1, outbound: true, stores: ['cache'] }) }, 'third.localhost') }, stores: { ...base.stores, cache: store() } }),
+    architecture: streaming({
+      apps: { ...base.apps, third: app({ web: service({ replicas: 1, outbound: true, stores: ['cache'] }) }, 'third.localhost') },
+      stores: { ...base.stores, cache: store() },
+    }),
   });
   assert.equal((await world.up(second)).outcome, 'live');
   await world.settled(second);
@@ -183,10 +217,16 @@ inWorld('apps and stores come and go, and leave no place and no network behind',
 
 inWorld('published ports that change move the core once everything else has switched', async (world) => {
   await world.up(sealRelease(world.engine));
-  const second = sealRelease(world.engine, { commit: 'second', architecture: streaming({ core: { publish: [{ address: '127.0.0.1', port: 9090 }] } }) });
+  const second = sealRelease(world.engine, {
+    commit: 'second',
+    architecture: streaming({ core: { publish: [{ address: '127.0.0.1', port: 9090 }] } }),
+  });
   assert.equal((await world.up(second)).outcome, 'live');
   await world.settled(second);
-  assert.deepEqual(world.engine.world.outages.map(({ owner }) => owner.kind), ['core']);
+  assert.deepEqual(
+    world.engine.world.outages.map(({ owner }) => owner.kind),
+    ['core'],
+  );
 });
 
 inWorld('a draining path that holds connections keeps its instances until they have ended', async (world) => {
@@ -199,7 +239,10 @@ inWorld('a draining path that holds connections keeps its instances until they h
   const second = sealRelease(world.engine, { commit: 'second', keys: { 'catalog/api': '2' } });
   const ended = world.up(second);
   await world.until(() => world.events.some((event) => event.type === 'unit-draining' && event.unit.name === 'catalog'));
-  assert.ok((await containersOf(world, 'catalog')).some((container) => old.includes(container)), 'the old instances are still there');
+  assert.ok(
+    (await containersOf(world, 'catalog')).some((container) => old.includes(container)),
+    'the old instances are still there',
+  );
   world.engine.world.releaseConnections(path);
   assert.equal((await ended).outcome, 'live');
   assert.ok((await containersOf(world, 'catalog')).every((container) => !old.includes(container)));
