@@ -29,6 +29,9 @@ const deathsAllowed = 2;
 
 const engineTries = 5;
 
+/** Places may still be in the hands of the controller that was overtaken; so often they are tried again. */
+const groundTries = 3;
+
 /**
  * Carries a release from wherever the engine stands to live, and its predecessor away. On failure before the release is
  * live, what was begun is undone; afterwards a step that fails is tried again, for there is nothing to go back to.
@@ -52,14 +55,30 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     if (death && !stage.live) return undo(rollout, await crashed(death, rollout));
     const outcome = await advance(stage, rollout, progress);
     if (outcome.overtaken) return { outcome: 'overtaken' };
-    const problem = stage.live ? undefined : await failureOf(outcome, rollout, progress);
+    const problem = stage.live ? undefined : await failureOf(stage, outcome, { rollout, progress });
     if (problem) return undo(rollout, problem);
   }
 }
 
-type Progress = { began: number; announced: boolean; live: boolean; deaths: Deaths; seen: Set<string>; said: string };
+type Progress = {
+  began: number;
+  announced: boolean;
+  groundFailures: number;
+  live: boolean;
+  deaths: Deaths;
+  seen: Set<string>;
+  said: string;
+};
 
-const begin = (now: number): Progress => ({ began: now, announced: false, live: false, deaths: new Map(), seen: new Set(), said: '' });
+const begin = (now: number): Progress => ({
+  began: now,
+  announced: false,
+  groundFailures: 0,
+  live: false,
+  deaths: new Map(),
+  seen: new Set(),
+  said: '',
+});
 
 async function observe({ hands, desired, wake }: Rollout): Promise<Observation | { problem: Problem }> {
   for (let tried = 1; ; tried += 1) {
@@ -98,14 +117,23 @@ function countDeaths({ desired, token, hands }: Rollout, observed: Observation, 
 
 const wantedNames = ({ seat, path }: ReturnType<typeof outfit>): string[] => [...seat.instances.map(({ name }) => name), path.name];
 
-async function failureOf(outcome: StageOutcome, rollout: Rollout, progress: Progress): Promise<Problem | undefined> {
+type Course = { rollout: Rollout; progress: Progress };
+
+async function failureOf(stage: Stage, outcome: StageOutcome, { rollout, progress }: Course): Promise<Problem | undefined> {
   const [first] = outcome.problems;
-  if (first) return first.problem;
+  if (first && !(await mayTryAgain(stage, first.problem, { rollout, progress }))) return first.problem;
   const elapsed = rollout.hands.now() - progress.began;
   const late = outcome.unhealthy.find(({ path, ended }) => ended || elapsed > limitOf(rollout.desired, path.owner));
   if (late) return unhealthy(late, rollout, elapsed);
   sayWaiting(outcome, rollout, progress);
   return undefined;
+}
+
+async function mayTryAgain({ name }: Stage, { code }: Problem, { rollout, progress }: Course): Promise<boolean> {
+  if (name !== 'ground' || code !== 'ENGINE_REFUSED' || progress.groundFailures >= groundTries) return false;
+  progress.groundFailures += 1;
+  await rollout.wake.next(500);
+  return true;
 }
 
 const limitOf = ({ units }: Desired, owner: { kind: string; name: string }): number =>

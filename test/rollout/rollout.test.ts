@@ -138,6 +138,17 @@ inWorld('a step that the engine refuses before the switch takes the rollout back
   assert.deepEqual(world.engine.world.outages, []);
 });
 
+inWorld('a place the engine refuses for a moment is tried again', async (world) => {
+  world.engine.world.failNext('ensureSlot', { code: 'ENGINE_REFUSED', what: 'the name is in use' });
+  assert.equal((await world.up(sealRelease(world.engine))).outcome, 'live');
+});
+
+inWorld('a place the engine goes on refusing fails the rollout', async (world) => {
+  for (let time = 0; time < 100; time += 1)
+    world.engine.world.failNext('ensureSlot', { code: 'ENGINE_REFUSED', what: 'the name is in use' });
+  assert.equal((await world.up(sealRelease(world.engine))).problem?.code, 'ENGINE_REFUSED');
+});
+
 inWorld('going back is a rollout to the earlier release: its images again', async (world) => {
   const first = sealRelease(world.engine);
   await world.up(first);
