@@ -131,6 +131,7 @@ const handsOf = (post: Post, token: number): Hands => ({
   report: post.journal.report,
   now: () => post.clock().getTime(),
   lookMs: 1000,
+  pauseMs: post.paceMs / 2,
 });
 
 /** Whether the release came to be live. */

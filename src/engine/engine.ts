@@ -72,7 +72,8 @@ export type InstanceSpec = {
   origin: Origin;
 };
 
-export type FailingCheck = { server: string; check: string; code?: number; detail?: string };
+/** `asked`: the check in words (`GET /healthz expecting 200`); `check` and `code`: what came of it, as the proxy says it. */
+export type FailingCheck = { server: string; asked: string; check: string; code?: number; detail?: string };
 
 /**
  * A data path's life: it checks, is healthy, serves once it was promoted, drains once it was told to, and ends.

@@ -20,6 +20,8 @@ export type Hands = {
   now: () => number;
   /** How long one look at a waiter takes before the plan is made again. */
   lookMs: number;
+  /** How long to wait before something that failed is tried again. */
+  pauseMs: number;
 };
 
 const nothing: StageOutcome = { problems: [], unhealthy: [], overtaken: false };

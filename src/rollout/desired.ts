@@ -22,8 +22,6 @@ export type DesiredUnit = {
   seats: Readonly<Record<Colour, Seat>>;
   /** How long its instances may take to become healthy. */
   healthLimitMs: number;
-  /** What is asked of each instance (`api-1`), in words: `GET /healthz`. */
-  checks: Readonly<Record<string, string>>;
 };
 
 /** The release in one environment, as the engine's nouns. A pure function of the manifest. */
@@ -74,7 +72,6 @@ function appUnit(view: View, name: string): DesiredUnit {
     pathSlot: slot,
     seats: { blue: seat('blue'), green: seat('green') },
     healthLimitMs: Math.max(...Object.values(app.services).map((service) => service.health.timeoutMs)),
-    checks: Object.fromEntries(Object.entries(app.services).flatMap(([service, spec]) => checksOf(service, spec))),
   };
 }
 
@@ -95,7 +92,6 @@ function storeUnit(view: View, name: string): DesiredUnit {
     pathSlot: slot,
     seats: { blue: seat, green: seat },
     healthLimitMs: store.health.timeoutMs,
-    checks: { server: `a connection to port ${store.port}` },
   };
 }
 
@@ -111,15 +107,8 @@ function coreUnit(view: View): DesiredUnit {
     pathSlot: slot,
     seats: { blue: seat, green: seat },
     healthLimitMs: 30_000,
-    checks: {},
   };
 }
-
-const checksOf = (service: string, { health, port, replicas }: Service): [string, string][] =>
-  Array.from({ length: replicas }, (_, index) => [
-    `${service}-${index + 1}`,
-    health.kind === 'http' ? `GET ${health.path}` : `a connection to port ${port}`,
-  ]);
 
 type Replicated = { view: View; owner: Owner; sealed: SealedGeneration; service: string; spec: Service; colour: Colour };
 

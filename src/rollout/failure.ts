@@ -27,7 +27,7 @@ export async function unhealthy({ path, phase, ended }: Unhealthy, failing: Fail
   return {
     code: 'ROLLOUT_UNHEALTHY',
     what: `${path.owner.name} never became healthy in release ${short(failing.release)}`,
-    why: ended ? `its data path ${path.name} ended before it reported healthy` : reason(unit?.checks ?? {}, phase, elapsedMs),
+    why: ended ? `its data path ${path.name} ended before it reported healthy` : reason(phase, elapsedMs),
     next: `changeless logs ${path.owner.name} --release ${short(failing.release)}`,
     lines: await lastLines(failing, culprit),
   };
@@ -43,13 +43,17 @@ async function running({ hands, desired }: Failing, names: readonly string[], ot
   return there[0]?.name ?? otherwise;
 }
 
-function reason(checks: Readonly<Record<string, string>>, phase: PathPhase, elapsedMs: number): string {
+function reason(phase: PathPhase, elapsedMs: number): string {
   const seconds = Math.round(elapsedMs / 1000);
   if (phase.phase !== 'checking') return `its data path reported nothing for ${seconds} s`;
-  return phase.failing
-    .map((check) => `${checks[check.server] ?? 'the check'} on ${check.server} ${answer(check)} for ${seconds} s`)
+  return failingChecks(phase)
+    .map((check) => `${check} for ${seconds} s`)
     .join('; ');
 }
+
+/** Each failing check in words: `GET /healthz expecting 200 on api-1 answered 502`. */
+export const failingChecks = (phase: PathPhase): string[] =>
+  phase.phase === 'checking' ? phase.failing.map((check) => `${check.asked} on ${check.server} ${answer(check)}`) : [];
 
 /** HAProxy's check results (configuration manual, 9.2 `check_status`) in words. */
 function answer({ check, code, detail }: FailingCheck): string {

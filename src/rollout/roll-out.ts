@@ -4,7 +4,7 @@ import type { Problem } from '../problem.ts';
 import { heldBack, nextStart, recordDeath, type Deaths } from './backoff.ts';
 import { carryOut, unitName, type Hands, type StageOutcome } from './carry-out.ts';
 import type { Desired } from './desired.ts';
-import { crashed, unhealthy, undone } from './failure.ts';
+import { crashed, failingChecks, unhealthy, undone } from './failure.ts';
 import { outfit } from './outfit.ts';
 import { planRollout } from './plan-rollout.ts';
 import { planUndo, type FailedRollout } from './plan-undo.ts';
@@ -85,7 +85,7 @@ async function observe({ hands, desired, wake }: Rollout): Promise<Observation |
     const observed = await hands.engine.observe(desired.architecture);
     if (observed.ok) return observed.value;
     if (tried === engineTries) return { problem: observed.problem };
-    await wake.next(500);
+    await wake.next(hands.pauseMs);
   }
 }
 
@@ -94,7 +94,7 @@ async function advance(stage: Stage, { hands, wake }: Rollout, { deaths }: Progr
   const outcome = await carryOut(stage, hands);
   if (!stage.live) return outcome;
   for (const { step, problem } of outcome.problems) hands.report({ type: 'effect-failed', step: describeStep(step), problem });
-  if (outcome.problems.length > 0) await wake.next(nextStart(deaths, hands.now()) ?? 1000);
+  if (outcome.problems.length > 0) await wake.next(nextStart(deaths, hands.now()) ?? hands.pauseMs);
   return outcome;
 }
 
@@ -132,7 +132,7 @@ async function failureOf(stage: Stage, outcome: StageOutcome, { rollout, progres
 async function mayTryAgain({ name }: Stage, { code }: Problem, { rollout, progress }: Course): Promise<boolean> {
   if (name !== 'ground' || code !== 'ENGINE_REFUSED' || progress.groundFailures >= groundTries) return false;
   progress.groundFailures += 1;
-  await rollout.wake.next(500);
+  await rollout.wake.next(rollout.hands.pauseMs);
   return true;
 }
 
@@ -144,7 +144,7 @@ function sayWaiting({ unhealthy: waiting }: StageOutcome, { hands }: Rollout, pr
   const events = waiting.map(({ path, phase }) => ({
     type: 'health-waiting' as const,
     unit: unitName(path.owner),
-    failing: phase.phase === 'checking' ? phase.failing.map(({ server }) => server) : [],
+    failing: failingChecks(phase),
   }));
   const text = JSON.stringify(events);
   if (text === progress.said) return;
@@ -164,7 +164,7 @@ async function undo(rollout: Rollout, problem: Problem): Promise<RolloutEnd> {
     if (stage.name === 'wait') await wake.next(1000);
     const outcome = await carryOut(stage, hands);
     if (outcome.overtaken) return { outcome: 'overtaken' };
-    if (outcome.problems.length > 0) await wake.next(1000);
+    if (outcome.problems.length > 0) await wake.next(hands.pauseMs);
   }
   return { outcome: 'failed', problem: undone(problem, rollout) };
 }

@@ -42,17 +42,20 @@ export function isAccepting(state: ArchitectureState, instance: InstanceRecord, 
 }
 
 /** What a waiter's health checks find wrong. */
+/** What this engine's data paths ask of every instance. */
+const asked = 'GET /healthz';
+
 export function failingChecks(state: ArchitectureState, path: InstanceSpec, judgement: Judgement): FailingCheck[] {
   const members = membersOf(state, path);
   const found = new Set(members.map((member) => serviceOf(state, member)));
   const missing = servicesOf(state, path, judgement).filter((service) => !found.has(service));
   if (path.owner.kind === 'store' && members.length === 0) missing.push('server');
-  const failing: FailingCheck[] = missing.map((server) => ({ server, check: 'DNS', detail: 'its name has no address' }));
-  if (judgement.unhealthy(path)) failing.push({ server: path.owner.name, check: 'L7STS', code: 502, detail: 'Bad Gateway' });
+  const failing: FailingCheck[] = missing.map((server) => ({ server, asked, check: 'DNS', detail: 'its name has no address' }));
+  if (judgement.unhealthy(path)) failing.push({ server: path.owner.name, asked, check: 'L7STS', code: 502, detail: 'Bad Gateway' });
   for (const member of members) {
     const server = state.slots.get(member.spec.slot)?.spec.facts.instance ?? member.spec.name;
-    if (!inPlace(state, member)) failing.push({ server, check: 'L4CON', detail: 'connection refused' });
-    else if (judgement.unhealthy(member.spec)) failing.push({ server, check: 'L7STS', code: 502, detail: 'Bad Gateway' });
+    if (!inPlace(state, member)) failing.push({ server, asked, check: 'L4CON', detail: 'connection refused' });
+    else if (judgement.unhealthy(member.spec)) failing.push({ server, asked, check: 'L7STS', code: 502, detail: 'Bad Gateway' });
   }
   return failing;
 }

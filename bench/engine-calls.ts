@@ -1,0 +1,76 @@
+import http from 'node:http';
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
+
+/** What an inspection tells that a creation needs. */
+export type Inspected = {
+  Id: string;
+  Name: string;
+  Image: string;
+  Config: { Image: string; Labels: Record<string, string>; StopTimeout?: number };
+  HostConfig: Record<string, unknown>;
+};
+
+type Called = { status: number; body: string };
+
+/** One bare call of the Engine API over its socket; throws on every status from 400 that is not expected. */
+export async function call(method: string, path: string, options: { json?: unknown; expected?: readonly number[] } = {}): Promise<Called> {
+  const response = await send(method, path, options.json);
+  response.setEncoding('utf8');
+  let body = '';
+  for await (const chunk of response) body += String(chunk);
+  const status = response.statusCode ?? 0;
+  if (status >= 400 && !options.expected?.includes(status)) throw new Error(`${method} ${path} answered ${status}: ${body.trim()}`);
+  return { status, body };
+}
+
+export const ask = async <T>(path: string): Promise<T> => JSON.parse((await call('GET', path)).body) as T;
+
+/** Resolves when the container's log holds a line with the text. */
+export async function logSays(container: string, text: string): Promise<void> {
+  const response = await send('GET', `/containers/${container}/logs?stdout=1&follow=1`, undefined);
+  for await (const chunk of response) if (String(chunk).includes(text)) break;
+  response.destroy();
+}
+
+function send(method: string, path: string, json: unknown): Promise<http.IncomingMessage> {
+  const socketPath = process.env['DOCKER_HOST']?.replace(/^unix:\/\//, '') ?? '/var/run/docker.sock';
+  const headers = json === undefined ? {} : { 'content-type': 'application/json' };
+  // Calls that hold on for long get a connection of their own, as any client would do it.
+  const own = /\/(logs|start|stop|wait)\b/.test(path) ? { agent: false as const } : { agent };
+  return new Promise((resolve, reject) => {
+    const request = http.request({ socketPath, method, path: `/v1.41${path}`, headers, ...own }, resolve);
+    request.on('error', reject);
+    request.end(json === undefined ? undefined : JSON.stringify(json));
+  });
+}
+
+type Listed = { Id: string; Names: string[]; State: string; Labels: Record<string, string> };
+
+const labelled = (architecture: string): string =>
+  `filters=${encodeURIComponent(JSON.stringify({ label: [`dev.changeless.architecture=${architecture}`] }))}`;
+
+export const containersOf = (architecture: string): Promise<Listed[]> => ask<Listed[]>(`/containers/json?all=1&${labelled(architecture)}`);
+
+export const inspect = (container: string): Promise<Inspected> => ask<Inspected>(`/containers/${container}/json`);
+
+/** Removes all that an architecture has on the engine, its images included. The controller first: it makes again what is missing. */
+export async function removeArchitecture(architecture: string): Promise<void> {
+  const gone = { expected: [404, 409] };
+  const controllersFirst = (await containersOf(architecture)).toSorted((a, b) => Number(isController(b)) - Number(isController(a)));
+  for (const { Id } of controllersFirst) await call('DELETE', `/containers/${Id}?force=1&v=1`, gone);
+  const networks = await ask<{ Id: string }[]>(`/networks?${labelled(architecture)}`);
+  for (const { Id } of networks) await call('DELETE', `/networks/${Id}`, gone);
+  const { Volumes: volumes } = await ask<{ Volumes: { Name: string }[] | null }>(`/volumes?${labelled(architecture)}`);
+  for (const { Name } of volumes ?? []) await call('DELETE', `/volumes/${Name}?force=1`, gone);
+  await removeImages(`changeless/${architecture}/`);
+}
+
+/** Removes every tag that begins so. */
+export async function removeImages(beginning: string): Promise<void> {
+  const images = await ask<{ RepoTags: string[] | null }[]>('/images/json');
+  const tags = images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(beginning));
+  for (const tag of tags) await call('DELETE', `/images/${tag}`, { expected: [404, 409] });
+}
+
+const isController = ({ Labels }: Listed): boolean => Labels['dev.changeless.role'] === 'controller';

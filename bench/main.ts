@@ -1,0 +1,35 @@
+import { writeFileSync } from 'node:fs';
+import type { Row } from './measure.ts';
+import { replace } from './replace.ts';
+import { table } from './table.ts';
+import { type Ground, makeGround } from './world.ts';
+
+type Found = { rows: Row[]; timelines?: object };
+
+/** Each bench by the names it answers to. */
+const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = [{ names: ['replace', 'rollback'], run: (ground) => replace(ground) }];
+
+const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const jsonFile = process.argv.find((word) => word.startsWith('--json='))?.slice('--json='.length);
+const chosen = asked.length === 0 ? benches : benches.filter(({ names }) => names.some((name) => asked.includes(name)));
+if (chosen.length === 0) throw new Error(`no bench is called ${asked.join(', ')}: ${benches.flatMap(({ names }) => names).join(', ')}`);
+
+const ground = makeGround();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void ground.cleanUp().finally(() => process.exit(130)));
+const found: Record<string, Found> = {};
+try {
+  for (const { names, run } of chosen) {
+    const name = names.join(' and ');
+    console.error(`  bench ${name} …`);
+    const began = performance.now();
+    found[name] = await run(ground);
+    console.error(`  bench ${name}: done in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  }
+} finally {
+  await ground.cleanUp();
+}
+console.log(table(Object.values(found).flatMap(({ rows }) => rows)));
+const json = JSON.stringify(found, null, 2);
+if (jsonFile !== undefined) writeFileSync(jsonFile, `${json}\n`);
+else console.log(json);
+process.exit(0);
