@@ -114,7 +114,7 @@ describe('health in the memory engine', () => {
     const seen = await expectDone(app.engine.observe(architecture));
     assert.deepEqual(seen.instances.find(({ name }) => name === 'path.blue')?.path, {
       phase: 'checking',
-      failing: [{ server: 'api-1', check: 'L7STS', code: 502, detail: 'Bad Gateway' }],
+      failing: [{ server: 'api-1', asked: 'GET /healthz', check: 'L7STS', code: 502, detail: 'Bad Gateway' }],
     });
     app.world.unhealthy(() => false);
     await expectDone(waiting);

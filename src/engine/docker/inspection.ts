@@ -70,12 +70,13 @@ export function imageDifferences(container: StartConfig, image: StartConfig | un
 }
 
 /** Whether it still is what the engine was asked for; limits are what can be changed while it runs. */
-export function specDifferences({ Config, Image, HostConfig, State }: InspectedContainer): Found[] {
-  const paused: Found[] = State.Paused ? [{ kind: 'spec', what: 'it is paused' }] : [];
+export function specDifferences({ Config, Image, HostConfig, State, ExecIDs }: InspectedContainer): Found[] {
+  const touched: Found[] = State.Paused ? [{ kind: 'spec', what: 'it is touched' }] : [];
+  if (ExecIDs?.length) touched.push({ kind: 'spec', what: 'a process that was started in it by exec is running' });
   const { creation } = sealOf(Config.Labels ?? {});
   const facts = creationFacts(Image, HostConfig);
-  if (creation === undefined || creation === creationDigest(facts)) return paused;
-  return [...paused, { kind: 'spec', what: `its limits, mounts or rights are not those it was made with; now ${nowText(facts)}` }];
+  if (creation === undefined || creation === creationDigest(facts)) return touched;
+  return [...touched, { kind: 'spec', what: `its limits, mounts or rights are not those it was made with; now ${nowText(facts)}` }];
 }
 
 /** What someone changed in its file system. Docker itself makes the folders that mounts are put on. */

@@ -82,6 +82,8 @@ export type StartConfig = {
 };
 
 export type InspectedContainer = {
+  /** Processes started by exec that still run. */
+  ExecIDs?: string[] | null;
   Id: string;
   Name: string;
   Created: string;
