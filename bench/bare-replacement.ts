@@ -40,7 +40,8 @@ async function sideOf(architecture: string): Promise<Side> {
   return { members: found.filter(({ Config }) => Config.Labels[role] === 'service'), path, controller };
 }
 
-export type BareTimes = { allMs: number; switchMs: number; callsMs: number; trafficMs: number };
+/** `callsMs`: all of it without the waits for readiness. `timeline`: moments from the beginning, in milliseconds. */
+export type BareTimes = { allMs: number; switchMs: number; callsMs: number; timeline: Record<string, number> };
 
 /**
  * What any rollout of the same has to ask of the engine, and nothing else: the controller; then the instances and the waiter,
@@ -55,6 +56,7 @@ export async function bareReplacement(ground: BareGround, probed: Probed): Promi
   const probe = startProbe(probed);
   const began = performance.now();
   const controller = await startController(ground, side);
+  const controllerAt = performance.now();
   const [path, ...members] = await Promise.all([
     start(side.path, `${side.path.Name.slice(1)}-${ground.turn}`),
     ...side.members.map((member) => start(member, member.Name.slice(1))),
@@ -75,7 +77,9 @@ export async function bareReplacement(ground: BareGround, probed: Probed): Promi
   ground.live = next;
   ground.running = { members, path, controller };
   const waited = healthyAt - startedAt + (servingAt - toldAt);
-  return { allMs: ended - began, switchMs: switched - began, callsMs: ended - began - waited, trafficMs: traffic - began };
+  const moments = { controller: controllerAt, instances: startedAt, healthy: healthyAt, serving: servingAt, switched, traffic, ended };
+  const timeline = Object.fromEntries(Object.entries(moments).map(([name, at]) => [name, Math.round(at - began)]));
+  return { allMs: ended - began, switchMs: switched - began, callsMs: ended - began - waited, timeline };
 }
 
 /** A container of the release image that costs the engine what a controller costs, and does nothing. */

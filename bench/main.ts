@@ -31,5 +31,5 @@ try {
 console.log(table(Object.values(found).flatMap(({ rows }) => rows)));
 const json = JSON.stringify(found, null, 2);
 if (jsonFile !== undefined) writeFileSync(jsonFile, `${json}\n`);
-else console.log(json);
+else console.log(`\n${json}`);
 process.exit(0);

@@ -6,11 +6,12 @@ import { type Ground, makeWorld, type Ran, type World } from './world.ts';
 
 const HOST = 'catalog.localhost';
 const GENERATION = /"generation":"([^"]+)"/;
-const ROUNDS = 7;
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 7);
 
 /** What happened when within a command, in milliseconds from its start. */
 export type Timeline = Record<string, number>;
 
+/** `trafficMs`: from the command to the moment from which every fresh request was answered by the new one. */
 type Measured = { trafficMs: number; exitMs: number; failed: number; timeline: Timeline };
 
 /**
@@ -34,7 +35,11 @@ export async function replace(ground: Ground, { rounds = ROUNDS } = {}): Promise
     backs.push(back);
     ups.push(up);
   }
-  return { rows: [...upRows(ups), ...rollbackRows(backs)], timelines: { up: timelinesOf(ups), rollback: timelinesOf(backs) } };
+  return { rows: [...upRows(ups), ...rollbackRows(backs)], timelines: {
+    up: timelinesOf(ups.map(({ measured }) => measured.timeline)),
+    rollback: timelinesOf(backs.map(({ measured }) => measured.timeline)),
+    bare: timelinesOf([...ups, ...backs].map(({ bare }) => bare.timeline)),
+  } };
 }
 
 /** One line of one service; the images of both versions are there from then on. */
@@ -100,11 +105,8 @@ function failedRow(bench: string, what: string, rounds: readonly Round[]): Row {
 }
 
 /** The median moment of each event. */
-function timelinesOf(rounds: readonly Round[]): Timeline {
-  const names = new Set(rounds.flatMap(({ measured }) => Object.keys(measured.timeline)));
-  const medians = [...names].map((name): [string, number] => {
-    const values = rounds.flatMap(({ measured }) => measured.timeline[name] ?? []);
-    return [name, summarise(values).median];
-  });
+function timelinesOf(timelines: readonly Timeline[]): Timeline {
+  const names = new Set(timelines.flatMap((timeline) => Object.keys(timeline)));
+  const medians = [...names].map((name): [string, number] => [name, summarise(timelines.flatMap((timeline) => timeline[name] ?? [])).median]);
   return Object.fromEntries(medians.toSorted((a, b) => a[1] - b[1]));
 }

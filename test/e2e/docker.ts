@@ -65,8 +65,8 @@ function containerOf({ Id, Name, Image, RestartCount, State, Config }: Inspected
 }
 
 /**
- * All that the engine holds of the architecture, one line each, without what differs from rollout to rollout by nature:
- * a controller's random ending, and the number of the rollout in a data path's name.
+ * All that the engine holds of the architecture, one line each, without what differs from time to time by nature: the
+ * random ending of a controller's and of a memory volume's name, and the number of the rollout in a data path's.
  */
 export async function inventoryOf(architecture: string): Promise<string[]> {
   const filter = ['--filter', `label=${LABEL}architecture=${architecture}`, '--format', '{{.Name}}'];
@@ -78,12 +78,15 @@ export async function inventoryOf(architecture: string): Promise<string[]> {
   return [
     ...containers.map(({ name, role, state, image }) => `${role} ${plainName(name)} ${state} ${image.slice(7, 19)}`),
     ...lines(networks).map((name) => `network ${name}`),
-    ...lines(volumes).map((name) => `volume ${name}`),
+    ...lines(volumes).map((name) => `volume ${plainName(name)}`),
   ].toSorted();
 }
 
 const plainName = (name: string): string =>
-  name.replace(/(\.controller\.[0-9a-f]{8}).*$/, '$1').replace(/(\.path\.[0-9a-f]{8})\.\d+$/, '$1');
+  name
+    .replace(/(\.controller\.[0-9a-f]{8}).*$/, '$1')
+    .replace(/(\.path\.[0-9a-f]{8})\.\d+$/, '$1')
+    .replace(/(\.slot\.memory)\.[0-9a-f]{8}$/, '$1');
 
 /** The architecture's images, by their tags without its name: `catalog.api.configured:…` → image id. */
 export async function imagesOf(architecture: string): Promise<Map<string, string>> {

@@ -71,7 +71,7 @@ export function imageDifferences(container: StartConfig, image: StartConfig | un
 
 /** Whether it still is what the engine was asked for; limits are what can be changed while it runs. */
 export function specDifferences({ Config, Image, HostConfig, State, ExecIDs }: InspectedContainer): Found[] {
-  const touched: Found[] = State.Paused ? [{ kind: 'spec', what: 'it is touched' }] : [];
+  const touched: Found[] = State.Paused ? [{ kind: 'spec', what: 'it is paused' }] : [];
   if (ExecIDs?.length) touched.push({ kind: 'spec', what: 'a process that was started in it by exec is running' });
   const { creation } = sealOf(Config.Labels ?? {});
   const facts = creationFacts(Image, HostConfig);

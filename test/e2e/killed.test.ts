@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { containersOf, docker, inventoryOf, startExecutioner, type Executioner } from './docker.ts';
+import { startLoad } from './load.ts';
+import { makeWorld, until, type World } from './world.ts';
+
+const MOMENTS = 10;
+
+type Event = { type: string; outcome?: string; release?: string };
+type Side = { release: string; inventory: string[] };
+
+const catalog = 'catalog.localhost';
+const accounts = 'accounts.localhost';
+
+let world: World;
+let executioner: Executioner;
+/** Two releases that were rolled out undisturbed, and what the engine held then. */
+let sides: [Side, Side];
+/** How many events the controller says from its start to the end of an undisturbed rollout. */
+let eventCount: number;
+
+before(async () => {
+  [world, executioner] = await Promise.all([makeWorld('streaming'), startExecutioner()]);
+  await rollOut();
+  await world.commit(
+    'Both apps differ',
+    { file: 'catalog/providers/feeds.mjs', from: 'Harbour camera', to: 'Lighthouse camera' },
+    { file: 'accounts/api/server.mjs', from: "redis.command('INCR', 'visits')", to: "(await redis.command('INCR', 'visits'))" },
+  );
+  await rollOut();
+  const second = await sideOfNow();
+  await rollOut('rollback');
+  const first = await sideOfNow();
+  const events = await rollOut(second.release);
+  eventCount = events.filter(({ type }) => type !== 'controller-in-charge').length;
+  sides = [first, second];
+});
+
+after(async () => {
+  await executioner?.dispose();
+  await world?.dispose();
+});
+
+/** Runs up (or rollback) to its end; the controller's events. */
+async function rollOut(what?: string, onEvent?: (count: number, event: Event) => void): Promise<Event[]> {
+  const events: Event[] = [];
+  const words = what === 'rollback' ? ['rollback', '--json'] : ['up', ...(what === undefined ? [] : [what]), '--json'];
+  const running = world.begin(words, (line) => {
+    events.push(JSON.parse(line) as Event);
+    onEvent?.(events.length, events.at(-1) as Event);
+  });
+  const { code, stderr } = await running.ended;
+  assert.equal(code, 0, `${words.join(' ')}: ${stderr}${events.map(({ type }) => type).join(' ')}`);
+  assert.deepEqual([events.at(-1)?.type, events.at(-1)?.outcome], ['rollout-ended', 'live']);
+  return events;
+}
+
+async function sideOfNow(): Promise<Side> {
+  await until('what is left to tidy is tidied', async () => (await world.changeless('verify')).code === 0);
+  const { release } = await world.status();
+  return { release, inventory: await inventoryOf(world.architecture) };
+}
+
+const controllerOf = async (release: string) => (await containersOf(world.architecture)).find((each) => each.role === 'controller' && each.release === release);
+
+/** Rolls a side out and kills its controller when it has said so many events. */
+async function rollOutKilled(side: Side, moment: number): Promise<string> {
+  let killing: Promise<void> | undefined;
+  let said = '';
+  const kill = async (): Promise<void> => {
+    const controller = await controllerOf(side.release);
+    assert.ok(controller, 'there is a controller to kill');
+    await executioner.kill(controller.id);
+  };
+  await rollOut(side.release, (count, { type }) => {
+    if (count !== moment) return;
+    said = type;
+    killing = kill();
+  });
+  await killing;
+  return said;
+}
+
+test('a controller killed at ten moments of a rollout ends with one release live and nothing left over', async (context) => {
+  const loads = [startLoad({ host: catalog, port: world.port }, 2), startLoad({ host: accounts, port: world.port }, 2)];
+  const moments: string[] = [];
+  for (let round = 0; round < MOMENTS; round += 1) {
+    const side = sides[round % 2] as Side;
+    const moment = 1 + Math.round((round * (eventCount - 2)) / (MOMENTS - 1));
+    const after = await rollOutKilled(side, moment);
+    const where = `killed after event ${moment}, ${after}`;
+    moments.push(`${moment} ${after}`);
+    const sameAsUndisturbed = async (): Promise<boolean> => (await inventoryOf(world.architecture)).join() === side.inventory.join();
+    await until(`${where}: what is left over is gone`, sameAsUndisturbed).catch(() => undefined);
+    assert.deepEqual(await inventoryOf(world.architecture), side.inventory, where);
+    const status = await world.status();
+    assert.deepEqual([status.release, status.state], [side.release, 'live'], where);
+    assert.equal((await controllerOf(side.release))?.restarts, 1, `${where}: it was killed, and started again by the engine`);
+    assert.equal((await world.changeless('verify')).code, 0, where);
+  }
+  const seen = await Promise.all(loads.map((load) => load.stop()));
+  assert.deepEqual(
+    seen.flatMap(({ failed }) => failed),
+    [],
+    'all the while, every request was answered',
+  );
+  context.diagnostic(`killed after ${moments.join(', ')}; ${seen.reduce((sum, { answered }) => sum + answered, 0)} requests`);
+});
+
+test('after a reboot, of which the controller is started by the engine, all is back without help', async () => {
+  const { visits } = await world.ask(accounts);
+  const { release } = await world.status();
+  const inventory = await inventoryOf(world.architecture);
+  const before = await containersOf(world.architecture);
+  // With `docker kill` the engine does not start the controller again, so that nothing heals before everything is dead.
+  await docker('kill', ...before.map(({ id }) => id));
+  assert.deepEqual([...new Set((await containersOf(world.architecture)).map(({ state }) => state))], ['exited']);
+  const controller = before.find(({ role }) => role === 'controller');
+  await docker('start', controller?.id ?? '');
+  await until('all is back', async () => (await world.changeless('verify')).code === 0 && (await world.status()).state === 'live');
+  assert.equal((await world.status()).release, release);
+  assert.deepEqual(await inventoryOf(world.architecture), inventory);
+  assert.equal((await world.ask(accounts)).visits, visits + 1, 'the data is kept');
+  assert.equal((await world.ask(catalog)).app, 'catalog');
+});
