@@ -29,7 +29,7 @@ const instance = ({ role, body: of, colour, phase, state = 'running', at = 0 }: 
   state,
   createdAt: new Date(at).toISOString(),
   spec: '',
-  ...(phase && { path: (phase === 'checking' ? { phase, failing: [] } : { phase }) as PathPhase }),
+  ...(phase && { path: phase === 'checking' ? { phase, failing: [] } : { phase } }),
   origin: { environment: 'local', release: 'r' as ReleaseId, commit: 'uncommitted', key: 'k' },
 });
 
@@ -42,7 +42,8 @@ const observed = (...sketches: Sketch[]): Observation => ({
   strangers: [],
 });
 
-const path = (of: string, colour: Colour, phase: PathPhase['phase'], at = 0): Sketch => ({ role: 'path', body: of, colour, phase, at });
+const path = (of: string, colour: Colour, phase: PathPhase['phase']): Sketch => ({ role: 'path', body: of, colour, phase, at: 0 });
+const later = (sketch: Sketch): Sketch => ({ ...sketch, at: 1 });
 const member = (of: string, colour: Colour): Sketch => ({ role: 'service', body: of, colour });
 
 void test('a body takes the colour that does not serve, and stays where it is', () => {
@@ -55,13 +56,13 @@ void test('a body takes the colour that does not serve, and stays where it is', 
     ['it has begun where nothing serves', observed(member('new', 'green')), 'new', 'green'],
     [
       'it drains in blue and serves in green',
-      observed(path('new', 'blue', 'draining'), path('new', 'green', 'serving', 1)),
+      observed(path('new', 'blue', 'draining'), later(path('new', 'green', 'serving'))),
       'new',
       'green',
     ],
     [
       'both serve in the middle of a switch',
-      observed(path('old', 'blue', 'serving', 0), path('new', 'green', 'serving', 1)),
+      observed(path('old', 'blue', 'serving'), later(path('new', 'green', 'serving'))),
       'new',
       'green',
     ],
@@ -71,7 +72,7 @@ void test('a body takes the colour that does not serve, and stays where it is', 
 
 void test('the path clients reach is the newest that serves', () => {
   const state = unitState(
-    observed(path('new', 'green', 'serving', 2), path('old', 'blue', 'serving', 1), path('next', 'blue', 'healthy', 3)),
+    observed(later(path('new', 'green', 'serving')), path('old', 'blue', 'serving'), later(path('next', 'blue', 'healthy'))),
     owner,
   );
   assert.equal(current(state)?.body, 'new');
@@ -83,7 +84,7 @@ void test('the path clients reach is the newest that serves', () => {
 
 void test('a body is in use as long as a path serves or drains towards it', () => {
   const state = unitState(
-    observed(path('old', 'blue', 'draining'), path('new', 'green', 'serving', 1), path('next', 'blue', 'healthy', 2)),
+    observed(path('old', 'blue', 'draining'), later(path('new', 'green', 'serving')), later(path('next', 'blue', 'healthy'))),
     owner,
   );
   assert.equal(inUse(state, body('old'), 'blue'), true);
