@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { Row } from './measure.ts';
+import { plan } from './plan.ts';
 import { replace } from './replace.ts';
 import { table } from './table.ts';
 import { type Ground, makeGround } from './world.ts';
@@ -7,7 +8,10 @@ import { type Ground, makeGround } from './world.ts';
 type Found = { rows: Row[]; timelines?: object };
 
 /** Each bench by the names it answers to. */
-const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = [{ names: ['replace', 'rollback'], run: (ground) => replace(ground) }];
+const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = [
+  { names: ['plan'], run: plan },
+  { names: ['replace', 'rollback'], run: replace },
+];
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const jsonFile = process.argv.find((word) => word.startsWith('--json='))?.slice('--json='.length);

@@ -18,7 +18,7 @@ type Measured = { trafficMs: number; exitMs: number; failed: number; timeline: T
  * (b) one changed component, its image built: command → every fresh request answered by the new generation; and (d) the
  * rollback from it. Each beside the bare engine calls of the same, in a twin architecture whose controller is gone.
  */
-export async function replace(ground: Ground, { rounds = ROUNDS } = {}): Promise<{ rows: Row[]; timelines: object }> {
+export async function replace(ground: Ground): Promise<{ rows: Row[]; timelines: object }> {
   const world = await makeWorld(ground, { label: 'replace', port: 18080 });
   const twin = await makeWorld(ground, { label: 'bare', port: 18081 });
   const bare = await makeBareGround(twin, () => changeOneComponent(twin));
@@ -28,7 +28,7 @@ export async function replace(ground: Ground, { rounds = ROUNDS } = {}): Promise
   await world.settled();
   const ups: Round[] = [];
   const backs: Round[] = [];
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = -1; round < ROUNDS; round += 1) {
     const back = await roundOf({ world, bare }, ['rollback']);
     const up = await roundOf({ world, bare }, ['up']);
     if (round < 0) continue;

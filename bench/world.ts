@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -52,14 +52,15 @@ export type World = {
   settled: () => Promise<void>;
 };
 
-/** `architecture`: the text of architecture.ts is given to it before the first commit. */
-export async function makeWorld(ground: Ground, { label, port, example = 'streaming' }: { label: string; port: number; example?: string }): Promise<World> {
+/** Makes the repository and its first commit. `fill` writes what lies in it; without it, it is the example `streaming`. */
+export async function makeWorld(
+  ground: Ground,
+  { label, port, fill = fillWithExample }: { label: string; port: number; fill?: (world: Pick<World, 'name' | 'folder' | 'port'>) => void },
+): Promise<World> {
   const name = `bench-${label}-${randomBytes(2).toString('hex')}`;
   const folder = path.join(ground.folder, name);
-  cpSync(path.join(packageFolder, 'examples', example), folder, { recursive: true });
-  writeFileSync(path.join(folder, '.gitignore'), 'node_modules/\n');
+  mkdirSync(folder);
   ground.onCleanUp(() => removeArchitecture(name));
-  await git(folder, 'init', '--quiet', '--initial-branch=main');
   const world: World = {
     name,
     folder,
@@ -69,11 +70,19 @@ export async function makeWorld(ground: Ground, { label, port, example = 'stream
     changeless: (...words) => changeless(ground, world, words),
     settled: () => settled(name),
   };
-  world.edit('architecture.ts', /name: '[^']*'/, `name: '${name}'`);
-  world.edit('architecture.ts', 'port: 8080 }] },', `port: ${port} }] },`);
+  fill(world);
+  await git(folder, 'init', '--quiet', '--initial-branch=main');
+  await world.commit();
   await world.changeless('lock');
   await world.commit();
   return world;
+}
+
+function fillWithExample({ name, folder, port }: Pick<World, 'name' | 'folder' | 'port'>): void {
+  cpSync(path.join(packageFolder, 'examples/streaming'), folder, { recursive: true });
+  const file = path.join(folder, 'architecture.ts');
+  edit(file, /name: '[^']*'/, `name: '${name}'`);
+  edit(file, 'port: 8080 }] },', `port: ${port} }] },`);
 }
 
 function edit(file: string, from: string | RegExp, to: string): void {

@@ -2,12 +2,14 @@
 // Starts the command line. Plain old JavaScript, because the Node that reads it first may be an old one.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const version = process.versions.node.split('.').map(Number);
 
 if (version[0] > 24 || (version[0] === 24 && version[1] >= 15)) {
+  // Half of what starting costs is compiling the program, which is the same each time.
+  module.enableCompileCache();
   await import(programUrl().href);
 } else {
   runAgainUnder(newerNode());

@@ -4,7 +4,7 @@
 package.path = debug.getinfo(1, 'S').source:match('^@(.*/)') .. '?.lua;' .. package.path
 local report = require('report')
 
-local POLL_MS = 20
+local POLL_MS = 10
 local PASSED = { L4OK = true, L6OK = true, L7OK = true }
 
 local asked, backends, known = {}, {}, {}

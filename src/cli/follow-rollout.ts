@@ -71,9 +71,9 @@ function endIn(event: RecordedEvent, { release, commit }: Followed): RolloutEnd 
 type ControllerState = 'running' | 'stopped' | 'missing' | 'unknown';
 
 async function controllerState(engine: Engine, architecture: string, name: string): Promise<ControllerState> {
-  const observed = await engine.observe(architecture);
-  if (!observed.ok) return 'unknown';
-  const found = observed.value.controllers.find((controller) => controller.name === name);
+  const controllers = await engine.controllers(architecture);
+  if (!controllers.ok) return 'unknown';
+  const found = controllers.value.find((controller) => controller.name === name);
   if (found === undefined) return 'missing';
   return found.state === 'running' ? 'running' : 'stopped';
 }

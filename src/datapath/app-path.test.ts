@@ -42,7 +42,7 @@ for (const [promise, line] of PROXY_LINES) {
 }
 
 const WAITING_LINES = [
-  ['checks often', 'default-server check inter 100ms rise 1 fall 1'],
+  ['checks often', 'default-server check inter 40ms rise 1 fall 1'],
   ['says what it asks over HTTP', "setenv CHANGELESS_CHECK_1 'service-web=GET /healthz?deep=1 expecting 204'"],
   ['says what it asks over TCP', "setenv CHANGELESS_CHECK_2 'service-queue=connect to port 5672'"],
   ['reports', 'lua-load /usr/lib/changeless/waiter.lua'],

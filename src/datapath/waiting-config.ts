@@ -39,7 +39,7 @@ export function renderWaiting(services: readonly CheckedService[]): string {
         'timeout check 2s',
         'timeout client 1s',
         'timeout server 1s',
-        'default-server check inter 100ms rise 1 fall 1',
+        'default-server check inter 40ms rise 1 fall 1',
       ],
     },
     NOBODY,

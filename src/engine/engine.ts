@@ -181,6 +181,8 @@ export interface Engine {
   /** Whether an engine answers, and what it calls itself and its host. Tells absent from not permitted. */
   describe(): Promise<Result<{ version: string; host: string; platform: string }>>;
   observe(architecture: string): Promise<Result<Observation>>;
+  /** The controllers alone: quicker than to observe everything. */
+  controllers(architecture: string): Promise<Result<readonly ObservedController[]>>;
   /** Names of all architectures the engine has anything of. */
   architectures(): Promise<Result<string[]>>;
 

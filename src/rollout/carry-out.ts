@@ -28,11 +28,17 @@ const nothing: StageOutcome = { problems: [], unhealthy: [], overtaken: false };
 
 /** Carries out a stage: lanes side by side, the steps of a lane one after another until one fails. */
 export async function carryOut(stage: Stage, hands: Hands): Promise<StageOutcome> {
-  const lanes = await Promise.all(stage.lanes.map((lane) => carryOutLane(lane, hands)));
+  const outcome = await carryOutLanes(stage.lanes, hands);
+  const went = outcome.problems.length + outcome.unhealthy.length === 0 && !outcome.overtaken;
+  return went && stage.followedBy ? carryOutLanes(stage.followedBy, hands) : outcome;
+}
+
+async function carryOutLanes(lanes: readonly Lane[], hands: Hands): Promise<StageOutcome> {
+  const outcomes = await Promise.all(lanes.map((lane) => carryOutLane(lane, hands)));
   return {
-    problems: lanes.flatMap(({ problems }) => problems),
-    unhealthy: lanes.flatMap(({ unhealthy }) => unhealthy),
-    overtaken: lanes.some(({ overtaken }) => overtaken),
+    problems: outcomes.flatMap(({ problems }) => problems),
+    unhealthy: outcomes.flatMap(({ unhealthy }) => unhealthy),
+    overtaken: outcomes.some(({ overtaken }) => overtaken),
   };
 }
 

@@ -24,7 +24,7 @@ export function planRollout(desired: Desired, observed: Observation, outlook: Ou
   const live = outfits.every((outfit) => outfit.live);
   for (const [name, lanes] of stagesBeforeLive) {
     const found = lanes(all).filter((lane) => lane.length > 0);
-    if (found.length > 0) return { name, lanes: found, live };
+    if (found.length > 0) return { name, lanes: found, live, ...following(name, all) };
     if (name === 'clear' && outfits.some((outfit) => obstacles(outfit).length > 0)) return { name: 'wait', lanes: [], live };
   }
   return planRetirement(desired, observed, outfits);
@@ -42,6 +42,15 @@ const stagesBeforeLive: readonly (readonly [StageName, (all: Situation) => Lane[
   ['switch', (all) => promoteLanes(only(all, 'app'))],
   ['switch-core', switchCoreLanes],
 ];
+
+/** Once the last unit has switched, what it replaces can drain without another look: clients are between the two until then. */
+function following(name: StageName, { observed, outfits }: Situation): Pick<Stage, 'followedBy'> {
+  const switching = { switch: 'app', 'switch-core': 'core' }[name as string];
+  if (!switching || !outfits.every(({ live, unit }) => live !== undefined || unit.owner.kind === switching)) return {};
+  const keep = new Set(outfits.map(({ live, path }) => live?.name ?? path.name));
+  const replaced = observed.instances.filter((path) => path.path?.phase === 'serving' && path.state === 'running' && !keep.has(path.name));
+  return { followedBy: replaced.map((path) => [{ do: 'drain-path', path: named(path) }]) };
+}
 
 /** Networks, volumes, and the places the coming stages need. A place that died takes its members with it. */
 function groundLanes({ desired, observed, outfits }: Situation): Lane[] {
@@ -86,13 +95,23 @@ function obstacles({ unit, state, seat, live }: Outfit): ObservedInstance[] {
 
 /** Every changed unit's instances and its waiter, all at once; and whatever of a live one has died. */
 function prepareLanes({ outfits, outlook }: Situation): Lane[] {
+  // Nobody who needs a store becomes healthy before the store's path is let in.
+  const storesWait = outfits.some(({ unit, live }) => unit.owner.kind === 'store' && !live);
   return outfits.flatMap(({ state, seat, path, live }) => {
     const lanes = seat.instances.map((instance) => memberLane(instance, state, outlook));
     const waiter = state.waiting.find(({ name }) => name === path.name);
-    if (!live && !waiter && !outlook.heldBack.has(path.name)) lanes.push([{ do: 'start-instance', instance: path }]);
+    if (!live && !waiter && !outlook.heldBack.has(path.name)) lanes.push(waiterLane(path, storesWait));
     return lanes;
   });
 }
+
+const waiterLane = (path: InstanceSpec, storesWait: boolean): Lane =>
+  storesWait
+    ? [{ do: 'start-instance', instance: path }]
+    : [
+        { do: 'start-instance', instance: path },
+        { do: 'await-healthy', path: named(path) },
+      ];
 
 /** Whatever else holds the place leaves first: a failed predecessor, or a store's old server. */
 function memberLane(instance: InstanceSpec, state: UnitState, { heldBack }: Outlook): Lane {

@@ -21,10 +21,19 @@ export function planUndo(observed: Observation, failed: FailedRollout): Stage {
   const remove = own.filter((instance) => goes(instance, observed, failed));
   if (remove.length > 0) return undo(remove.map((instance) => [removeInstance(instance)]));
   const waits = own.some((instance) => instance.state === 'running' && instance.path?.phase === 'draining');
-  return { name: waits ? 'wait' : 'settled', lanes: [], live: false };
+  if (waits) return { name: 'wait', lanes: [], live: false };
+  const ground = failed.first ? emptyGround(observed) : [];
+  return ground.length > 0 ? undo(ground) : { name: 'settled', lanes: [], live: false };
 }
 
 const undo = (lanes: readonly Lane[]): Stage => ({ name: 'undo', lanes, live: false });
+
+/** Places that nothing is in (the core's holds the published ports), and then the networks, once no place is left. */
+function emptyGround({ slots, instances, networks }: Observation): Lane[] {
+  const empty = slots.filter(({ name }) => !instances.some(({ slot }) => slot === name));
+  if (slots.length > 0) return empty.map(({ name }) => [{ do: 'remove-slot', slot: name }]);
+  return networks.map(({ name }) => [{ do: 'remove-network', network: name }]);
+}
 
 function isOf(instance: ObservedInstance, { token, release }: FailedRollout): boolean {
   return instance.role === 'path' ? instance.name.endsWith(`.${token}`) : instance.origin.release === release;

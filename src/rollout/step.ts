@@ -28,9 +28,9 @@ export type Lane = readonly Step[];
  *                                       settled <- tidy <- retire <- (wait) <- drain <- (live)
  *
  * `wait`: nothing can be done until a draining path has ended. `undo`: a failed rollout's traces go.
- * `live`: every unit's wanted generation serves.
+ * `live`: every unit's wanted generation serves. `followedBy`: lanes that may follow at once when all of `lanes` succeeded.
  */
-export type Stage = { name: StageName; lanes: readonly Lane[]; live: boolean };
+export type Stage = { name: StageName; lanes: readonly Lane[]; live: boolean; followedBy?: readonly Lane[] };
 
 export type StageName =
   | 'clear'

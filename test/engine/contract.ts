@@ -301,6 +301,7 @@ function controllers(world: GetWorld): void {
     const container = valueOf(await engine.startController(architecture, spec()));
     assert.equal(valueOf(await engine.startController(architecture, spec())), container);
     const seen = (await observe(world())).controllers;
+    assert.deepEqual(await world().engine.controllers(world().architecture), { ok: true, value: seen });
     assert.equal(seen.length, 1);
     const { createdAt: _, startedAt: __, ...rest } = seen[0]!;
     assert.deepEqual(rest, { ...spec(), container, state: 'running' });

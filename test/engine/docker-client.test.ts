@@ -16,14 +16,14 @@ type FakeEngine = { host: string; paths: string[]; server: http.Server };
 const version =
   (ApiVersion: string, MinAPIVersion: string): Answer =>
   (_, response) =>
-    response.end(JSON.stringify({ ApiVersion, MinAPIVersion }));
+    response.setHeader('api-version', ApiVersion).end(JSON.stringify({ ApiVersion, MinAPIVersion }));
 
-/** An engine that says what it is told to: `/version` first, then `answer`. */
+/** An engine that says what it is told to: which versions it speaks first, then `answer`. */
 async function fakeEngine(test: TestContext, answer: Answer, hello: Answer = version('1.41', '1.12')): Promise<FakeEngine> {
   const paths: string[] = [];
   const server = http.createServer((request, response) => {
     paths.push(request.url ?? '');
-    if (request.url === '/version') hello(request, response);
+    if (request.url === '/version' || request.url === '/_ping') hello(request, response);
     else answer(request, response);
   });
   server.listen(0, '127.0.0.1');
@@ -59,17 +59,17 @@ describe('an address of an engine', () => {
 });
 
 describe('the version of the API', () => {
-  const cases: [theirs: [newest: string, oldest: string], spoken: string][] = [
-    [['1.41', '1.12'], '/v1.41'],
-    [['1.52', '1.44'], '/v1.44'],
-    [['1.60', '1.50'], '/v1.50'],
+  const cases: [theirs: [newest: string, oldest: string], spoken: string, asked: string[]][] = [
+    [['1.41', '1.12'], '/v1.41', ['/_ping']],
+    [['1.52', '1.44'], '/v1.44', ['/_ping', '/version']],
+    [['1.60', '1.50'], '/v1.50', ['/_ping', '/version']],
   ];
-  for (const [theirs, spoken] of cases) {
+  for (const [theirs, spoken, asked] of cases) {
     it(`is ${spoken} with an engine that speaks ${theirs[1]} to ${theirs[0]}`, async (test) => {
       const fake = await fakeEngine(test, (_, response) => response.end('[]'), version(...theirs));
       const client = clientOf(fake.host);
       await Promise.all([client.json({ path: '/images/json' }), client.json({ path: '/images/json' })]);
-      assert.deepEqual(fake.paths, ['/version', `${spoken}/images/json`, `${spoken}/images/json`]);
+      assert.deepEqual(fake.paths, [...asked, `${spoken}/images/json`, `${spoken}/images/json`]);
     });
   }
 });

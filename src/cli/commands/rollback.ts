@@ -15,9 +15,9 @@ async function rollback(session: Session, stream: RolloutStream): CommandResult 
   const subject = await subjectOf(session);
   if (!subject.ok) return subject;
   const { engine, architecture } = subject.value;
-  const observed = await engine.observe(architecture);
-  if (!observed.ok) return observed;
-  const live = await liveController({ session, engine, architecture, observation: observed.value });
+  const controllers = await engine.controllers(architecture);
+  if (!controllers.ok) return controllers;
+  const live = await liveController({ session, engine, architecture, controllers: controllers.value });
   if (live === undefined) return failed(notRunning(architecture));
   const target = await targetOf({ session, engine, architecture, live });
   if (!target.ok) return target;

@@ -49,9 +49,9 @@ async function namedImage(session: Session, named: string): Promise<Result<{ arc
 type Named = { session: Session; stream: RolloutStream; engine: Engine; architecture: string; target: ReleaseImage };
 
 async function runNamed({ session, stream, engine, architecture, target }: Named): CommandResult {
-  const observed = await engine.observe(architecture);
-  if (!observed.ok) return observed;
-  const live = await liveController({ session, engine, architecture, observation: observed.value });
+  const controllers = await engine.controllers(architecture);
+  if (!controllers.ok) return controllers;
+  const live = await liveController({ session, engine, architecture, controllers: controllers.value });
   return runRelease({
     session,
     engine,

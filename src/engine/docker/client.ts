@@ -24,8 +24,6 @@ const NEWEST_API = 44;
 /** The engine starts about two containers at once on two cores; more open calls than this only queue inside it. */
 const CONNECTIONS = 32;
 
-type Version = { ApiVersion: string; MinAPIVersion?: string };
-
 /** Docker's HTTP API over its socket. Connects on the first call; failures are thrown as EngineFailure. */
 export class DockerClient {
   readonly address: DockerAddress;
@@ -91,11 +89,17 @@ export class DockerClient {
     }
   }
 
+  // `/_ping` says the newest version that the engine speaks, in a tenth of the time that `/version` takes.
   async #negotiate(): Promise<string> {
-    const version = parsed<Version>(await readAll(await this.#answer({ path: '/version' }, '')));
-    const minor = (text: string | undefined, otherwise: number) => Number(text?.split('.')[1] ?? otherwise);
-    const agreed = Math.max(Math.min(minor(version.ApiVersion, NEWEST_API), NEWEST_API), minor(version.MinAPIVersion, 0));
-    return `/v1.${agreed}`;
+    const pong = await this.#answer({ path: '/_ping' }, '');
+    await readAll(pong);
+    const newest = minorOf(String(pong.headers['api-version'] ?? ''), NEWEST_API);
+    return `/v1.${newest <= NEWEST_API ? newest : Math.max(NEWEST_API, await this.#oldest())}`;
+  }
+
+  async #oldest(): Promise<number> {
+    const version = parsed<{ MinAPIVersion?: string }>(await readAll(await this.#answer({ path: '/version' }, '')));
+    return minorOf(version.MinAPIVersion ?? '', 0);
   }
 
   async #answer(call: Call, prefix: string): Promise<IncomingMessage> {
@@ -150,6 +154,8 @@ export class DockerClient {
 }
 
 const isWhole = (call: Call): boolean => call.tar === undefined || call.tar instanceof Uint8Array;
+
+const minorOf = (version: string, otherwise: number): number => Number(version.split('.')[1] ?? otherwise);
 
 function writeBody(request: ClientRequest, call: Call): void {
   if (call.json !== undefined) request.end(JSON.stringify(call.json));

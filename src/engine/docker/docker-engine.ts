@@ -10,6 +10,7 @@ import type {
   LogOptions,
   NetworkSpec,
   Observation,
+  ObservedController,
   PathPhase,
   PublishedPort,
   SlotSpec,
@@ -27,7 +28,7 @@ import { removeInstance, startInstance } from './instances.ts';
 import { readLog } from './logs.ts';
 import { engineName } from './names.ts';
 import { ensureVolume, Networks, removeVolume } from './networks.ts';
-import { architectures, observe } from './observe.ts';
+import { architectures, controllers, observe } from './observe.ts';
 import { PathPhases } from './paths.ts';
 import { portHolder } from './ports.ts';
 import { SlotMemory, type HostFacts } from './slot-memory.ts';
@@ -77,6 +78,10 @@ export class DockerEngine implements Engine {
 
   observe(architecture: string): Promise<Result<Observation>> {
     return attempt(`${architecture} could not be observed`, () => observe({ client: this.#client, phases: this.#phases }, architecture));
+  }
+
+  controllers(architecture: string): Promise<Result<readonly ObservedController[]>> {
+    return attempt(`the controllers of ${architecture} could not be listed`, () => controllers(this.#client, architecture));
   }
 
   architectures(): Promise<Result<string[]>> {

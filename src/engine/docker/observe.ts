@@ -5,7 +5,7 @@ import type { DockerClient } from './client.ts';
 import { inspectContainer, listContainers } from './containers.ts';
 import { sealOf } from './creation.ts';
 import { originOf } from './instance-creation.ts';
-import { memoryName, nameOf, ownerOf, type Role } from './names.ts';
+import { memoryName, nameOf, ofArchitecture, ownerOf, type Role } from './names.ts';
 import { listNetworks, listVolumes } from './networks.ts';
 import type { PathPhases } from './paths.ts';
 import { firstEndpoint } from './slot-creation.ts';
@@ -43,6 +43,12 @@ export async function observe({ client, phases }: Sources, architecture: string)
     controllers: own.filter(hasRole('controller')).map((container) => observedController(architecture, container)),
     strangers: observedStrangers(listing),
   };
+}
+
+export async function controllers(client: DockerClient, architecture: string): Promise<ObservedController[]> {
+  const listed = await listContainers(client, [ofArchitecture(architecture), `${labels.role}=controller`]);
+  const inspected = await Promise.all(listed.map(({ Id }) => inspectContainer(client, Id)));
+  return inspected.filter((container) => container !== undefined).map((container) => observedController(architecture, container));
 }
 
 /** Names of the architectures that have containers, networks or volumes. */

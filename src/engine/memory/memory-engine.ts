@@ -11,6 +11,7 @@ import type {
   LogOptions,
   NetworkSpec,
   Observation,
+  ObservedController,
   PathPhase,
   PublishedPort,
   SlotSpec,
@@ -48,6 +49,11 @@ export class MemoryEngine implements Engine {
 
   async observe(architecture: string): Promise<Result<Observation>> {
     return this.#answer(() => observationOf(this.world.machine.of(architecture), this.world.judgement));
+  }
+
+  async controllers(architecture: string): Promise<Result<readonly ObservedController[]>> {
+    const observed = await this.observe(architecture);
+    return observed.ok ? done(observed.value.controllers) : observed;
   }
 
   async architectures(): Promise<Result<string[]>> {
