@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs';
+import { compose } from './compose.ts';
+import { load } from './load.ts';
 import type { Row } from './measure.ts';
 import { plan } from './plan.ts';
 import { replace } from './replace.ts';
+import { scale } from './scale.ts';
 import { table } from './table.ts';
 import { type Ground, makeGround } from './world.ts';
 
@@ -10,6 +13,9 @@ type Found = { rows: Row[]; timelines?: object };
 /** Each bench by the names it answers to. */
 const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = [
   { names: ['plan'], run: plan },
+  { names: ['scale'], run: scale },
+  { names: ['compose'], run: compose },
+  { names: ['load'], run: load },
   { names: ['replace', 'rollback'], run: replace },
 ];
 

@@ -17,7 +17,8 @@ const OTHER_INPUTS = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'p
 // Each is one file that needs no other: it is imported by the user's architecture.ts, or runs in a process of its own.
 const STANDING_ALONE = {
   'architecture/authoring': 'src/architecture/authoring.ts',
-  'cli/evaluator': 'src/architecture/evaluator-program.ts',
+  'controller/evaluator': 'src/architecture/evaluator-program.ts',
+  'controller/controller': 'src/cli/controller-program.ts',
 };
 
 // Bundled CommonJS packages ask for Node's modules by require, which an ES module does not have.
@@ -69,7 +70,8 @@ async function buildPrograms() {
     target: 'node24',
   };
   for (const [out, source] of Object.entries(STANDING_ALONE)) {
-    if (exists(source)) await bundle({ ...shared, entryPoints: { [out]: source } });
+    const banner = out === 'controller/controller' ? { js: REQUIRE } : {};
+    if (exists(source)) await bundle({ ...shared, banner, entryPoints: { [out]: source } });
   }
   if (!exists('src/cli/main.ts')) return skipped('src/cli/main.ts');
   await bundle({

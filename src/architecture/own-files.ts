@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-// Run unbuilt, these lie beside this file as TypeScript; published, this file is part of a bundle in dist/cli.
+// Run unbuilt, these lie beside this file as TypeScript; published, this file is part of a bundle in dist/cli,
+// and the programs that run in containers are in dist/controller.
 
 /** The evaluator's program. */
-export const evaluatorProgramFile = (): string => firstOf(['./evaluator-program.ts', './evaluator.js']);
+export const evaluatorProgramFile = (): string => firstOf(['./evaluator-program.ts', '../controller/evaluator.js']);
 
 /** What type checking takes for the package `changeless`. */
 export const authoringTypesFile = (): string => firstOf(['./authoring.ts', '../architecture/authoring.d.ts']);

@@ -5,8 +5,8 @@ import type { Engine } from '../engine/engine.ts';
 import type { Report } from '../events.ts';
 
 /**
- * What Changeless itself brings along: `bundle` is the folder with the bundled command line (`main.js`, its chunks,
- * `evaluator.js`), `proxy` the one with the proxy's Dockerfile.
+ * What Changeless itself brings along: `bundle` is the folder with the bundled programs that run in containers
+ * (`controller.js`, `evaluator.js`), `proxy` the one with the proxy's Dockerfile.
  */
 export type Assets = { version: string; bundle: string; proxy: string };
 

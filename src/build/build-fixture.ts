@@ -74,7 +74,7 @@ export async function makeBuildWorld({
   const folder = path.join(root, 'work');
   await mkdir(folder);
   await writeTree(root, {
-    'bundle/main.js': '// the command line\n',
+    'bundle/controller.js': '// the controller\n',
     'bundle/evaluator.js': '// the evaluator\n',
     'proxy/Dockerfile': `FROM ${systemBases.debian}\n`,
     'proxy/entrypoint.sh': 'run:#!/bin/sh\n',

@@ -12,7 +12,7 @@ import { labels } from '../engine/labels.ts';
 import type { Report } from '../events.ts';
 import type { Assets } from './build-context.ts';
 import { ensureController } from './system-build.ts';
-import { cliFolder, planSystem, readAssets } from './system-images.ts';
+import { programFolder, planSystem, readAssets } from './system-images.ts';
 
 /**
  * Evaluates in a container of the controller image that has no network and no volume and is thrown away. The image is made
@@ -38,7 +38,7 @@ export function evaluationContainer({
     if (!image.ok) return image;
     const ended = await engine.images.runOnce({
       image: image.value,
-      command: ['node', ...evaluationArguments(`${cliFolder}/evaluator.js`, program.entry)],
+      command: ['node', ...evaluationArguments(`${programFolder}/evaluator.js`, program.entry)],
       files: evaluationFiles(program),
       environment: evaluationEnvironment,
       labels: { [labels.role]: 'evaluation' },

@@ -13,7 +13,7 @@ import { pinOf } from './pins.ts';
 export const systemBases = { debian: 'debian:bookworm-slim', node: 'node:24-bookworm-slim' } as const;
 
 /** Where the controller image keeps the command line. */
-export const cliFolder = '/changeless/cli';
+export const programFolder = '/changeless/program';
 
 /** The images Changeless brings along: their keys, their pinned bases and the files they are made from. */
 export type SystemPlan = {
@@ -53,12 +53,12 @@ export const systemLabels = (image: SystemImage, key: ComponentKey): Record<stri
   [labels.key]: key,
 });
 
-/** Node and the command line; started without arguments it is the controller. */
+/** Node, and the programs that run in containers; started without arguments it is the controller. */
 export const controllerRequest = ({ keys, files }: SystemPlan, node: ImageId): AssembleRequest => ({
   base: node,
-  files: files.controller.map((file) => ({ ...file, path: `${cliFolder}/${file.path}` })),
+  files: files.controller.map((file) => ({ ...file, path: `${programFolder}/${file.path}` })),
   change: {
-    entrypoint: ['node', `${cliFolder}/main.js`, 'controller'],
+    entrypoint: ['node', `${programFolder}/controller.js`],
     command: [],
     // It talks to the engine's socket, which belongs to root and to a group whose number differs from host to host.
     user: '0',

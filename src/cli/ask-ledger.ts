@@ -1,4 +1,4 @@
-import { cliFolder } from '../build/system-images.ts';
+import { programFolder } from '../build/system-images.ts';
 import type { ImageId, ReleaseId } from '../digest.ts';
 import type { Engine } from '../engine/engine.ts';
 import { labels } from '../engine/labels.ts';
@@ -25,7 +25,7 @@ export const askEvents = (question: LedgerQuestion, filter: { limit: number; rel
 async function ask<Answer>({ engine, architecture, image }: LedgerQuestion, words: readonly string[]): Promise<Result<Answer>> {
   const result = await engine.images.runOnce({
     image,
-    command: ['node', `${cliFolder}/main.js`, 'controller', ...words],
+    command: ['node', `${programFolder}/controller.js`, ...words],
     labels: { [labels.architecture]: architecture, [labels.role]: 'question' },
     network: 'none',
     // Writable, because a reader of a database in WAL mode takes part in its shared memory file.

@@ -85,7 +85,7 @@ async function makeGround(root: string): Promise<Ground> {
   const folder = path.join(root, 'repository');
   const bundle = path.join(root, 'bundle');
   for (const made of [folder, bundle]) mkdirSync(made);
-  writeFileSync(path.join(bundle, 'main.js'), '// stands for the bundled command line\n');
+  writeFileSync(path.join(bundle, 'controller.js'), '// stands for the bundled controller\n');
   const opened = await openSqliteLedger(':memory:');
   if (!opened.ok) throw new Error(opened.problem.what);
   const at = '2026-01-01T00:00:00Z';

@@ -61,7 +61,8 @@ async function sideOfNow(): Promise<Side> {
   return { release, inventory: await inventoryOf(world.architecture) };
 }
 
-const controllerOf = async (release: string) => (await containersOf(world.architecture)).find((each) => each.role === 'controller' && each.release === release);
+const controllerOf = async (release: string) =>
+  (await containersOf(world.architecture)).find((each) => each.role === 'controller' && each.release === release);
 
 /** Rolls a side out and kills its controller when it has said so many events. */
 async function rollOutKilled(side: Side, moment: number): Promise<string> {

@@ -37,7 +37,10 @@ test('one commit is one release, wherever it is made and wherever it runs', asyn
     await world.git('clone', '--quiet', world.folder, folder);
     const there = await worldAt({ ...world, root, folder }).json<Built>('build');
     assert.equal(there.value.release, here.value.release);
-    assert.ok(there.value.build.every(({ reused }) => reused), 'from the same component images');
+    assert.ok(
+      there.value.build.every(({ reused }) => reused),
+      'from the same component images',
+    );
     assert.deepEqual(await madeImages(), made);
   });
 

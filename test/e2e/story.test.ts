@@ -143,7 +143,9 @@ test('the story of the streaming example, told as a user lives it', async (story
 
   await story.test('verify names a container that does not belong there', async () => {
     const stranger = `${world.architecture}-stranger`;
-    const [network] = (await docker('network', 'ls', '--format', '{{.Name}}', '--filter', `name=${world.architecture}.app.catalog`)).split('\n');
+    const [network] = (await docker('network', 'ls', '--format', '{{.Name}}', '--filter', `name=${world.architecture}.app.catalog`)).split(
+      '\n',
+    );
     await docker('run', '--detach', '--rm', '--name', stranger, '--network', network ?? '', 'debian:bookworm-slim', 'sleep', 'infinity');
     try {
       const { code, value } = await world.json<Verified>('verify');

@@ -59,7 +59,7 @@ export type World = {
 
 export type Edit = { file: string; from: string | RegExp; to: string };
 
-const packageFolder = path.resolve(import.meta.dirname, '../..');
+export const packageFolder = path.resolve(import.meta.dirname, '../..');
 const limitMs = 60_000;
 let worlds = 0;
 
@@ -84,7 +84,8 @@ export async function makeWorld(template: 'streaming' | 'hello', ...edits: reado
 export const cliProgram = path.join(packageFolder, 'bin/changeless.mjs');
 
 /** A name that the reaper of `npm test` knows for this run's. */
-export const newName = (): string => `${process.env['CHANGELESS_TEST_RUN'] ?? `e2e-${randomBytes(3).toString('hex')}`}-u${process.pid}-${++worlds}`;
+export const newName = (): string =>
+  `${process.env['CHANGELESS_TEST_RUN'] ?? `e2e-${randomBytes(3).toString('hex')}`}-u${process.pid}-${++worlds}`;
 
 /** The edits that give an example another name, and another port. */
 export function ownPlace(template: string, name: string, port: number): Edit[] {
@@ -144,8 +145,19 @@ export function worldAt(place: Place): World {
 
 /** What a user's shell has, with a cache and a git identity of this world only. */
 export function environmentIn(root: string): NodeJS.ProcessEnv {
-  const identity = { GIT_AUTHOR_NAME: 'E2E', GIT_AUTHOR_EMAIL: 'e2e@localhost', GIT_COMMITTER_NAME: 'E2E', GIT_COMMITTER_EMAIL: 'e2e@localhost' };
-  return { ...process.env, ...identity, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', XDG_CACHE_HOME: path.join(root, 'cache') };
+  const identity = {
+    GIT_AUTHOR_NAME: 'E2E',
+    GIT_AUTHOR_EMAIL: 'e2e@localhost',
+    GIT_COMMITTER_NAME: 'E2E',
+    GIT_COMMITTER_EMAIL: 'e2e@localhost',
+  };
+  return {
+    ...process.env,
+    ...identity,
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_NOSYSTEM: '1',
+    XDG_CACHE_HOME: path.join(root, 'cache'),
+  };
 }
 
 function replaceText(file: string, { from, to }: Edit): void {
@@ -173,7 +185,9 @@ export function ask({ host, port }: Address): Promise<Told> {
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.on('error', reject);
       response.on('end', () =>
-        response.statusCode === 200 ? resolve(JSON.parse(text) as Told) : reject(new Error(`${host} answered ${response.statusCode ?? ''}: ${text}`)),
+        response.statusCode === 200
+          ? resolve(JSON.parse(text) as Told)
+          : reject(new Error(`${host} answered ${response.statusCode ?? ''}: ${text}`)),
       );
     });
     request.on('error', reject);

@@ -1,8 +1,10 @@
-import { extract, pack } from 'tar-stream';
 import { byCodeUnit } from '../../canonical-json.ts';
 import type { TreeFile } from '../image.ts';
 
 const EPOCH = new Date(0);
+
+// A controller that starts needs it only when it makes a place; loading it costs a tenth of that start.
+const tarStream = () => import('tar-stream');
 
 /**
  * A tar of the files and all their parent folders: sorted, owned by root, with a fixed time, so that equal contents are
@@ -22,6 +24,7 @@ export type TarEntry = { path: string; mode: number; contents?: string | Uint8Ar
 
 /** The entries in the order given; one without contents is a folder. */
 export async function tar(entries: readonly TarEntry[]): Promise<Buffer> {
+  const { pack } = await tarStream();
   const archive = pack();
   for (const { path, mode, contents } of entries) {
     const header = { name: path, mode, mtime: EPOCH, uid: 0, gid: 0 };
@@ -36,6 +39,7 @@ export async function tar(entries: readonly TarEntry[]): Promise<Buffer> {
 
 /** The first entry of an archive, when it is a file or a link: that is how the engine sends one path. */
 export async function firstEntry(archive: Buffer): Promise<{ link: string } | { contents: Buffer } | undefined> {
+  const { extract } = await tarStream();
   const reader = extract();
   reader.end(archive);
   for await (const entry of reader) {

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { ownContainer } from '../controller/self.ts';
+import { runController } from '../controller/run-controller.ts';
+import type { ReleaseId } from '../digest.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { RecordedEvent } from '../events.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { openSqliteLedger } from '../ledger/sqlite-ledger.ts';
+import { decodeManifest } from '../release/manifest-codec.ts';
+import { environmentPath, manifestPath, type Manifest } from '../release/manifest.ts';
+import { done, failed, type Result } from '../result.ts';
+
+const ledgerPath = '/ledger/ledger.db';
+
+/** What the ledger is asked: the newest `limit` rollouts, or events (of one release when given). */
+export type LedgerQuestion = { about: 'log' | 'events'; limit: number; release?: ReleaseId };
+
+/** The answer as JSON text. Works inside a container that mounts the ledger's volume. */
+export async function tellFromLedger({ about, limit, release }: LedgerQuestion): Promise<Result<string>> {
+  const opened = await openSqliteLedger(ledgerPath);
+  if (!opened.ok) return opened;
+  const ledger: Ledger = opened.value;
+  const told = about === 'log' ? await ledger.rollouts(limit) : await ledger.events({ limit, ...(release !== undefined && { release }) });
+  await ledger.close();
+  return done(JSON.stringify(told));
+}
+
+export type ControllerWork = { engine: Engine; print: (event: RecordedEvent) => void; signal: AbortSignal };
+
+/** Runs the controller of the release image this process is in, until the signal is aborted. */
+export async function runBakedController({ engine, print, signal }: ControllerWork): Promise<Result<void>> {
+  const [baked, ledger] = await Promise.all([readBaked(), openSqliteLedger(ledgerPath)]);
+  if (!baked.ok) return baked;
+  if (!ledger.ok) return ledger;
+  const self = ownContainer() ?? `process-${process.pid}`;
+  const result = await runController({ engine, ledger: ledger.value, ...baked.value, self, print, signal });
+  await ledger.value.close();
+  return result;
+}
+
+/** What the release image holds besides this program. */
+async function readBaked(): Promise<Result<{ manifest: Manifest; environment: string }>> {
+  const [manifestBytes, environmentText] = await Promise.all([
+    readFile(manifestPath).catch(() => undefined),
+    readFile(environmentPath, 'utf8').catch(() => undefined),
+  ]);
+  if (manifestBytes === undefined || environmentText === undefined)
+    return failed({ code: 'USAGE', what: 'the controller runs inside a release image only', next: 'changeless up' });
+  const manifest = decodeManifest(manifestBytes);
+  if (!manifest.ok) return manifest;
+  return done({ manifest: manifest.value, environment: JSON.parse(environmentText) as string });
+}
