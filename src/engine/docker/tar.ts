@@ -4,7 +4,11 @@ import type { TreeFile } from '../image.ts';
 const EPOCH = new Date(0);
 
 // A controller that starts needs it only when it makes a place; loading it costs a tenth of that start.
-const tarStream = () => import('tar-stream');
+const tarStream = async (): Promise<typeof import('tar-stream')> => {
+  const loaded: typeof import('tar-stream') & { default?: typeof import('tar-stream') } = await import('tar-stream');
+  // Bundled, a CommonJS module is all in its default export.
+  return loaded.default ?? loaded;
+};
 
 /**
  * A tar of the files and all their parent folders: sorted, owned by root, with a fixed time, so that equal contents are
