@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { startLoad, type Load } from '../test/engine/keep-alive-load.ts';
 import { call, inspect } from './engine-calls.ts';
 import { failedRow } from './load.ts';
 import { compare, inTurns, type Row, summarise } from './measure.ts';
-import { startProbe, switchedAt } from './probe.ts';
+import { askOnce, type Probed, startProbe, switchedAt } from './probe.ts';
 import { type Ground, makeWorld, type World } from './world.ts';
 
 const exec = promisify(execFile);
@@ -64,9 +65,19 @@ async function untilLive(port: number, command: () => Promise<unknown>): Promise
   const probe = startProbe({ port, host: HOST, pattern: REVISION });
   const began = performance.now();
   await command();
+  await answers({ port, host: HOST, pattern: REVISION }, `r${revision}`);
   const switched = switchedAt(await probe.stop());
   if (switched === undefined) throw new Error('the change did not become live');
   return switched - began;
+}
+
+/** docker-compose ends before what it started listens. */
+async function answers(probed: Probed, wanted: string): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while ((await askOnce(probed)).said !== wanted) {
+    if (performance.now() > deadline) throw new Error(`nothing answered ${wanted} on port ${probed.port} within a minute`);
+    await pause(5);
+  }
 }
 
 async function startChangeless(ground: Ground): Promise<() => Promise<number>> {

@@ -78,7 +78,7 @@ export const commands: readonly CommandDefinition[] = [
     name: 'show',
     summary: 'one release, and the command that runs it by hand',
     details: 'What a release holds. The printed command brings the architecture back on an engine that has nothing but the images.',
-    arguments: [{ name: '<release>', description: 'the first characters of its id, or `live`' }],
+    arguments: [{ name: '<release>', description: 'the first characters of its id, a commit, or `live`' }],
     options: [],
     examples: [{ command: 'changeless show live', does: 'the release that serves now' }],
     load: () => import('./commands/show.ts'),

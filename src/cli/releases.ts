@@ -56,9 +56,9 @@ export async function releaseById(
 /** Something that can only be the beginning of a release's id. */
 export const looksLikeRelease = (word: string): boolean => /^[0-9a-f]{6,64}$/i.test(word);
 
-const ambiguous = (release: string, ids: readonly string[]): Problem => ({
+export const ambiguous = (release: string, ids: readonly string[]): Problem => ({
   code: 'UNKNOWN_RELEASE',
-  what: `${release} is the beginning of ${ids.length} releases`,
+  what: `${release} names ${ids.length} releases`,
   why: ids.map((id) => short(id)).join(', '),
   safe: 'nothing was changed',
   next: 'name more of its characters',

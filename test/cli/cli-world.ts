@@ -161,7 +161,7 @@ function runControllers(engine: MemoryEngine, ledger: Ledger): { stop(): Promise
 
 /** Questions to the ledger are answered as the container would; every other container simply succeeds. */
 async function answerOnce({ command = [] }: OnceRequest, ledger: Ledger): Promise<Partial<OnceResult>> {
-  const [question, , limit] = command.slice(3);
+  const [question, , limit] = command.slice(2);
   if (question === 'log') return { stdout: JSON.stringify(await ledger.rollouts(Number(limit))) };
   if (question === 'events') return { stdout: JSON.stringify(await ledger.events({ limit: Number(limit) })) };
   return {};

@@ -232,3 +232,20 @@ test('gc keeps what is live and what it can go back to, and forgets the rest', a
   assert.ok(value.removed.some((tag) => tag.startsWith('changeless/sample/web.api:')));
   assert.equal((await world.changeless('gc', '--keep', 'many')).code, 2);
 });
+
+test('releases are called by their commits too', async () => {
+  await commitSample(world);
+  await up();
+  const first = await status();
+  world.write('web/server.js', 'changed\n');
+  commit(world, 'second');
+  await up();
+  const shown = await world.json<{ release: string; commit: string }>('show', 'HEAD~1');
+  assert.deepEqual([shown.value.release, shown.value.commit], [first.release, first.commit]);
+  const { code, stdout } = await world.changeless('diff', 'HEAD~1', 'HEAD');
+  assert.equal(code, 0);
+  assert.match(stdout, /web\/api/);
+  const unknown = await world.changeless('show', 'nonsense');
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /UNKNOWN_RELEASE/);
+});

@@ -1,7 +1,7 @@
 import type { Engine, ObservedController } from '../../engine/engine.ts';
 import { failed, type Result } from '../../result.ts';
 import { type CommandResult, flag, type Session, textOption } from '../command.ts';
-import { findRelease, historyBefore, releaseById, type ReleaseImage } from '../releases.ts';
+import { historyBefore, releaseById, type ReleaseImage } from '../releases.ts';
 import { liveController } from '../live-controller.ts';
 import { type RolloutStream, withStream } from '../rollout-stream.ts';
 import { runRelease } from '../run-release.ts';
@@ -30,7 +30,11 @@ type Asked = { session: Session; engine: Engine; architecture: string; live: Obs
 async function targetOf({ session, engine, architecture, live }: Asked): Promise<Result<ReleaseImage>> {
   const environment = textOption(session.input, 'environment') ?? live.environment;
   const [named] = session.input.arguments;
-  if (named !== undefined) return findRelease(engine, { architecture, release: named, environment });
+  if (named !== undefined)
+    return (await import('../named-release.ts')).byIdOrCommit(
+      { session, engine, architecture },
+      { architecture, release: named, environment },
+    );
   const [previous] = live.history;
   if (previous === undefined) return failed(nothingBefore(architecture, live.release));
   return releaseById(engine, architecture, { release: previous, environment });
