@@ -23,6 +23,7 @@ import { controllerCommand, controllerSocket, removeController, startController 
 import { DockerImages } from './docker-images.ts';
 import { attempt, Refusal } from './failure.ts';
 import { hostAddress } from './host.ts';
+import { Inspections } from './inspections.ts';
 import { inspectInstances } from './inspection.ts';
 import { removeInstance, startInstance } from './instances.ts';
 import { readLog } from './logs.ts';
@@ -57,6 +58,7 @@ export class DockerEngine implements Engine {
   readonly #client: DockerClient;
   readonly #networks: Networks;
   readonly #phases: PathPhases;
+  readonly #inspections: Inspections;
   readonly #slots: Slots;
   #host: Promise<HostFacts> | undefined;
 
@@ -64,6 +66,7 @@ export class DockerEngine implements Engine {
     this.#client = client;
     this.#networks = networks;
     this.#phases = new PathPhases(client);
+    this.#inspections = new Inspections(client);
     this.#slots = { client, memory: new SlotMemory(client, () => this.#hostFacts()) };
     this.images = new DockerImages(client);
   }
@@ -77,7 +80,9 @@ export class DockerEngine implements Engine {
   }
 
   observe(architecture: string): Promise<Result<Observation>> {
-    return attempt(`${architecture} could not be observed`, () => observe({ client: this.#client, phases: this.#phases }, architecture));
+    return attempt(`${architecture} could not be observed`, () =>
+      observe({ client: this.#client, phases: this.#phases, inspections: this.#inspections }, architecture),
+    );
   }
 
   controllers(architecture: string): Promise<Result<readonly ObservedController[]>> {
@@ -154,7 +159,7 @@ export class DockerEngine implements Engine {
   }
 
   watch(architecture: string, signal: AbortSignal): AsyncIterable<EngineEvent> {
-    return watch(this.#client, architecture, signal);
+    return this.#inspections.listen(watch(this.#client, architecture, signal));
   }
 
   async *logs(architecture: string, name: string, options: LogOptions): AsyncGenerator<LogLine> {

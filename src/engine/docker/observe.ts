@@ -7,12 +7,13 @@ import { sealOf } from './creation.ts';
 import { originOf } from './instance-creation.ts';
 import { memoryName, nameOf, ofArchitecture, ownerOf, type Role } from './names.ts';
 import { listNetworks, listVolumes } from './networks.ts';
+import type { Inspections } from './inspections.ts';
 import type { PathPhases } from './paths.ts';
 import { firstEndpoint } from './slot-creation.ts';
 import { ranThrough } from './slots.ts';
 import { NEVER, type InspectedContainer, type Labels, type ListedContainer, type VendorNetwork, type VendorVolume } from './vendor.ts';
 
-type Sources = { client: DockerClient; phases: PathPhases };
+type Sources = { client: DockerClient; phases: PathPhases; inspections: Inspections };
 type Listing = {
   architecture: string;
   own: InspectedContainer[];
@@ -24,15 +25,17 @@ type Listing = {
 const instanceRoles: readonly string[] = ['service', 'path', 'server'] satisfies InstanceRole[];
 
 /** One listing of each kind of thing, then an inspection of each of our containers, all at once. */
-export async function observe({ client, phases }: Sources, architecture: string): Promise<Observation> {
+export async function observe({ client, phases, inspections }: Sources, architecture: string): Promise<Observation> {
   const [all, networks, volumes] = await Promise.all([
     listContainers(client),
     listNetworks(client, architecture),
     listVolumes(client, architecture),
   ]);
-  phases.keepOnly(new Set(all.map(({ Id }) => Id)));
+  const present = new Set(all.map(({ Id }) => Id));
+  phases.keepOnly(present);
+  inspections.keepOnly(present);
   const ours = all.filter((container) => labelsOf(container)[labels.architecture] === architecture);
-  const inspected = await Promise.all(ours.map(({ Id }) => inspectContainer(client, Id)));
+  const inspected = await Promise.all(ours.map((container) => inspections.of(container)));
   const own = inspected.filter((container) => container !== undefined); // The others went meanwhile.
   const listing = { architecture, own, all, networks, volumes };
   return {
