@@ -1,11 +1,12 @@
+import type * as TarStream from 'tar-stream';
 import { byCodeUnit } from '../../canonical-json.ts';
 import type { TreeFile } from '../image.ts';
 
 const EPOCH = new Date(0);
 
 // A controller that starts needs it only when it makes a place; loading it costs a tenth of that start.
-const tarStream = async (): Promise<typeof import('tar-stream')> => {
-  const loaded: typeof import('tar-stream') & { default?: typeof import('tar-stream') } = await import('tar-stream');
+const tarStream = async (): Promise<typeof TarStream> => {
+  const loaded: typeof TarStream & { default?: typeof TarStream } = await import('tar-stream');
   // Bundled, a CommonJS module is all in its default export.
   return loaded.default ?? loaded;
 };
