@@ -1,15 +1,10 @@
-import type * as TarStream from 'tar-stream';
 import { byCodeUnit } from '../../canonical-json.ts';
 import type { TreeFile } from '../image.ts';
 
 const EPOCH = new Date(0);
 
 // A controller that starts needs it only when it makes a place; loading it costs a tenth of that start.
-const tarStream = async (): Promise<typeof TarStream> => {
-  const loaded: typeof TarStream & { default?: typeof TarStream } = await import('tar-stream');
-  // Bundled, a CommonJS module is all in its default export.
-  return loaded.default ?? loaded;
-};
+const tarStream = async () => (await import('tar-stream')).default;
 
 /**
  * A tar of the files and all their parent folders: sorted, owned by root, with a fixed time, so that equal contents are
