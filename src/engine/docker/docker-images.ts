@@ -16,7 +16,7 @@ import { assemble, tagImage } from './assemble.ts';
 import { build } from './build.ts';
 import { jsonLines, type DockerClient } from './client.ts';
 import { listContainers } from './containers.ts';
-import { EngineFailure, problemOf } from './failure.ts';
+import { EngineFailure, problemOf, hasStatus } from './failure.ts';
 import { readFile, runOnce } from './once.ts';
 import type { VendorImage, VendorImageSummary } from './vendor.ts';
 
@@ -101,12 +101,14 @@ export class DockerImages implements Images {
     return (await listContainers(this.#client)).some(({ ImageID }) => ImageID === id);
   }
 
-  async #removed(reference: string, force: boolean): Promise<boolean> {
+  /** False while something uses it. 20.10 stumbles (500) where two that share layers are removed at once: then once more. */
+  async #removed(reference: string, force: boolean, again = true): Promise<boolean> {
     try {
       await this.#client.bytes({ method: 'DELETE', path: `/images/${reference}`, query: { force } });
     } catch (error) {
-      if (error instanceof EngineFailure && error.status === 409) return false;
-      if (!(error instanceof EngineFailure) || error.status !== 404) throw error;
+      if (hasStatus(error, 409)) return false;
+      if (hasStatus(error, 500) && again) return this.#removed(reference, force, false);
+      if (!hasStatus(error, 404)) throw error;
     }
     return true;
   }
