@@ -6,7 +6,12 @@ import type { World } from './world.ts';
 type Side = { members: Inspected[]; path: Inspected; controller: Inspected };
 
 /** A twin architecture without controller, whose two sides can be put in each other's place by bare calls. */
-export type BareGround = { sides: [Side, Side]; live: 0 | 1; running: { members: string[]; path: string; controller: string }; turn: number };
+export type BareGround = {
+  sides: [Side, Side];
+  live: 0 | 1;
+  running: { members: string[]; path: string; controller: string };
+  turn: number;
+};
 
 /** Brings both versions up once, notes what they were made from, and removes the controller, so that nobody heals. */
 export async function makeBareGround(twin: World, change: () => Promise<void>): Promise<BareGround> {
@@ -32,10 +37,12 @@ async function sideOf(architecture: string): Promise<Side> {
   const all = await containersOf(architecture);
   const role = 'dev.changeless.role';
   const found = await Promise.all(
-    all.filter(({ Labels }) => Labels[role] === 'controller' || (Labels['dev.changeless.app'] === 'catalog' && Labels[role] !== 'sandbox')).map(({ Id }) => inspect(Id)),
+    all
+      .filter(({ Labels }) => Labels[role] === 'controller' || (Labels['dev.changeless.app'] === 'catalog' && Labels[role] !== 'sandbox'))
+      .map(({ Id }) => inspect(Id)),
   );
-  const [path] = found.filter(({ Config }) => Config.Labels[role] === 'path');
-  const [controller] = found.filter(({ Config }) => Config.Labels[role] === 'controller');
+  const path = found.find(({ Config }) => Config.Labels[role] === 'path');
+  const controller = found.find(({ Config }) => Config.Labels[role] === 'controller');
   if (path === undefined || controller === undefined) throw new Error(`${architecture} has no path or no controller`);
   return { members: found.filter(({ Config }) => Config.Labels[role] === 'service'), path, controller };
 }
@@ -85,7 +92,10 @@ export async function bareReplacement(ground: BareGround, probed: Probed): Promi
 /** A container of the release image that costs the engine what a controller costs, and does nothing. */
 async function startController(ground: BareGround, { controller }: Side): Promise<string> {
   const quiet = { ...controller, HostConfig: { ...controller.HostConfig, RestartPolicy: { Name: 'no' } } };
-  return start(quiet, `${controller.Name.slice(1)}-bare-${ground.turn}`, { Entrypoint: ['node', '-e', "process.once('SIGTERM',()=>process.exit());setInterval(()=>{},1e6)"], Cmd: [] });
+  return start(quiet, `${controller.Name.slice(1)}-bare-${ground.turn}`, {
+    Entrypoint: ['node', '-e', "process.once('SIGTERM',()=>process.exit());setInterval(()=>{},1e6)"],
+    Cmd: [],
+  });
 }
 
 async function start({ Config, HostConfig, Image }: Inspected, name: string, more: object = {}): Promise<string> {

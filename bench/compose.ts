@@ -6,13 +6,13 @@ import { promisify } from 'node:util';
 import { startLoad, type Load } from '../test/engine/keep-alive-load.ts';
 import { call, inspect } from './engine-calls.ts';
 import { failedRow } from './load.ts';
-import { compare, inTurns, type Row, summarise } from './measure.ts';
+import { compare, inTurns, type Row, summarise, roundsOr } from './measure.ts';
 import { askOnce, type Probed, startProbe, switchedAt } from './probe.ts';
 import { type Ground, makeWorld, type World } from './world.ts';
 
 const exec = promisify(execFile);
 const COMPOSE = '/usr/bin/docker-compose';
-const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 4);
+const ROUNDS = roundsOr(4);
 const PORTS = { changeless: 18087, compose: 18088 };
 const HOST = 'catalog.localhost';
 const CLIENTS = 10;
@@ -30,7 +30,11 @@ export async function compose(ground: Ground): Promise<{ rows: Row[] }> {
   const faster = row.ratio !== undefined && row.ratio.median < 1;
   return {
     rows: [
-      { ...row, bar: { says: '< 1 ×', hit: faster }, note: 'Changeless also runs the tests of the component; docker-compose has none to run' },
+      {
+        ...row,
+        bar: { says: '< 1 ×', hit: faster },
+        note: 'Changeless also runs the tests of the component; docker-compose has none to run',
+      },
       failedRow({ bench: 'compose', what: 'requests that failed under changeless up, keep-alive' }, loads.ours),
       withoutBar(failedRow({ bench: 'compose', what: 'the same under docker-compose' }, loads.theirs)),
     ],
@@ -41,7 +45,13 @@ const loadOf = (port: number): Load => startLoad({ address: '127.0.0.1', port, h
 
 const withoutBar = ({ bar: _, ...row }: Row): Row => row;
 
-const skipped = (): Row => ({ bench: 'compose', what: 'skipped', unit: 'count', measured: summarise([0]), note: `${COMPOSE} is not there: apt-get install docker-compose` });
+const skipped = (): Row => ({
+  bench: 'compose',
+  what: 'skipped',
+  unit: 'count',
+  measured: summarise([0]),
+  note: `${COMPOSE} is not there: apt-get install docker-compose`,
+});
 
 let revision = 0;
 
@@ -57,7 +67,10 @@ const SERVER = 'catalog/api/server.mjs';
 function prepareLine(folder: string): void {
   const file = path.join(folder, SERVER);
   const before = readFileSync(file, 'utf8');
-  writeFileSync(file, before.replace('body: { ...identity(request), ...shown }', "body: { revision: 'r0', ...identity(request), ...shown }"));
+  writeFileSync(
+    file,
+    before.replace('body: { ...identity(request), ...shown }', "body: { revision: 'r0', ...identity(request), ...shown }"),
+  );
 }
 
 /** From the command to the moment from which every fresh request is answered by the new revision. */

@@ -57,8 +57,9 @@ export const inspect = (container: string): Promise<Inspected> => ask<Inspected>
 /** Removes all that an architecture has on the engine, its images included. The controller first: it makes again what is missing. */
 export async function removeArchitecture(architecture: string): Promise<void> {
   const gone = { expected: [404, 409] };
-  const controllersFirst = (await containersOf(architecture)).toSorted((a, b) => Number(isController(b)) - Number(isController(a)));
-  for (const { Id } of controllersFirst) await call('DELETE', `/containers/${Id}?force=1&v=1`, gone);
+  const containers = await containersOf(architecture);
+  for (const group of [containers.filter(isController), containers.filter((each) => !isController(each))])
+    await sideBySide(group, ({ Id }) => call('DELETE', `/containers/${Id}?force=1&v=1`, gone));
   const networks = await ask<{ Id: string }[]>(`/networks?${labelled(architecture)}`);
   for (const { Id } of networks) await call('DELETE', `/networks/${Id}`, gone);
   const { Volumes: volumes } = await ask<{ Volumes: { Name: string }[] | null }>(`/volumes?${labelled(architecture)}`);
@@ -70,7 +71,15 @@ export async function removeArchitecture(architecture: string): Promise<void> {
 export async function removeImages(beginning: string): Promise<void> {
   const images = await ask<{ RepoTags: string[] | null }[]>('/images/json');
   const tags = images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(beginning));
-  for (const tag of tags) await call('DELETE', `/images/${tag}`, { expected: [404, 409] });
+  await sideBySide(tags, (tag) => call('DELETE', `/images/${tag}`, { expected: [404, 409] }));
+}
+
+async function sideBySide<T>(things: readonly T[], work: (thing: T) => Promise<unknown>): Promise<void> {
+  const waiting = [...things];
+  const worker = async (): Promise<void> => {
+    for (let thing = waiting.shift(); thing !== undefined; thing = waiting.shift()) await work(thing);
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
 }
 
 const isController = ({ Labels }: Listed): boolean => Labels['dev.changeless.role'] === 'controller';

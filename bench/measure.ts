@@ -40,6 +40,9 @@ export function compare(row: Pick<Row, 'bench' | 'what' | 'note'>, pairs: readon
   };
 }
 
+/** How often something is measured: BENCH_ROUNDS, or what is enough for it on a quiet machine. */
+export const roundsOr = (enough: number): number => Number(process.env['BENCH_ROUNDS'] ?? enough);
+
 /** Runs A and B in turns, the one that begins changing each round; the first `warmUps` rounds do not count. */
 export async function inTurns(
   { rounds, warmUps = 1 }: { rounds: number; warmUps?: number },

@@ -10,7 +10,7 @@ import { commandWorld, makeScaleWorld } from './scale-world.ts';
 import type { Ground, World } from './world.ts';
 
 const exec = promisify(execFile);
-const SIZES = (process.env["BENCH_SIZES"] ?? "10,100,1000").split(",").map(Number);
+const SIZES = [10, 100, 1000];
 const ROUNDS = 15;
 
 /**
@@ -36,7 +36,13 @@ async function planOf(ground: Ground, size: number): Promise<Row[]> {
   const what = `nothing to do, ${size} components; floor: git ls-tree -r, then one listing of images`;
   return [
     compare({ bench: 'plan', what }, pairs, size === 1000 ? 1.5 : undefined),
-    { bench: 'plan', what: `calls that change the engine, ${size} components`, unit: 'count', measured: summarise([changes]), bar: { says: '0', hit: changes === 0 } },
+    {
+      bench: 'plan',
+      what: `calls that change the engine, ${size} components`,
+      unit: 'count',
+      measured: summarise([changes]),
+      bar: { says: '0', hit: changes === 0 },
+    },
   ];
 }
 

@@ -34,7 +34,8 @@ export function askOnce({ port, host, pattern }: Probed): Promise<Asked> {
   const sentAt = performance.now();
   return new Promise((resolve) => {
     let text = '';
-    const end = (): void => resolve({ sentAt, answeredAt: performance.now(), said: /^HTTP\/1\.1 200/.test(text) ? pattern.exec(text)?.[1] : undefined });
+    const end = (): void =>
+      resolve({ sentAt, answeredAt: performance.now(), said: text.startsWith('HTTP/1.1 200') ? pattern.exec(text)?.[1] : undefined });
     const socket = connect({ host: '127.0.0.1', port, noDelay: true });
     socket.setEncoding('latin1');
     socket.on('data', (chunk) => (text += String(chunk)));
@@ -50,5 +51,7 @@ export function switchedAt(asked: readonly Asked[]): number | undefined {
   const last = asked.findLast(({ said }) => said !== undefined)?.said;
   const lastOther = asked.findLastIndex(({ said }) => said !== last);
   const first = asked[lastOther + 1];
-  return lastOther === -1 || first === undefined || !asked.some(({ said }) => said !== undefined && said !== last) ? undefined : first.sentAt;
+  return lastOther === -1 || first === undefined || !asked.some(({ said }) => said !== undefined && said !== last)
+    ? undefined
+    : first.sentAt;
 }

@@ -1,12 +1,11 @@
-import type { Pair, Row } from './measure.ts';
-import { compare, summarise } from './measure.ts';
+import { compare, type Pair, roundsOr, type Row, summarise } from './measure.ts';
 import { bareReplacement, type BareGround, makeBareGround } from './bare-replacement.ts';
 import { askOnce, startProbe, switchedAt } from './probe.ts';
 import { type Ground, makeWorld, type Ran, type World } from './world.ts';
 
 const HOST = 'catalog.localhost';
 const GENERATION = /"generation":"([^"]+)"/;
-const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 7);
+const ROUNDS = roundsOr(6);
 
 /** What happened when within a command, in milliseconds from its start. */
 export type Timeline = Record<string, number>;
@@ -35,11 +34,14 @@ export async function replace(ground: Ground): Promise<{ rows: Row[]; timelines:
     backs.push(back);
     ups.push(up);
   }
-  return { rows: [...upRows(ups), ...rollbackRows(backs)], timelines: {
-    up: timelinesOf(ups.map(({ measured }) => measured.timeline)),
-    rollback: timelinesOf(backs.map(({ measured }) => measured.timeline)),
-    bare: timelinesOf([...ups, ...backs].map(({ bare }) => bare.timeline)),
-  } };
+  return {
+    rows: [...upRows(ups), ...rollbackRows(backs)],
+    timelines: {
+      up: timelinesOf(ups.map(({ measured }) => measured.timeline)),
+      rollback: timelinesOf(backs.map(({ measured }) => measured.timeline)),
+      bare: timelinesOf([...ups, ...backs].map(({ bare }) => bare.timeline)),
+    },
+  };
 }
 
 /** One line of one service; the images of both versions are there from then on. */
@@ -82,10 +84,26 @@ function upRows(rounds: readonly Round[]): Row[] {
     rounds.map((round) => ({ measured: measured(round.measured), floor: floor(round.bare) }));
   const traffic = ({ trafficMs }: Measured): number => trafficMs;
   return [
-    compare({ bench: 'replace', what: 'up, image built → all traffic new; floor: bare calls, readiness awaited, old removed' }, pairs(traffic, ({ allMs }) => allMs), 1.5),
-    compare({ bench: 'replace', what: 'the same; floor: bare calls up to the switch, readiness awaited' }, pairs(traffic, ({ switchMs }) => switchMs)),
-    compare({ bench: 'replace', what: 'the same; floor: bare calls alone, waits for readiness taken out' }, pairs(traffic, ({ callsMs }) => callsMs)),
-    compare({ bench: 'replace', what: 'up → exit of the command; floor: as in the first' }, pairs(({ exitMs }) => exitMs, ({ allMs }) => allMs)),
+    compare(
+      { bench: 'replace', what: 'up, image built → all traffic new; floor: bare calls, readiness awaited, old removed' },
+      pairs(traffic, ({ allMs }) => allMs),
+      1.5,
+    ),
+    compare(
+      { bench: 'replace', what: 'the same; floor: bare calls up to the switch, readiness awaited' },
+      pairs(traffic, ({ switchMs }) => switchMs),
+    ),
+    compare(
+      { bench: 'replace', what: 'the same; floor: bare calls alone, waits for readiness taken out' },
+      pairs(traffic, ({ callsMs }) => callsMs),
+    ),
+    compare(
+      { bench: 'replace', what: 'up → exit of the command; floor: as in the first' },
+      pairs(
+        ({ exitMs }) => exitMs,
+        ({ allMs }) => allMs,
+      ),
+    ),
     failedRow('replace', 'fresh requests that failed meanwhile', rounds),
   ];
 }
@@ -93,7 +111,13 @@ function upRows(rounds: readonly Round[]): Row[] {
 function rollbackRows(rounds: readonly Round[]): Row[] {
   const measured = summarise(rounds.map((round) => round.measured.trafficMs));
   return [
-    { bench: 'rollback', what: 'command → all fresh requests on the old', unit: 'ms', measured, bar: { says: '≤ 1000 ms', hit: measured.median <= 1000 } },
+    {
+      bench: 'rollback',
+      what: 'command → all fresh requests on the old',
+      unit: 'ms',
+      measured,
+      bar: { says: '≤ 1000 ms', hit: measured.median <= 1000 },
+    },
     { bench: 'rollback', what: 'command → its exit', unit: 'ms', measured: summarise(rounds.map((round) => round.measured.exitMs)) },
     failedRow('rollback', 'fresh requests that failed meanwhile', rounds),
   ];
@@ -107,6 +131,9 @@ function failedRow(bench: string, what: string, rounds: readonly Round[]): Row {
 /** The median moment of each event. */
 function timelinesOf(timelines: readonly Timeline[]): Timeline {
   const names = new Set(timelines.flatMap((timeline) => Object.keys(timeline)));
-  const medians = [...names].map((name): [string, number] => [name, summarise(timelines.flatMap((timeline) => timeline[name] ?? [])).median]);
+  const medians = [...names].map((name): [string, number] => [
+    name,
+    summarise(timelines.flatMap((timeline) => timeline[name] ?? [])).median,
+  ]);
   return Object.fromEntries(medians.toSorted((a, b) => a[1] - b[1]));
 }

@@ -27,7 +27,11 @@ server.listen(8080);
 process.once('SIGTERM', () => server.close());
 `;
 
-const architectureText = (name: string, port: number, agents: number): string => `import { agent, app, architecture, service } from 'changeless';
+const architectureText = (
+  name: string,
+  port: number,
+  agents: number,
+): string => `import { agent, app, architecture, service } from 'changeless';
 
 const agents = Object.fromEntries(
   Array.from({ length: ${agents} }, (_, index) => [\`agent-\${index + 1}\`, agent({ build: \`agents/agent-\${index + 1}\` })]),
@@ -37,7 +41,9 @@ const web = (folder: string) => app({ services: { web: service({ build: folder, 
 export default architecture({
   name: '${name}',
   core: { publish: [{ address: '127.0.0.1', port: ${port} }] },
-  apps: { ${Array.from({ length: RUNNING }, (_, index) => `web-${index + 1}`).map((app) => `'${app}': web('apps/${app}')`).join(', ')} },
+  apps: { ${Array.from({ length: RUNNING }, (_, index) => `web-${index + 1}`)
+    .map((app) => `'${app}': web('apps/${app}')`)
+    .join(', ')} },
   agents,
 });
 `;
@@ -51,7 +57,11 @@ export async function makeScaleWorld(ground: Ground, { components, port }: { com
     fill: ({ name, folder }) => {
       writeFileSync(path.join(folder, 'architecture.ts'), architectureText(name, port, agents));
       for (let index = 1; index <= RUNNING; index += 1)
-        writeComponent(path.join(folder, `apps/web-${index}`), `FROM node:24-bookworm-slim\nCOPY server.mjs /\nUSER 1000:1000\nCMD ["node", "/server.mjs"]\n`, { 'server.mjs': SERVER });
+        writeComponent(
+          path.join(folder, `apps/web-${index}`),
+          `FROM node:24-bookworm-slim\nCOPY server.mjs /\nUSER 1000:1000\nCMD ["node", "/server.mjs"]\n`,
+          { 'server.mjs': SERVER },
+        );
       for (let index = 1; index <= agents; index += 1)
         writeComponent(path.join(folder, `agents/agent-${index}`), `FROM debian:bookworm-slim\nLABEL agent=${index}\nCOPY . /agent\n`, {});
     },
@@ -76,7 +86,12 @@ function writeComponent(folder: string, dockerfile: string, files: Record<string
 async function seedAgents(ground: Ground, world: World): Promise<void> {
   const engine = openDockerEngine();
   const delivery = installedDelivery(ground.package);
-  const place = { folder: world.folder, cacheFolder: cacheOf(ground), engine: async () => done(engine), signal: new AbortController().signal };
+  const place = {
+    folder: world.folder,
+    cacheFolder: cacheOf(ground),
+    engine: async () => done(engine),
+    signal: new AbortController().signal,
+  };
   const source = await delivery.evaluate({ place, revision: 'HEAD', worktree: false, report: () => undefined });
   if (!source.ok) throw new Error(source.problem.what);
   try {

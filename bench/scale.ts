@@ -1,9 +1,9 @@
-import { compare, type Pair, type Row } from './measure.ts';
+import { compare, type Pair, type Row, roundsOr } from './measure.ts';
 import { startProbe, switchedAt } from './probe.ts';
 import { makeScaleWorld } from './scale-world.ts';
 import type { Ground, World } from './world.ts';
 
-const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 7);
+const ROUNDS = roundsOr(6);
 
 /** (a2) The same change of one component, its image built: command → all traffic, in a large architecture against a small one. */
 export async function scale(ground: Ground): Promise<{ rows: Row[] }> {
@@ -15,7 +15,11 @@ export async function scale(ground: Ground): Promise<{ rows: Row[] }> {
     const measured = await change(large);
     if (round >= 0) pairs.push({ measured, floor });
   }
-  return { rows: [compare({ bench: 'scale', what: 'up, one image changed → all traffic new: 1,000 components; floor: the same with 10' }, pairs, 1.2)] };
+  return {
+    rows: [
+      compare({ bench: 'scale', what: 'up, one image changed → all traffic new: 1,000 components; floor: the same with 10' }, pairs, 1.2),
+    ],
+  };
 }
 
 type Versions = { world: World; commits: [string, string]; live: 0 | 1 };

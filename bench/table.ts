@@ -9,7 +9,7 @@ export function table(rows: readonly Row[]): string {
       row.what,
       amount(row.measured, row.unit),
       row.floor === undefined ? '' : amount(row.floor, row.unit),
-      row.ratio === undefined ? '' : `${range(row.ratio, (value) => value.toFixed(2))}`,
+      row.ratio === undefined ? '' : range(row.ratio, (value) => value.toFixed(2)),
       row.bar?.says ?? '',
       row.bar === undefined ? '' : row.bar.hit ? 'hit' : 'MISSED',
     ]),

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,16 @@ const exec = promisify(execFile);
 const packageFolder = path.resolve(import.meta.dirname, '..');
 
 /** What the whole run shares: a copy of the package, so that nobody's rebuild changes it meanwhile, and a cache of its own. */
-export type Ground = { folder: string; package: string; cache: string; cleanUp: () => Promise<void>; onCleanUp: (work: () => Promise<void>) => void };
+export type Ground = {
+  folder: string;
+  package: string;
+  cache: string;
+  /** Commands that run now. */
+  children: Set<ChildProcess>;
+  onCleanUp: (work: () => Promise<void>) => void;
+  /** Ends the commands and removes all that was made; done once, however often it is called. */
+  cleanUp: () => Promise<void>;
+};
 
 /** One event of `--json`. */
 export type Told = { type: string; at: string; [key: string]: unknown };
@@ -26,16 +35,29 @@ export function makeGround(): Ground {
     cpSync(path.join(packageFolder, part), path.join(copy, part), { recursive: true });
   symlinkSync(path.join(packageFolder, 'node_modules'), path.join(copy, 'node_modules'));
   const work: (() => Promise<void>)[] = [];
+  const children = new Set<ChildProcess>();
+  let cleaning: Promise<void> | undefined;
+  // What a command would still start must not come after what is removed.
+  const cleanUp = async (): Promise<void> => {
+    await Promise.all([...children].map((child) => ended(child)));
+    for (const each of work.toReversed()) await each().catch((cause: unknown) => console.error(String(cause)));
+    rmSync(folder, { recursive: true, force: true });
+  };
   return {
     folder,
     package: copy,
     cache: path.join(folder, 'cache'),
+    children,
     onCleanUp: (each) => void work.push(each),
-    cleanUp: async () => {
-      for (const each of work.splice(0).toReversed()) await each().catch((cause: unknown) => console.error(String(cause)));
-      rmSync(folder, { recursive: true, force: true });
-    },
+    cleanUp: () => (cleaning ??= cleanUp()),
   };
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('close', () => resolve());
+    child.kill('SIGKILL');
+  });
 }
 
 /** An architecture of its own, made from an example, in a git repository of its own. */
@@ -93,7 +115,16 @@ function edit(file: string, from: string | RegExp, to: string): void {
 }
 
 export async function git(folder: string, ...words: string[]): Promise<string> {
-  const quiet = ['-c', 'core.hooksPath=/dev/null', '-c', 'commit.gpgsign=false', '-c', 'user.name=Bench', '-c', 'user.email=bench@localhost'];
+  const quiet = [
+    '-c',
+    'core.hooksPath=/dev/null',
+    '-c',
+    'commit.gpgsign=false',
+    '-c',
+    'user.name=Bench',
+    '-c',
+    'user.email=bench@localhost',
+  ];
   const { stdout } = await exec('git', ['-C', folder, ...quiet, ...words], { maxBuffer: 2 ** 28 });
   return stdout.trim();
 }
@@ -109,6 +140,8 @@ function changeless(ground: Ground, { folder, name }: World, words: readonly str
   const env = { ...process.env, XDG_CACHE_HOME: ground.cache };
   const program = path.join(ground.package, 'bin/changeless.mjs');
   const child = spawn(process.execPath, [program, ...words, '-C', folder, '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  ground.children.add(child);
+  child.once('close', () => ground.children.delete(child));
   const ran: Ran = { startedAt, endedAt: startedAt, events: [] };
   let rest = '';
   let errors = '';

@@ -17,30 +17,36 @@ export type PlanInputs = { evaluated: Evaluated; platform: string; assets: Asset
 
 type Kept = { inputs: string; derived: Derived };
 
+/** Going back and forth between a few commits finds them all. */
+const plansKept = 4;
+
 /**
- * The last plan of an architecture, kept on disk: planning the same again needs neither git nor hashing, whatever the number
+ * The last plans of an architecture, kept on disk: planning one of them again needs neither git nor hashing, whatever the number
  * of components. The inputs are compared by a digest of their plain JSON: equal text is equal, and more is not claimed.
  */
 export class PlanCache {
   readonly #file: string;
-  readonly #kept: Kept | undefined;
+  readonly #kept: readonly Kept[];
 
-  private constructor(file: string, kept: Kept | undefined) {
+  private constructor(file: string, kept: readonly Kept[]) {
     this.#file = file;
     this.#kept = kept;
   }
 
   static async open(cacheFolder: string, architecture: string): Promise<PlanCache> {
     const file = path.join(cacheFolder, 'plans', `${architecture}.json`);
-    return new PlanCache(file, await readCached<Kept>(file));
+    const kept = await readCached<Kept[]>(file);
+    return new PlanCache(file, Array.isArray(kept) ? kept : []);
   }
 
   get(inputs: PlanInputs): Derived | undefined {
-    return this.#kept !== undefined && this.#kept.inputs === digestOfInputs(inputs) ? this.#kept.derived : undefined;
+    const digest = digestOfInputs(inputs);
+    return this.#kept.find((kept) => kept.inputs === digest)?.derived;
   }
 
   async set(inputs: PlanInputs, derived: Derived): Promise<void> {
-    await writeCached(this.#file, JSON.stringify({ inputs: digestOfInputs(inputs), derived } satisfies Kept));
+    const newest: Kept = { inputs: digestOfInputs(inputs), derived };
+    await writeCached(this.#file, JSON.stringify([newest, ...this.#kept].slice(0, plansKept)));
   }
 }
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ImageId } from '../digest.ts';
 import type { Images } from '../engine/image.ts';
-import { decodeManifest, encodeManifest } from '../release/manifest-codec.ts';
+import { decodeManifest, encodeManifest, parseManifest } from '../release/manifest-codec.ts';
 import { manifestPath, type Manifest, type SealedGeneration } from '../release/manifest.ts';
 import { writeCached } from './cache-file.ts';
 import type { ExistingImages } from './existing-images.ts';
@@ -12,7 +12,8 @@ export async function readManifest(images: Images, image: ImageId, cacheFolder: 
   const file = fileOf(image, cacheFolder);
   const kept = await readFile(file).catch(() => undefined);
   const bytes = kept ?? (await images.readFile(image, manifestPath));
-  const manifest = bytes === undefined ? undefined : decodeManifest(bytes);
+  const decode = kept === undefined ? decodeManifest : parseManifest;
+  const manifest = bytes === undefined ? undefined : decode(bytes);
   if (bytes === undefined || manifest?.ok !== true) return undefined;
   if (kept === undefined) await writeCached(file, bytes);
   return manifest.value;

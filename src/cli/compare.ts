@@ -1,4 +1,4 @@
-import type { InstanceDifference, InstanceSpec, Observation, ObservedInstance, SlotSpec } from '../engine/engine.ts';
+import type { InstanceDifference, InstanceSpec, Observation, ObservedController, ObservedInstance, SlotSpec } from '../engine/engine.ts';
 import { instanceDigest, networkDigest, slotDigest } from '../engine/spec-digest.ts';
 import type { Desired, DesiredUnit } from '../rollout/desired.ts';
 import { current, inUse, isUnit, unitState } from '../rollout/unit-state.ts';
@@ -102,6 +102,27 @@ function compareInstance(spec: InstanceSpec, found: ObservedInstance): Drift[] {
 
 const differsInGeneration = (spec: InstanceSpec, found: ObservedInstance): boolean =>
   spec.role === 'path' ? found.generation !== spec.generation : found.body !== spec.body;
+
+/** Without its controller nothing keeps a release true; others beside it are left over from rollouts that failed, unless one is under way. */
+export function compareControllers(live: ObservedController, { controllers }: Observation, rollout: boolean): Drift[] {
+  const surplus = rollout ? [] : controllers.filter(({ container }) => container !== live.container);
+  return [
+    ...(live.state === 'running' ? [] : [stoppedController(live)]),
+    ...surplus.map(({ container, name, release }): Drift => ({
+      container,
+      name,
+      kind: 'foreign',
+      what: `${name} is left over from a rollout of release ${release.slice(0, 12)}`,
+    })),
+  ];
+}
+
+const stoppedController = ({ container, name }: ObservedController): Drift => ({
+  container,
+  name,
+  kind: 'stopped',
+  what: `${name} does not run: nothing keeps the release true`,
+});
 
 /** What carries no label of ours, and what does but is in no unit of the release; what still drains may stay. */
 function foreign(desired: Desired, observation: Observation): Drift[] {

@@ -6,7 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { RecordedEvent } from '../events.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openSqliteLedger } from '../ledger/sqlite-ledger.ts';
-import { decodeManifest } from '../release/manifest-codec.ts';
+import { parseManifest } from '../release/manifest-codec.ts';
 import { environmentPath, manifestPath, type Manifest } from '../release/manifest.ts';
 import { done, failed, type Result } from '../result.ts';
 
@@ -46,7 +46,7 @@ async function readBaked(): Promise<Result<{ manifest: Manifest; environment: st
   ]);
   if (manifestBytes === undefined || environmentText === undefined)
     return failed({ code: 'USAGE', what: 'the controller runs inside a release image only', next: 'changeless up' });
-  const manifest = decodeManifest(manifestBytes);
+  const manifest = parseManifest(manifestBytes);
   if (!manifest.ok) return manifest;
   return done({ manifest: manifest.value, environment: JSON.parse(environmentText) as string });
 }

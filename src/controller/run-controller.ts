@@ -11,6 +11,7 @@ import { outfit } from '../rollout/outfit.ts';
 import { rollOut, type RolloutEnd } from '../rollout/roll-out.ts';
 import { watchEngine, type Wake } from '../rollout/wake.ts';
 import { openJournal, type Journal } from './journal.ts';
+import { removeLeftovers } from './leftover-controllers.ts';
 import { removePredecessors } from './predecessors.ts';
 
 /** `self`: the engine's id of the container this runs in. `paceMs`: how often the lease is renewed and looked at. */
@@ -107,7 +108,8 @@ async function takeCharge(post: Post, claim: Charge): Promise<void> {
     if (claim.outcome === 'live') await resumeLive(post, claim.token);
     else if (!(await roll(post, claim, hands))) return;
     journal.report({ type: 'controller-in-charge', release: manifest.release, token: claim.token });
-    await keepTrue({ desired: post.desired, token: claim.token, hands, wake: post.wake, signal });
+    const tend = (): Promise<void> => removeLeftovers({ ...post, architecture: post.desired.architecture, now: hands.now() });
+    await keepTrue({ desired: post.desired, token: claim.token, hands, wake: post.wake, signal, tend });
   } finally {
     lease.stop();
   }

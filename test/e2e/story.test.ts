@@ -45,11 +45,16 @@ const whole = (): Promise<true> =>
     return code === 0 && (await world.status()).state === 'live' && true;
   });
 
+async function controllerName(): Promise<string> {
+  const controller = (await all()).find(({ role }) => role === 'controller');
+  assert.ok(controller);
+  return controller.name;
+}
+
 /** What verify finds while the controller is held, so that it cannot heal before we look. */
 async function verifyHeld(touch: () => Promise<unknown>): Promise<Verified> {
-  const [controller] = (await all()).filter(({ role }) => role === 'controller');
-  assert.ok(controller);
-  await docker('pause', controller.name);
+  const controller = await controllerName();
+  await docker('pause', controller);
   try {
     await touch();
     const { code, value } = await world.json<Verified>('verify');
@@ -57,7 +62,7 @@ async function verifyHeld(touch: () => Promise<unknown>): Promise<Verified> {
     assert.equal(value.ok, false);
     return value;
   } finally {
-    await docker('unpause', controller.name);
+    await docker('unpause', controller);
   }
 }
 
@@ -146,7 +151,7 @@ test('the story of the streaming example, told as a user lives it', async (story
     const [network] = (await docker('network', 'ls', '--format', '{{.Name}}', '--filter', `name=${world.architecture}.app.catalog`)).split(
       '\n',
     );
-    await docker('run', '--detach', '--rm', '--name', stranger, '--network', network ?? '', 'debian:bookworm-slim', 'sleep', 'infinity');
+    await docker('run', '--detach', '--rm', '--name', stranger, '--network', network ?? '', 'debian:bookworm-slim', 'sleep', '300');
     try {
       const { code, value } = await world.json<Verified>('verify');
       assert.equal(code, 3);
@@ -172,6 +177,16 @@ test('the story of the streaming example, told as a user lives it', async (story
     const found = await verifyHeld(() => docker('exec', '--detach', container, 'sleep', 'infinity'));
     assert.ok(names(found, name), JSON.stringify(found.drift));
     await docker('rm', '--force', container);
+    await whole();
+  });
+
+  await story.test('verify names a controller that does not run', async () => {
+    const controller = await controllerName();
+    await docker('kill', controller);
+    const { code, value } = await world.json<Verified>('verify');
+    assert.equal(code, 3);
+    assert.ok(names(value, controller.slice(world.architecture.length + 1)), JSON.stringify(value.drift));
+    await docker('start', controller);
     await whole();
   });
 

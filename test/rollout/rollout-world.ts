@@ -14,6 +14,8 @@ export type RolloutWorld = {
   engine: MemoryEngine;
   ledger: Ledger;
   events: RecordedEvent[];
+  /** Starts a controller for the release, as someone who then goes away. */
+  start: (manifest: Manifest) => Promise<string>;
   /** Starts a controller for the release; resolves with its next `rollout-ended`. */
   up: (manifest: Manifest) => Promise<RecordedEvent & { type: 'rollout-ended' }>;
   /** Resolves when the condition holds; looks after every change of the engine and every event. */
@@ -66,24 +68,24 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
+  const start = async (manifest: Manifest): Promise<string> => {
+    const { release, inputs, outputs } = manifest;
+    manifests.set(release, manifest);
+    count += 1;
+    const name = `controller.${release.slice(0, 8)}.${count}`;
+    const spec = { name, image: outputs.controller, release, commit: inputs.source.commit, environment: 'local', history: [] };
+    await engine.startController(architecture, spec);
+    return name;
+  };
   const world: RolloutWorld = {
     engine,
     ledger,
     events,
+    start,
     async up(manifest) {
-      manifests.set(manifest.release, manifest);
       const from = events.length;
-      count += 1;
-      const name = `controller.${manifest.release.slice(0, 8)}.${count}`;
-      const { release, inputs } = manifest;
-      await engine.startController(architecture, {
-        name,
-        image: manifest.outputs.controller,
-        release,
-        commit: inputs.source.commit,
-        environment: 'local',
-        history: [],
-      });
+      const { release } = manifest;
+      const name = await start(manifest);
       const ended = (): (RecordedEvent & { type: 'rollout-ended' }) | undefined =>
         events.slice(from).find((event) => event.type === 'rollout-ended' && event.release === release) as never;
       await until(() => ended() !== undefined);

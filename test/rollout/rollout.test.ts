@@ -272,3 +272,24 @@ inWorld('a second rollout while one runs is held, and the first goes on', async 
   world.engine.world.releaseConnections(path);
   assert.equal((await ended).outcome, 'live');
 });
+
+inWorld('a controller whose failed rollout nobody cleared away goes, once there was time to read how it ended', async (world) => {
+  const first = sealRelease(world.engine);
+  await world.up(first);
+  await world.settled(first);
+  world.engine.world.failNext('promotePath', { code: 'ENGINE_REFUSED', what: 'no' });
+  const second = sealRelease(world.engine, { commit: 'second', keys: { 'catalog/api': '2' } });
+  await world.start(second);
+  const names = async (): Promise<string[]> => {
+    const controllers = await world.engine.controllers(architecture);
+    assert.ok(controllers.ok);
+    return controllers.value.map(({ release }) => release);
+  };
+  await world.until(() => world.events.some((event) => event.type === 'rollout-ended' && event.outcome === 'failed'));
+  await world.until(async () => {
+    // Any event makes the controller in charge look again.
+    world.engine.world.touch('catalog.api-1.blue', 'exec_start');
+    return (await names()).length === 1;
+  });
+  assert.deepEqual(await names(), [first.release]);
+});

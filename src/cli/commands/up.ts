@@ -71,7 +71,9 @@ async function upFromSource(session: Session, stream: RolloutStream): CommandRes
   const source = await delivery.evaluate({ place: placeOf(session), ...chosen.value, report: stream.report });
   if (!source.ok) return source;
   try {
-    return await deliver({ session, stream, source: source.value });
+    const delivered = await deliver({ session, stream, source: source.value });
+    await rememberName(session, source.value.architecture.name);
+    return delivered;
   } finally {
     await source.value.close();
   }
@@ -82,11 +84,7 @@ type Delivering = { session: Session; stream: RolloutStream; source: Source };
 async function deliver({ session, stream, source }: Delivering): CommandResult {
   const { engine, architecture } = source;
   const environment = textOption(session.input, 'environment') ?? 'local';
-  const [planned, found] = await Promise.all([
-    source.plan(),
-    findLive(session.world, engine, architecture.name),
-    rememberName(session, architecture.name),
-  ]);
+  const [planned, found] = await Promise.all([source.plan(), findLive(session.world, engine, architecture.name)]);
   if (!planned.ok) return planned;
   if (!found.ok) return found;
   const live = found.value.live?.controller;

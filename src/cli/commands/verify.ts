@@ -1,7 +1,7 @@
 import { short } from '../../digest.ts';
 import { done, failed } from '../../result.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
-import { compareWithRelease } from '../compare.ts';
+import { compareControllers, compareWithRelease } from '../compare.ts';
 import { driftEntries } from '../drift-entry.ts';
 import { findLive } from '../live.ts';
 import { notRunning } from '../not-running.ts';
@@ -21,7 +21,8 @@ export async function run(session: Session): CommandResult {
   if (desired === undefined || claimant === undefined) return failed(notRunning(architecture));
   const { drift, compared } = compareWithRelease(desired, observation, differences.value);
   const { release } = claimant.controller;
-  const entries = driftEntries(drift, session.world.clock(), 'verify');
+  const controllers = compareControllers(claimant.controller, observation, live.value.rollout);
+  const entries = driftEntries([...controllers, ...drift], session.world.clock(), 'verify');
   if (session.input.json) answerJson(session, { release, ok: entries.length === 0, compared, drift: entries });
   else answer(session, verdict({ session, release, compared, what: entries.map((entry) => entry.what), rollout: live.value.rollout }));
   return done(entries.length === 0 ? 0 : 3);

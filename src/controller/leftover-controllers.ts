@@ -1,0 +1,27 @@
+import type { Engine, ObservedController } from '../engine/engine.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+
+/** Whoever started one has had the time to read how it ended. */
+const readMs = 5000;
+
+/** A controller that never came to claim a rollout is somebody's that went away. */
+const unclaimedMs = 60_000;
+
+/**
+ * Removes controllers of rollouts that failed and whose caller did not remove them, so that the engine does not start them
+ * again for ever. Safe to repeat.
+ */
+export async function removeLeftovers({ engine, ledger, architecture, self, now }: Tending): Promise<void> {
+  const controllers = await engine.controllers(architecture);
+  if (!controllers.ok || controllers.value.length < 2) return;
+  const rollouts = new Map((await ledger.rollouts(50)).map((rollout) => [rollout.controller, rollout]));
+  const isLeftOver = ({ container, createdAt }: ObservedController): boolean => {
+    const rollout = rollouts.get(container);
+    if (container === self) return false;
+    if (!rollout) return now - Date.parse(createdAt) > unclaimedMs;
+    return rollout.outcome !== undefined && rollout.outcome !== 'live' && now - Date.parse(rollout.endedAt ?? '') > readMs;
+  };
+  await Promise.all(controllers.value.filter(isLeftOver).map(({ name }) => engine.removeController(architecture, name)));
+}
+
+export type Tending = { engine: Engine; ledger: Ledger; architecture: string; self: string; now: number };
