@@ -4,7 +4,7 @@ import { type Ground, makeWorld } from './world.ts';
 
 const PORT = 18086;
 const REPLACEMENTS = roundsOr(5);
-const CLIENTS = 50;
+const CLIENTS = 24;
 
 /** (e) Requests on keep-alive connections that fail while `up` replaces the app beneath them, again and again. */
 export async function load(ground: Ground): Promise<{ rows: Row[] }> {

@@ -204,15 +204,14 @@ test('the story of the streaming example, told as a user lives it', async (story
     );
     await bothAnswer(await world.status());
   });
-});
 
-test('an image is made for each thing that runs, and found by the labels on it', async () => {
-  await world.done('up');
-  const images = new Set((await imagesOf(world.architecture)).values());
-  for (const { name, role, image, labels } of await all()) {
-    if (role === 'sandbox') continue;
-    assert.ok(images.has(image), `${name} runs an image of the architecture`);
-    for (const label of role === 'controller' ? ['release', 'commit'] : ['release', 'commit', 'generation', 'key'])
-      assert.match(labels[`dev.changeless.${label}`] ?? '', /^[0-9a-f]{40,64}$/, `${name} has the label ${label}`);
-  }
+  await story.test('whatever runs can be traced from its labels, and runs an image of the architecture', async () => {
+    const images = new Set((await imagesOf(world.architecture)).values());
+    for (const { name, role, image, labels } of await all()) {
+      if (role === 'sandbox') continue;
+      assert.ok(images.has(image), `${name} runs an image of the architecture`);
+      for (const label of role === 'controller' ? ['release', 'commit'] : ['release', 'commit', 'generation', 'key'])
+        assert.match(labels[`dev.changeless.${label}`] ?? '', /^[0-9a-f]{40,64}$/, `${name} has the label ${label}`);
+    }
+  });
 });
