@@ -116,7 +116,7 @@ test('a published port that another container has is refused with its name', asy
     const said = await refused(['up'], { exit: 1, code: 'PORT_TAKEN' });
     assert.match(said, new RegExp(`port ${port} of 127.0.0.1 is taken by container ${holder}`));
   } finally {
-    await docker('rm', '--force', holder);
+    await docker('kill', holder);
   }
 });
 

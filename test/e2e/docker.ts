@@ -104,25 +104,33 @@ export async function removeContainers(architecture: string): Promise<void> {
   }
 }
 
-/** Removes all that the engine holds of the architecture, data and images included. Safe to repeat. */
+const removalRounds = 20;
+
+/**
+ * Removes all that the engine holds of the architecture, data and images included. Again and again, because the last call
+ * of a controller may make something after its end, and the engine may still hold a network for a container that is gone.
+ */
 export async function removeAll(architecture: string): Promise<void> {
-  await removeContainers(architecture);
   const filter = ['--quiet', '--filter', `label=${LABEL}architecture=${architecture}`];
-  const [networks, volumes, images] = await Promise.all([
-    docker('network', 'ls', ...filter),
-    docker('volume', 'ls', ...filter),
-    imagesOf(architecture),
-  ]);
-  await Promise.all([
-    removeEach(['network', 'rm'], lines(networks)),
-    removeEach(['volume', 'rm', '--force'], lines(volumes)),
-    removeEach(
-      ['rmi', '--force'],
-      [...images.keys()].map((tag) => `changeless/${architecture}/${tag}`),
-    ),
-  ]);
+  for (let round = 0; round < removalRounds; round += 1) {
+    await removeContainers(architecture);
+    const [networks, volumes, images] = await Promise.all([
+      docker('network', 'ls', ...filter),
+      docker('volume', 'ls', ...filter),
+      imagesOf(architecture),
+    ]);
+    const tags = [...images.keys()].map((tag) => `changeless/${architecture}/${tag}`);
+    if (`${networks}${volumes}` === '' && tags.length === 0) return;
+    await Promise.all([
+      removeEach(['network', 'rm'], lines(networks)),
+      removeEach(['volume', 'rm', '--force'], lines(volumes)),
+      removeEach(['rmi', '--force'], tags),
+    ]);
+  }
+  throw new Error(`the engine still holds something of ${architecture}`);
 }
 
+/** Some may be gone by now, or not to be removed yet. */
 async function removeEach(command: readonly string[], names: readonly string[]): Promise<void> {
   if (names.length > 0) await run({ program: 'docker', words: [...command, ...names] });
 }

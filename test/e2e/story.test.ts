@@ -157,7 +157,7 @@ test('the story of the streaming example, told as a user lives it', async (story
       assert.equal(code, 3);
       assert.ok(names(value, stranger), JSON.stringify(value.drift));
     } finally {
-      await docker('rm', '--force', stranger);
+      await docker('kill', stranger);
     }
     await whole();
   });
