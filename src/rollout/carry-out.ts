@@ -27,11 +27,13 @@ export type Hands = {
 const nothing: StageOutcome = { problems: [], unhealthy: [], overtaken: false };
 
 /** Carries out a stage: lanes side by side, the steps of a lane one after another until one fails. */
-export async function carryOut(stage: Stage, hands: Hands): Promise<StageOutcome> {
-  const outcome = await carryOutLanes(stage.lanes, hands);
-  const went = outcome.problems.length + outcome.unhealthy.length === 0 && !outcome.overtaken;
-  return went && stage.followedBy ? carryOutLanes(stage.followedBy, hands) : outcome;
+export async function carryOut({ lanes, followedBy = [] }: Stage, hands: Hands): Promise<StageOutcome> {
+  let outcome = await carryOutLanes(lanes, hands);
+  for (const round of followedBy) if (went(outcome)) outcome = await carryOutLanes(round, hands);
+  return outcome;
 }
+
+const went = ({ problems, unhealthy, overtaken }: StageOutcome): boolean => problems.length + unhealthy.length === 0 && !overtaken;
 
 async function carryOutLanes(lanes: readonly Lane[], hands: Hands): Promise<StageOutcome> {
   const outcomes = await Promise.all(lanes.map((lane) => carryOutLane(lane, hands)));

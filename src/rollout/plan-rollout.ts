@@ -43,13 +43,25 @@ const stagesBeforeLive: readonly (readonly [StageName, (all: Situation) => Lane[
   ['switch-core', switchCoreLanes],
 ];
 
-/** Once the last unit has switched, what it replaces can drain without another look: clients are between the two until then. */
-function following(name: StageName, { observed, outfits }: Situation): Pick<Stage, 'followedBy'> {
-  const switching = { switch: 'app', 'switch-core': 'core' }[name as string];
-  if (!switching || !outfits.every(({ live, unit }) => live !== undefined || unit.owner.kind === switching)) return {};
+/**
+ * What may follow without another look. Once the last unit has switched, what it replaces drains: clients are between the
+ * two until then. Where apps alone change, and all their waiters start now and report healthy, they switch at once.
+ */
+function following(name: StageName, { observed, outfits, outlook }: Situation): Pick<Stage, 'followedBy'> {
+  const pending = outfits.filter(({ live }) => !live);
+  const onlyOf = (kind: Owner['kind']): boolean => pending.length > 0 && pending.every(({ unit }) => unit.owner.kind === kind);
+  const drain = predecessorLanes(observed, outfits);
+  if ((name === 'switch' && onlyOf('app')) || (name === 'switch-core' && onlyOf('core'))) return { followedBy: [drain] };
+  const startsNow = ({ state, path }: Outfit): boolean =>
+    !state.waiting.some((waiter) => waiter.name === path.name) && !outlook.heldBack.has(path.name);
+  if (name !== 'prepare' || !onlyOf('app') || !pending.every(startsNow)) return {};
+  return { followedBy: [pending.map(({ path }) => [{ do: 'promote-path', path: named(path) }]), drain] };
+}
+
+function predecessorLanes(observed: Observation, outfits: readonly Outfit[]): Lane[] {
   const keep = new Set(outfits.map(({ live, path }) => live?.name ?? path.name));
   const replaced = observed.instances.filter((path) => path.path?.phase === 'serving' && path.state === 'running' && !keep.has(path.name));
-  return { followedBy: replaced.map((path) => [{ do: 'drain-path', path: named(path) }]) };
+  return replaced.map((path) => [{ do: 'drain-path', path: named(path) }]);
 }
 
 /** Networks, volumes, and the places the coming stages need. A place that died takes its members with it. */

@@ -28,9 +28,9 @@ export type Lane = readonly Step[];
  *                                       settled <- tidy <- retire <- (wait) <- drain <- (live)
  *
  * `wait`: nothing can be done until a draining path has ended. `undo`: a failed rollout's traces go.
- * `live`: every unit's wanted generation serves. `followedBy`: lanes that may follow at once when all of `lanes` succeeded.
+ * `live`: every unit's wanted generation serves. `followedBy`: rounds of lanes that may follow without another look, each when all of the round before succeeded.
  */
-export type Stage = { name: StageName; lanes: readonly Lane[]; live: boolean; followedBy?: readonly Lane[] };
+export type Stage = { name: StageName; lanes: readonly Lane[]; live: boolean; followedBy?: readonly (readonly Lane[])[] };
 
 export type StageName =
   | 'clear'

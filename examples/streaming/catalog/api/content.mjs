@@ -1,4 +1,5 @@
-// What the catalog shows: the feeds of its providers, fetched at most once a second; a feed that fails keeps its last content.
+// What the catalog shows: the feeds of its providers, fetched at most once a second; a feed that fails keeps its last content,
+// and until every feed has come once, each question asks again.
 
 const FRESH_MS = 1_000;
 
@@ -21,7 +22,7 @@ export function createContent({ feeds, fetchFeed, now = Date.now }) {
 
   return {
     async read() {
-      if (now() - fetchedAt >= FRESH_MS) await (fetching ??= fetchAll());
+      if (kept.size < feeds.length || now() - fetchedAt >= FRESH_MS) await (fetching ??= fetchAll());
       if (kept.size < feeds.length) return undefined;
       return { items: feeds.flatMap((feed) => kept.get(feed)), stale };
     },
