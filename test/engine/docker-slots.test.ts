@@ -268,7 +268,7 @@ describe('a controller of Docker Engine', () => {
     };
     assert.equal(
       openDockerEngine({ host: 'unix:///var/run/docker.sock' }).controllerCommand('shop', spec, 'changeless/shop/release:abc'),
-      `docker run -d --name shop.controller-1 --network host --restart unless-stopped --read-only --cap-drop ALL --security-opt no-new-privileges --memory 256m --memory-swap 256m --log-driver json-file --log-opt max-size=10m --log-opt max-file=2 --label dev.changeless.name=controller-1 --label dev.changeless.history=${release} --mount type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock --mount type=volume,src=shop.ledger,dst=/ledger,volume-label=dev.changeless.architecture=shop,volume-label=dev.changeless.role=controller,volume-label=dev.changeless.name=ledger changeless/shop/release:abc`,
+      `docker run -d --name shop.controller-1 --network host --restart always --read-only --cap-drop ALL --security-opt no-new-privileges --memory 256m --memory-swap 256m --log-driver json-file --log-opt max-size=10m --log-opt max-file=2 --label dev.changeless.name=controller-1 --label dev.changeless.history=${release} --mount type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock --mount type=volume,src=shop.ledger,dst=/ledger,volume-label=dev.changeless.architecture=shop,volume-label=dev.changeless.role=controller,volume-label=dev.changeless.name=ledger changeless/shop/release:abc`,
     );
     const labels = {
       'dev.changeless.architecture': world.architecture,
@@ -296,7 +296,7 @@ describe('a controller of Docker Engine', () => {
     valueOf(await world.engine.startController(world.architecture, spec));
     const seen = await observe(world);
     assert.deepEqual(seen.volumes, [{ name: 'ledger', owner: { kind: 'controller', name: 'controller' } }]);
-    assert.equal((await world.inspect('controller-1')).HostConfig.RestartPolicy?.Name, 'unless-stopped');
+    assert.equal((await world.inspect('controller-1')).HostConfig.RestartPolicy?.Name, 'always');
     assert.deepEqual(valueOf(await world.engine.inspectInstances(world.architecture)), []);
   });
 });

@@ -36,7 +36,8 @@ export function controllerCreation(architecture: string, spec: ControllerSpec, s
     HostConfig: {
       ...hardenedHost(),
       NetworkMode: 'host',
-      RestartPolicy: { Name: 'unless-stopped' },
+      // Not `unless-stopped`: an engine that restarts without live-restore takes what it ends itself for stopped by hand.
+      RestartPolicy: { Name: 'always' },
       Memory: memory,
       MemorySwap: memory,
       Mounts: controllerMounts(architecture, socket),
@@ -51,7 +52,7 @@ export function controllerCommand(
   { spec, socket }: { spec: ControllerSpec; socket: string },
   imageTag: string,
 ): string {
-  const fixed = `--network host --restart unless-stopped --read-only --cap-drop ALL --security-opt no-new-privileges \
+  const fixed = `--network host --restart always --read-only --cap-drop ALL --security-opt no-new-privileges \
 --memory ${CONTROLLER_MEMORY_MB}m --memory-swap ${CONTROLLER_MEMORY_MB}m --log-driver json-file --log-opt max-size=10m --log-opt max-file=2`;
   const own = [
     ...Object.entries(ownLabels(spec)).flatMap(([name, value]) => ['--label', `${name}=${value}`]),
