@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
 import type { Engine } from '../../src/engine/engine.ts';
 import { conditionLimitMs, type GetWorld, instanceSpec, onceCommands, started, valueOf } from './contract-fixture.ts';
+import { it } from './story.ts';
 
 export function imagesContract(world: GetWorld): void {
   const label = 'dev.changeless.contract';

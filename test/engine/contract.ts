@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
 import type { GenerationId, ReleaseId } from '../../src/digest.ts';
 import type { ControllerSpec, EngineEvent, InstanceSpec, ObservedSlot, SlotSpec } from '../../src/engine/engine.ts';
 import {
@@ -23,12 +22,13 @@ import {
   valueOf,
 } from './contract-fixture.ts';
 import { imagesContract, onceContract } from './contract-images.ts';
+import { after, before, describe, it, story } from './story.ts';
 
 export type { EngineWorld } from './contract-fixture.ts';
 
-/** What every engine does, run by the fake and by the real one. The tests of a group share its places. */
+/** What every engine does, run by the fake and by the real one. Its steps build on one another. */
 export function engineContract(name: string, makeWorld: () => Promise<EngineWorld>): void {
-  describe(`${name} keeps the engine's contract:`, () => {
+  story(`${name} keeps the engine's contract:`, () => {
     let made: EngineWorld | undefined;
     before(async () => {
       made = await makeWorld();
