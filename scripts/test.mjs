@@ -39,6 +39,8 @@ function runNode({ runId, countsFile, files }) {
   const options = [
     '--test',
     '--test-concurrency=2',
+    // A test that hangs is to be named, not to hold up everything.
+    '--test-timeout=900000',
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${path.join(rootFolder, 'scripts/setup/count-reporter.mjs')}`,
@@ -61,7 +63,7 @@ function shuffled(files, seed) {
   const rank = (file) => createHash('sha256').update(`${seed} ${file}`).digest('hex');
   return files
     .map((file) => ({ file, rank: rank(file) }))
-    .sort((a, b) => (a.rank < b.rank ? -1 : 1))
+    .toSorted((a, b) => (a.rank < b.rank ? -1 : 1))
     .map(({ file }) => file);
 }
 
