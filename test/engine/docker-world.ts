@@ -33,7 +33,9 @@ export async function makeDockerWorld(host = engineHost): Promise<DockerWorld> {
   const address = dockerAddress(host);
   assert.ok(address);
   const client = new DockerClient(address);
-  const architecture = `${process.env['CHANGELESS_TEST_RUN'] ?? `eng-${process.pid}`}-${++worlds}`;
+  const run = process.env['CHANGELESS_TEST_RUN'] ?? 'eng';
+  // Files run side by side, each in a process of its own.
+  const architecture = `${run}-p${process.pid}-${++worlds}`;
   const images = await makeImages(engine, architecture);
   const containerOf = async (name: string): Promise<InspectedContainer> => {
     const path = `/containers/${engineName(architecture, name)}/json`;
