@@ -58,7 +58,6 @@ export const problemCatalogue = {
   ROLLOUT_FAILED: { exit: 1, means: 'The rollout could not be carried out; what was switched has been switched back.' },
   ROLLOUT_HELD: { exit: 4, means: 'Another rollout of the same architecture is running.' },
   CONTROLLER_DIED: { exit: 1, means: 'The controller ended before it said how the rollout went.' },
-  TWO_CONTROLLERS: { exit: 1, means: 'Two releases claim to be live and the ledger that would decide is gone.' },
   LEDGER_NEWER: { exit: 1, means: 'The ledger was written by a newer Changeless in a form this one must not touch.' },
   LEDGER_UNREADABLE: { exit: 1, means: 'The ledger cannot be opened, or is damaged.' },
   NOT_RUNNING: { exit: 1, means: 'No release of the architecture runs on the engine.' },

@@ -7,9 +7,7 @@ import { inUse, isUnit, unitState } from './unit-state.ts';
 
 /** What is left to do once the release serves everything: the old ones drain, end and go; places are made ready for the next. */
 export function planRetirement(desired: Desired, observed: Observation, outfits: readonly Outfit[]): Stage {
-  const drain = predecessors(observed, outfits)
-    .filter(({ path }) => path?.phase === 'serving')
-    .map((path): Lane => [{ do: 'drain-path', path: named(path) }]);
+  const drain = drainLanes(observed, new Set(outfits.flatMap(({ live }) => live?.name ?? [])));
   if (drain.length > 0) return { name: 'drain', lanes: drain, live: true };
   const retire = leftovers(observed, outfits).map((instance): Lane => [removeInstance(instance)]);
   if (retire.length > 0) return { name: 'retire', lanes: retire, live: true };
@@ -18,10 +16,12 @@ export function planRetirement(desired: Desired, observed: Observation, outfits:
   return tidy(desired, observed);
 }
 
-/** Running paths that are not the ones to keep. */
-function predecessors(observed: Observation, outfits: readonly Outfit[]): ObservedInstance[] {
-  const keep = new Set(outfits.map(({ live }) => live?.name));
-  return observed.instances.filter((instance) => instance.role === 'path' && instance.state === 'running' && !keep.has(instance.name));
+/** Every path that serves and is not one to keep is told to drain. */
+export function drainLanes(observed: Observation, keep: ReadonlySet<string>): Lane[] {
+  const replaced = observed.instances.filter(
+    ({ name, state, path }) => state === 'running' && path?.phase === 'serving' && !keep.has(name),
+  );
+  return replaced.map((path) => [{ do: 'drain-path', path: named(path) }]);
 }
 
 /** What neither serves nor helps a path that still finishes its requests. */

@@ -2,7 +2,7 @@ import { slotDigest } from '../engine/spec-digest.ts';
 import type { InstanceSpec, Observation, ObservedInstance, Owner, SlotSpec } from '../engine/engine.ts';
 import type { Desired } from './desired.ts';
 import { named, outfit, removeInstance, type Outfit } from './outfit.ts';
-import { planRetirement } from './plan-retirement.ts';
+import { drainLanes, planRetirement } from './plan-retirement.ts';
 import type { Lane, Stage, StageName } from './step.ts';
 import { current, inUse, type UnitState } from './unit-state.ts';
 
@@ -50,18 +50,12 @@ const stagesBeforeLive: readonly (readonly [StageName, (all: Situation) => Lane[
 function following(name: StageName, { observed, outfits, outlook }: Situation): Pick<Stage, 'followedBy'> {
   const pending = outfits.filter(({ live }) => !live);
   const onlyOf = (kind: Owner['kind']): boolean => pending.length > 0 && pending.every(({ unit }) => unit.owner.kind === kind);
-  const drain = predecessorLanes(observed, outfits);
+  const drain = drainLanes(observed, new Set(outfits.map(({ live, path }) => live?.name ?? path.name)));
   if ((name === 'switch' && onlyOf('app')) || (name === 'switch-core' && onlyOf('core'))) return { followedBy: [drain] };
   const startsNow = ({ state, path }: Outfit): boolean =>
     !state.waiting.some((waiter) => waiter.name === path.name) && !outlook.heldBack.has(path.name);
   if (name !== 'prepare' || !onlyOf('app') || !pending.every(startsNow)) return {};
   return { followedBy: [pending.map(({ path }) => [{ do: 'promote-path', path: named(path) }]), drain] };
-}
-
-function predecessorLanes(observed: Observation, outfits: readonly Outfit[]): Lane[] {
-  const keep = new Set(outfits.map(({ live, path }) => live?.name ?? path.name));
-  const replaced = observed.instances.filter((path) => path.path?.phase === 'serving' && path.state === 'running' && !keep.has(path.name));
-  return replaced.map((path) => [{ do: 'drain-path', path: named(path) }]);
 }
 
 /** Networks, volumes, and the places the coming stages need. A place that died takes its members with it. */
@@ -117,13 +111,10 @@ function prepareLanes({ outfits, outlook }: Situation): Lane[] {
   });
 }
 
-const waiterLane = (path: InstanceSpec, storesWait: boolean): Lane =>
-  storesWait
-    ? [{ do: 'start-instance', instance: path }]
-    : [
-        { do: 'start-instance', instance: path },
-        { do: 'await-healthy', path: named(path) },
-      ];
+const waiterLane = (path: InstanceSpec, storesWait: boolean): Lane => [
+  { do: 'start-instance', instance: path },
+  ...(storesWait ? [] : [{ do: 'await-healthy' as const, path: named(path) }]),
+];
 
 /** Whatever else holds the place leaves first: a failed predecessor, or a store's old server. */
 function memberLane(instance: InstanceSpec, state: UnitState, { heldBack }: Outlook): Lane {
