@@ -12,13 +12,17 @@ import { componentTag, untestedTag } from './image-names.ts';
 import { describeTests, runTests, type Tested } from './image-tests.ts';
 import type { KeyedComponent } from './keys.ts';
 
-/** One component to build. `repository` has its objects. `pins`: external image → the local name of what it is pinned to; `names`: all that share the key. */
+/**
+ * One component to build. `repository` has its objects. `pins`: external image → the local name of what it is pinned to;
+ * `names`: all that share the key. `signal`: gives it up.
+ */
 export type ComponentBuild = {
   architecture: string;
   keyed: KeyedComponent;
   repository: Repository;
   names: readonly string[];
   pins: Readonly<Record<string, string>>;
+  signal: AbortSignal;
 };
 
 /**
@@ -52,7 +56,13 @@ export async function buildComponent(
   return built;
 }
 
-async function buildRequest({ architecture, keyed, repository, pins }: ComponentBuild): Promise<Pick<Tested, 'request' | 'context'>> {
+async function buildRequest({
+  architecture,
+  keyed,
+  repository,
+  pins,
+  signal,
+}: ComponentBuild): Promise<Pick<Tested, 'request' | 'context'>> {
   const { key, inputs } = keyed.component;
   const found = await repository.find(inputs.tree, inputs.dockerfile);
   const source = found === undefined ? '' : new TextDecoder().decode(await repository.read(found.object));
@@ -65,6 +75,7 @@ async function buildRequest({ architecture, keyed, repository, pins }: Component
     arguments: inputs.arguments,
     labels: { [labels.architecture]: architecture, [labels.role]: 'component', [labels.key]: key, ...(tests && { [labels.tests]: tests }) },
     tag: untestedTag(architecture, key),
+    signal,
   };
   return { request, context: () => packContext({ repository, tree: inputs.tree, dockerfile: { path: dockerfile, text } }) };
 }

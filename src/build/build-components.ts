@@ -1,10 +1,10 @@
 import type { ComponentKey, ImageId } from '../digest.ts';
-import { done, failed, type Result } from '../result.ts';
+import { done, type Result } from '../result.ts';
 import { resolveBases } from './bases.ts';
-import { mapBounded } from './bounded.ts';
 import { buildComponent } from './build-component.ts';
 import type { BuildContext } from './build-context.ts';
 import { withRepository } from './foreign-repository.ts';
+import { allOrFirstProblem, type Work } from './first-problem.ts';
 import { componentTag } from './image-names.ts';
 import type { PlannedComponent, PlannedRelease } from './plan-release.ts';
 
@@ -15,7 +15,7 @@ type Stop = { signal: AbortSignal };
 
 /**
  * The image of every component by name: those that are there, and the missing ones built, each key once. After the first
- * problem nothing further is begun.
+ * problem, or when aborted, what is under way is given up.
  */
 export async function buildComponents(
   context: BuildContext,
@@ -35,16 +35,17 @@ export async function buildComponents(
   );
   if (!resolved.ok) return resolved;
   const tags = new Map(resolved.value.map(({ name, tag }) => [name, tag]));
-  const ids = new Map<ComponentKey, ImageId>();
-  let problem: Result<never> | undefined;
-  await mapBounded(missing, atATime, async (sharing) => {
-    if (problem !== undefined || signal.aborted) return;
-    const built = await buildOne(context, { sharing, architecture: planned.inputs.architecture.name, tags });
-    if (!built.ok) problem ??= failed(built.problem);
-    else for (const { key } of sharing) ids.set(key, built.value);
-  });
-  signal.throwIfAborted();
-  if (problem !== undefined) return problem;
+  const { name: architecture } = planned.inputs.architecture;
+  const built = await allOrFirstProblem(
+    missing.map(
+      (sharing): Work<ImageId> =>
+        async (stop) =>
+          await buildOne(context, { sharing, architecture, tags, signal: stop }),
+    ),
+    { signal, atATime },
+  );
+  if (!built.ok) return built;
+  const ids = new Map(missing.flatMap((sharing, index) => sharing.map(({ key }) => [key, built.value[index]])));
   return done(Object.fromEntries(planned.components.map(({ name, key, image }) => [name, image ?? known(ids, key)])));
 }
 
@@ -63,20 +64,20 @@ async function reuse({ engine, report }: BuildContext, { components, inputs, exi
 const basesOf = (component: PlannedComponent | undefined) =>
   Object.entries(component?.component.inputs.bases ?? {}).map(([name, pin]) => ({ name, pin }));
 
-type Shared = { sharing: readonly PlannedComponent[]; architecture: string; tags: ReadonlyMap<string, string> };
+type Shared = Stop & { sharing: readonly PlannedComponent[]; architecture: string; tags: ReadonlyMap<string, string> };
 
-async function buildOne(context: BuildContext, { sharing, architecture, tags }: Shared): Promise<Result<ImageId>> {
+async function buildOne(context: BuildContext, { sharing, architecture, tags, signal }: Shared): Promise<Result<ImageId>> {
   const [keyed] = sharing;
   if (keyed === undefined) throw new Error('a key without components');
   const pins = Object.fromEntries(basesOf(keyed).map(({ name }) => [name, tags.get(name) ?? '']));
   const names = sharing.map(({ name }) => name);
   return await withRepository(
     { own: context.repository, cacheFolder: context.cacheFolder, foreign: keyed.component.repository },
-    async (repository) => await buildComponent(workshopOf(context), { architecture, keyed, repository, names, pins }),
+    async (repository) => await buildComponent(workshopOf(context), { architecture, keyed, repository, names, pins, signal }),
   );
 }
 
-function known(ids: ReadonlyMap<ComponentKey, ImageId>, key: ComponentKey): ImageId {
+function known(ids: ReadonlyMap<ComponentKey, ImageId | undefined>, key: ComponentKey): ImageId {
   const id = ids.get(key);
   if (id === undefined) throw new Error(`no image of ${key}`);
   return id;

@@ -256,3 +256,18 @@ test('an aborted build throws the reason and seals nothing', async (t) => {
   await assert.rejects(tryBuild(workshop, planned, { signal: AbortSignal.abort(new Error('Ctrl-C')) }), /Ctrl-C/);
   assert.ok((await tagsOf(workshop)).every((tag) => !tag.includes('/release:')));
 });
+
+test('what is under way when a build fails is given up before the failure is told', async (t) => {
+  const workshop = await workshopOf(t);
+  const { promise: given, resolve: giveUp } = Promise.withResolvers<undefined>();
+  let under = 0;
+  workshop.engine.images.onBuild = async ({ tag, signal }) => {
+    if (tag.includes('untested') && under++ === 0) return { step: 'RUN false', lines: [], message: 'it failed', noSpace: false };
+    assert.ok(signal);
+    signal.addEventListener('abort', () => giveUp(undefined));
+    return await given;
+  };
+  const problem = problemOf(await tryBuild(workshop, await plan(workshop)));
+  assert.equal(problem.code, 'BUILD_FAILED');
+  assert.match(problem.why ?? '', /RUN false/);
+});

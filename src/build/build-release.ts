@@ -63,17 +63,15 @@ async function sealedBefore(
 
 async function buildNew(context: BuildContext, planned: PlannedRelease, { signal, types }: BuildOptions): Promise<Result<BuiltRelease>> {
   const layers = layersOf(planned);
-  const stop = new AbortController();
-  const parts = await allOrFirstProblem([
-    systemAndPaths(context, planned, layers),
-    buildComponents(context, planned, { signal: AbortSignal.any([signal, stop.signal]) }),
-    types ?? Promise.resolve(done(undefined)),
-  ]);
-  if (!parts.ok) {
-    stop.abort();
-    return parts;
-  }
-  signal.throwIfAborted();
+  const parts = await allOrFirstProblem(
+    [
+      (stop) => systemAndPaths(context, planned, { layers, signal: stop }),
+      (stop) => buildComponents(context, planned, { signal: stop }),
+      (stop) => unlessStopped(types, stop),
+    ],
+    { signal },
+  );
+  if (!parts.ok) return parts;
   const [system, components] = parts.value;
   const sealed: Sealed = await seal(context.engine.images, { planned, layers, system, components });
   await keepManifest(
@@ -85,19 +83,26 @@ async function buildNew(context: BuildContext, planned: PlannedRelease, { signal
   return done({ ...sealed, built: planned.components.length - reused, reused });
 }
 
+/** The type checker belongs to the caller, who gives it up. */
+function unlessStopped(types: BuildOptions['types'], stop: AbortSignal): Promise<Result<unknown>> {
+  const stopped = new Promise<Result<unknown>>((resolve) => stop.addEventListener('abort', () => resolve(done(undefined)), { once: true }));
+  return Promise.race([types ?? Promise.resolve(done(undefined)), stopped]);
+}
+
 /** Data paths depend on no component, so they are checked while components are built. */
 async function systemAndPaths(
   { engine: { images }, report, cacheFolder }: BuildContext,
   planned: PlannedRelease,
-  layers: readonly Layers[],
+  { layers, signal }: { layers: readonly Layers[]; signal: AbortSignal },
 ): Promise<Result<SystemIds>> {
   const { system: plan, platform, existing } = planned;
-  const system = await ensureSystem({ images, report }, { plan, platform, tagged: (tag) => existing.tagged(tag) });
+  const system = await ensureSystem({ images, report }, { plan, platform, tagged: (tag) => existing.tagged(tag), signal });
   if (!system.ok) return system;
   const checked = await checkPaths(images, {
     paths: missingPaths(layers, existing),
     proxy: { id: system.value.proxy, key: plan.keys.proxy },
     cacheFolder,
+    signal,
   });
   return checked.ok ? system : checked;
 }

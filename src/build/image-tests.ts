@@ -47,7 +47,11 @@ export async function runTests({ images, report }: { images: Images; report: Rep
 type Failure = { why: string; lines: readonly string[] };
 
 /** In a container without network, whose files it may write: what is left of it is thrown away. */
-async function runCommand(images: Images, { image, keyed }: Tested, command: readonly string[]): Promise<Failure | undefined> {
+async function runCommand(
+  images: Images,
+  { image, keyed, request: { signal } }: Tested,
+  command: readonly string[],
+): Promise<Failure | undefined> {
   const result = await images.runOnce({
     image,
     command,
@@ -55,6 +59,7 @@ async function runCommand(images: Images, { image, keyed }: Tested, command: rea
     readOnly: false,
     labels: { [labels.role]: 'test', [labels.key]: keyed.component.key },
     limitMs: testLimitMs,
+    ...(signal && { signal }),
   });
   if (result.exitCode === 0 && !result.timedOut) return undefined;
   const lines = [...linesOf(result.stdout), ...linesOf(result.stderr)].slice(-shownLines);

@@ -7,7 +7,7 @@ import type { Finding, Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import type { PathImage } from './path-images.ts';
 
-type Check = { paths: readonly PathImage[]; proxy: { id: ImageId; key: ComponentKey }; cacheFolder: string };
+type Check = { paths: readonly PathImage[]; proxy: { id: ImageId; key: ComponentKey }; cacheFolder: string; signal?: AbortSignal };
 
 const checkLimitMs = 300_000;
 const folder = '/tmp/changeless-check';
@@ -24,7 +24,7 @@ done`;
  * Has the proxy itself check configurations, all in one container. What passed once is remembered, whichever generation
  * it was of: their ids are names, not policy. PATH_INVALID names each unit with what the proxy said.
  */
-export async function checkPaths(images: Images, { paths, proxy, cacheFolder }: Check): Promise<Result<void>> {
+export async function checkPaths(images: Images, { paths, proxy, cacheFolder, signal }: Check): Promise<Result<void>> {
   const marks = await unchecked(paths, path.join(cacheFolder, 'checked-paths'), proxy.key);
   if (marks.length === 0) return done(undefined);
   const result = await images.runOnce({
@@ -40,6 +40,7 @@ export async function checkPaths(images: Images, { paths, proxy, cacheFolder }: 
     // Docker copies nothing into a read-only container.
     readOnly: false,
     limitMs: checkLimitMs,
+    ...(signal && { signal }),
   });
   const findings = findingsOf(
     result.stdout,

@@ -18,7 +18,7 @@ type Lookup = (tag: string) => ImageId | undefined;
 /** The images Changeless brings along: those that are there, and the others made. May be repeated. */
 export async function ensureSystem(
   workshop: Workshop,
-  { plan, platform, tagged }: { plan: SystemPlan; platform: string; tagged: Lookup },
+  { plan, platform, tagged, signal }: { plan: SystemPlan; platform: string; tagged: Lookup; signal: AbortSignal },
 ): Promise<Result<SystemIds>> {
   const [controller, sandbox, proxy] = (['controller', 'sandbox', 'proxy'] as const).map((image) =>
     tagged(systemTag(image, plan.keys[image])),
@@ -28,7 +28,7 @@ export async function ensureSystem(
   if (!bases.ok) return bases;
   const [debian, node] = bases.value;
   if (debian === undefined || node === undefined) throw new Error('a base without answer');
-  const built = proxy === undefined ? await buildProxy(workshop, { plan, platform, debian }) : done(proxy);
+  const built = proxy === undefined ? await buildProxy(workshop, { plan, platform, debian, signal }) : done(proxy);
   if (!built.ok) return built;
   const [newController, newSandbox] = await workshop.images.assemble([controllerRequest(plan, node.id), sandboxRequest(plan, debian.id)]);
   if (newController === undefined || newSandbox === undefined) throw new Error('the engine made fewer images than were asked for');
@@ -54,12 +54,12 @@ const systemBasesOf = ({ bases }: SystemPlan) => [
 
 async function buildProxy(
   { images, report }: Workshop,
-  { plan, platform, debian }: { plan: SystemPlan; platform: string; debian: ResolvedBase },
+  { plan, platform, debian, signal }: { plan: SystemPlan; platform: string; debian: ResolvedBase; signal: AbortSignal },
 ): Promise<Result<ImageId>> {
   const key = plan.keys.proxy;
   report({ type: 'component-build-started', component: 'system/proxy', key });
   const started = performance.now();
-  const request = { dockerfile: 'Dockerfile', arguments: {}, labels: systemLabels('proxy', key), tag: systemTag('proxy', key) };
+  const request = { dockerfile: 'Dockerfile', arguments: {}, labels: systemLabels('proxy', key), tag: systemTag('proxy', key), signal };
   const context = packTar(proxyItems(plan, { platform, debian }));
   const built = await images.build({ ...request, context }, (progress) =>
     report({ type: 'component-build-step', component: 'system/proxy', ...progress }),

@@ -36,7 +36,7 @@ export type ImageDetail = ListedImage & {
  */
 export type TreeFile = { path: string; contents: string | Uint8Array; mode?: number };
 
-/** A build of one component. `context` is a tar with the Dockerfile inside. */
+/** A build of one component. `context` is a tar with the Dockerfile inside. `signal`: gives it up; the build throws the signal's reason. */
 export type BuildRequest = {
   context: AsyncIterable<Uint8Array> | Uint8Array;
   dockerfile: string;
@@ -44,6 +44,7 @@ export type BuildRequest = {
   arguments: Readonly<Record<string, string>>;
   labels: Readonly<Record<string, string>>;
   tag: string;
+  signal?: AbortSignal;
 };
 
 export type BuildProgress = { step: string; state: 'started' | 'done' | 'cached' | 'failed'; line?: string };
@@ -79,6 +80,8 @@ export type OnceRequest = {
   /** When false the root file system is writable (image tests need not declare what they write). */
   readOnly: boolean;
   limitMs: number;
+  /** Ends it at once; the run throws the signal's reason. */
+  signal?: AbortSignal;
 };
 
 export type OnceResult = { exitCode: number; stdout: string; stderr: string; timedOut: boolean };

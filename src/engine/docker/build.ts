@@ -22,17 +22,20 @@ export async function build(
       if (line.id === 'moby.image.id') image = (line.aux as { ID: string }).ID;
     }
   } catch (error) {
+    request.signal?.throwIfAborted();
     if (!(error instanceof EngineFailure)) throw error;
     return failed({ ...trace.failure(error.message), noSpace: meaningOfText(error.message) === 'no-space' });
   }
   return image === undefined ? failed(trace.failure('the engine ended the build without an image')) : done(image as ImageId);
 }
 
-const buildCall = ({ context, dockerfile, target, arguments: buildargs, labels, tag }: BuildRequest) => ({
+const buildCall = ({ context, dockerfile, target, arguments: buildargs, labels, tag, signal }: BuildRequest) => ({
   method: 'POST' as const,
   path: '/build',
   // Version 2 is BuildKit, whose build never leaves intermediate containers.
   query: { version: 2, t: tag, dockerfile, target, buildargs, labels },
   tar: context,
   long: true,
+  // BuildKit ends a build whose caller has gone.
+  ...(signal && { signal }),
 });

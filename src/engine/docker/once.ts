@@ -18,8 +18,10 @@ export async function runOnce(client: DockerClient, request: OnceRequest): Promi
       const tar = await treeTar(files);
       await client.bytes({ method: 'PUT', path: `/containers/${container}/archive`, query: { path: folder }, tar });
     }
+    request.signal?.throwIfAborted();
     await startContainer(client, container);
-    const { exitCode, timedOut } = await ended(client, container, request.limitMs);
+    const { exitCode, timedOut } = await ended(client, container, request);
+    request.signal?.throwIfAborted();
     return { exitCode, timedOut, ...(await readOutput(client, container)) };
   } finally {
     await removeContainer(client, container);
@@ -115,17 +117,27 @@ async function archiveOf(client: DockerClient, container: string, path: string):
   }
 }
 
-async function ended(client: DockerClient, container: string, limitMs: number): Promise<{ exitCode: number; timedOut: boolean }> {
+type Bounds = Pick<OnceRequest, 'limitMs' | 'signal'>;
+
+async function ended(
+  client: DockerClient,
+  container: string,
+  { limitMs, signal }: Bounds,
+): Promise<{ exitCode: number; timedOut: boolean }> {
   let timedOut = false;
+  // Should the kill fail, the engine is gone, and then the wait below fails as well.
+  const kill = (): void => void signalContainer(client, container, 'SIGKILL').catch(() => undefined);
   const limit = setTimeout(() => {
     timedOut = true;
-    // Should the kill fail, the engine is gone, and then the wait below fails as well.
-    void signalContainer(client, container, 'SIGKILL').catch(() => undefined);
+    kill();
   }, limitMs);
+  if (signal?.aborted) kill();
+  signal?.addEventListener('abort', kill, { once: true });
   try {
     const { StatusCode } = await client.json<{ StatusCode: number }>({ method: 'POST', path: `/containers/${container}/wait`, long: true });
     return { exitCode: StatusCode, timedOut };
   } finally {
     clearTimeout(limit);
+    signal?.removeEventListener('abort', kill);
   }
 }

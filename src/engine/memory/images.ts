@@ -60,7 +60,7 @@ export class MemoryImages implements Images {
   readonly #images = new Map<ImageId, StoredImage>();
   readonly #machine: Machine;
   /** Makes a build fail. */
-  onBuild: ((request: BuildRequest) => BuildFailure | undefined) | undefined;
+  onBuild: ((request: BuildRequest) => BuildFailure | undefined | Promise<BuildFailure | undefined>) | undefined;
   /** What runs in containers that run once; exit code 0 and no output without it. */
   onRunOnce: ((request: OnceRequest) => Partial<OnceResult> | Promise<Partial<OnceResult>>) | undefined;
 
@@ -104,7 +104,9 @@ export class MemoryImages implements Images {
     else for await (const chunk of request.context) context.update(chunk);
     const step = `build ${request.dockerfile}`;
     onProgress({ step, state: 'started' });
-    const failure = this.onBuild?.(request);
+    request.signal?.throwIfAborted();
+    const failure = await this.onBuild?.(request);
+    request.signal?.throwIfAborted();
     onProgress({ step, state: failure ? 'failed' : 'done' });
     if (failure) return failed(failure);
     const inputs = { context: context.digest('hex'), dockerfile: request.dockerfile, target: request.target, arguments: request.arguments };
@@ -138,7 +140,9 @@ export class MemoryImages implements Images {
 
   async runOnce(request: OnceRequest): Promise<OnceResult> {
     if (!this.has(request.image)) throw new Error(`no image ${request.image}`);
-    return { exitCode: 0, stdout: '', stderr: '', timedOut: false, ...(await this.onRunOnce?.(request)) };
+    const result = { exitCode: 0, stdout: '', stderr: '', timedOut: false, ...(await this.onRunOnce?.(request)) };
+    request.signal?.throwIfAborted();
+    return result;
   }
 
   #assembleOne({ base, files, change, tag }: AssembleRequest): ImageId {
