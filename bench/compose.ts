@@ -16,6 +16,8 @@ const ROUNDS = roundsOr(4);
 const PORTS = { changeless: 18087, compose: 18088 };
 const HOST = 'catalog.localhost';
 const CLIENTS = 10;
+/** About 250 requests a second: a load that fills both cores would measure who gets less of it. */
+const PAUSE_MS = 80;
 const REVISION = /"revision":"([^"]+)"/;
 
 /** (c) One line of source changed → live: `changeless up` against `docker-compose up --build -d` of the same service, both under load. */
@@ -41,7 +43,7 @@ export async function compose(ground: Ground): Promise<{ rows: Row[] }> {
   };
 }
 
-const loadOf = (port: number): Load => startLoad({ address: '127.0.0.1', port, host: HOST }, CLIENTS);
+const loadOf = (port: number): Load => startLoad({ address: '127.0.0.1', port, host: HOST }, CLIENTS, PAUSE_MS);
 
 const withoutBar = ({ bar: _, ...row }: Row): Row => row;
 

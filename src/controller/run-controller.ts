@@ -46,17 +46,29 @@ type Post = ControllerRequest & { desired: Desired; journal: Journal; wake: Wake
  */
 export async function runController(request: ControllerRequest): Promise<Result<void>> {
   const { engine, manifest, environment, self, signal } = request;
+  const wake = attend(engine, manifest.inputs.architecture.name);
+  signal.addEventListener('abort', () => wake.stop(), { once: true });
   const desired = desiredOf(manifest, environment);
-  if (!desired.ok) return failed(desired.problem);
+  if (!desired.ok) {
+    wake.stop();
+    return failed(desired.problem);
+  }
   const clock = request.clock ?? (() => new Date());
   const journal = openJournal(request.ledger, request.print, clock);
   journal.report({ type: 'controller-started', release: manifest.release, container: self });
-  const wake = watchEngine(engine, desired.value.architecture);
-  signal.addEventListener('abort', () => wake.stop(), { once: true });
   const post: Post = { ...request, desired: desired.value, journal, wake, clock, paceMs: request.paceMs ?? 1000 };
   await act(post);
   await journal.flush();
   return done(undefined);
+}
+
+/** Listens to the engine, and looks at it once while there is other work: the first look that counts has less to ask then. */
+function attend(engine: Engine, architecture: string): Wake {
+  let looked = false;
+  return watchEngine(engine, architecture, () => {
+    if (!looked) void engine.observe(architecture);
+    looked = true;
+  });
 }
 
 async function act(post: Post): Promise<void> {

@@ -19,10 +19,13 @@ export interface Load {
   stop(): Promise<void>;
 }
 
+/** How long a client waits between an answer and its next request: anything up to this. */
+const PAUSE_MS = 4;
+
 /** Starts clients that POST over connections they keep, never retry, and count whatever goes wrong. */
-export function startLoad(target: Target, clients: number): Load {
+export function startLoad(target: Target, clients: number, pauseMs = PAUSE_MS): Load {
   const tally: Tally = { answered: 0, failed: [], answeredBy: new Map() };
-  const control = { stopped: false };
+  const control = { stopped: false, pauseMs };
   const running = Array.from({ length: clients }, () => runClient(target, tally, control));
   return {
     tally,
@@ -42,7 +45,7 @@ export async function ask(target: Target, path = '/'): Promise<string> {
   return answer.generation;
 }
 
-async function runClient(target: Target, tally: Tally, control: { stopped: boolean }): Promise<void> {
+async function runClient(target: Target, tally: Tally, control: { stopped: boolean; pauseMs: number }): Promise<void> {
   let connection: Connection | undefined;
   while (!control.stopped) {
     connection = connection === undefined || connection.ended ? new Connection(target) : connection;
@@ -55,7 +58,7 @@ async function runClient(target: Target, tally: Tally, control: { stopped: boole
       tally.failed.push(String(error));
       connection.close();
     }
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * control.pauseMs));
   }
   connection?.close();
 }

@@ -67,7 +67,7 @@ export class DockerEngine implements Engine {
     this.#networks = networks;
     this.#phases = new PathPhases(client);
     this.#inspections = new Inspections(client);
-    this.#slots = { client, memory: new SlotMemory(client, () => this.#hostFacts()) };
+    this.#slots = { client, memory: new SlotMemory(client, () => this.#hostFacts()), inspections: this.#inspections };
     this.images = new DockerImages(client);
   }
 

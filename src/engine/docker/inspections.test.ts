@@ -57,3 +57,28 @@ void test('nothing is known any more once the events are no longer heard', async
   await inspections.of(listed('running'));
   assert.equal(asked.length, 2);
 });
+
+void test('an answer that an event has crossed is not kept', async () => {
+  const answers: ((container: unknown) => void)[] = [];
+  const client = { find: async () => await new Promise((resolve) => answers.push(resolve)) };
+  const inspections = new Inspections(client as unknown as DockerClient);
+  const heard = inspections.listen(events({ kind: 'resynchronise' }, died));
+  await heard.next();
+  const crossed = inspections.of(listed('running'));
+  await heard.next();
+  const later = inspections.of(listed('running'));
+  const answer = { Id: 'one', Name: '/one', State: { Running: true } };
+  answers[0]?.(answer);
+  await crossed;
+  assert.equal(inspections.knownAs('one'), undefined);
+  answers[1]?.(answer);
+  await later;
+  assert.deepEqual(inspections.knownAs('one'), answer);
+});
+
+void test('two that ask for the same container at once share the question', async () => {
+  const { asked, inspections } = counted();
+  await inspections.listen(events({ kind: 'resynchronise' })).next();
+  await Promise.all([inspections.of(listed('running')), inspections.of(listed('running'))]);
+  assert.equal(asked.length, 1);
+});

@@ -11,6 +11,8 @@ import type { InspectedContainer, ListedContainer } from './vendor.ts';
 export class Inspections {
   readonly #client: DockerClient;
   readonly #known = new Map<string, InspectedContainer>();
+  /** Questions that are under way, of containers of which no event came since. */
+  readonly #asked = new Map<string, Promise<InspectedContainer | undefined>>();
   #heard = false;
 
   constructor(client: DockerClient) {
@@ -20,9 +22,26 @@ export class Inspections {
   async of({ Id, State }: ListedContainer): Promise<InspectedContainer | undefined> {
     const known = this.#known.get(Id);
     if (known?.State.Running && State === 'running') return known;
-    const container = await inspectContainer(this.#client, Id);
-    if (container && this.#heard) this.#known.set(Id, container);
-    return container;
+    return await (this.#asked.get(Id) ?? this.#ask(Id));
+  }
+
+  async #ask(id: string): Promise<InspectedContainer | undefined> {
+    const question = inspectContainer(this.#client, id);
+    if (!this.#heard) return await question;
+    this.#asked.set(id, question);
+    try {
+      const container = await question;
+      // An answer that an event has crossed may be older than the event.
+      if (container && this.#asked.get(id) === question) this.#known.set(id, container);
+      return container;
+    } finally {
+      if (this.#asked.get(id) === question) this.#asked.delete(id);
+    }
+  }
+
+  /** What is known of the container with that name, without asking. */
+  knownAs(name: string): InspectedContainer | undefined {
+    return [...this.#known.values()].find(({ Name }) => Name === `/${name}`);
   }
 
   /** Forgets those that are not among these. */
@@ -34,14 +53,24 @@ export class Inspections {
   async *listen(events: AsyncIterable<EngineEvent>): AsyncGenerator<EngineEvent> {
     try {
       for await (const event of events) {
-        if (event.kind === 'resynchronise') this.#known.clear();
-        else this.#known.delete(event.container);
+        if (event.kind === 'resynchronise') this.#forgetAll();
+        else this.#forget(event.container);
         this.#heard = true;
         yield event;
       }
     } finally {
       this.#heard = false;
-      this.#known.clear();
+      this.#forgetAll();
     }
+  }
+
+  #forget(container: string): void {
+    this.#known.delete(container);
+    this.#asked.delete(container);
+  }
+
+  #forgetAll(): void {
+    this.#known.clear();
+    this.#asked.clear();
   }
 }

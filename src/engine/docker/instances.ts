@@ -6,14 +6,13 @@ import { Refusal } from './failure.ts';
 import { instanceCreation } from './instance-creation.ts';
 import { engineName, memoryName } from './names.ts';
 import { ranThrough, type Slots } from './slots.ts';
+import type { InspectedContainer } from './vendor.ts';
 
 /** Starts it in its slot. One of that name that runs in the slot as it is now stays as it is. */
-export async function startInstance({ client, memory }: Slots, architecture: string, spec: InstanceSpec): Promise<void> {
-  const [sandbox, unfilled] = await Promise.all([
-    inspectContainer(client, engineName(architecture, spec.slot)),
-    inspectContainer(client, memoryName(architecture, spec.slot)),
-  ]);
-  if (sandbox === undefined || unfilled !== undefined || !ranThrough(sandbox)) {
+export async function startInstance(slots: Slots, architecture: string, spec: InstanceSpec): Promise<void> {
+  const { client, memory } = slots;
+  const sandbox = await readySandbox(slots, architecture, spec.slot);
+  if (sandbox === undefined) {
     throw new Refusal({ code: 'ENGINE_REFUSED', what: `slot ${spec.slot} is not ready for ${spec.name}`, next: 'make the slot first' });
   }
   const creation = instanceCreation(architecture, spec, sandbox);
@@ -23,6 +22,18 @@ export async function startInstance({ client, memory }: Slots, architecture: str
     ({ State, HostConfig }) => State.Running && HostConfig.NetworkMode === creation.HostConfig.NetworkMode,
   );
   if (!kept) await memory.startFilled(architecture, sandbox, container);
+}
+
+/** The slot's sandbox, unless its memory is lost or not filled. One that is known was seen whole, and nothing happened to it since. */
+async function readySandbox({ client, inspections }: Slots, architecture: string, slot: string): Promise<InspectedContainer | undefined> {
+  const name = engineName(architecture, slot);
+  const known = inspections.knownAs(name);
+  if (known && ranThrough(known) && inspections.knownAs(memoryName(architecture, slot)) === undefined) return known;
+  const [sandbox, unfilled] = await Promise.all([
+    inspectContainer(client, name),
+    inspectContainer(client, memoryName(architecture, slot)),
+  ]);
+  return sandbox && unfilled === undefined && ranThrough(sandbox) ? sandbox : undefined;
 }
 
 /** Asks it to end, with the image's own signal and the time it was made with, and removes it. */

@@ -1,5 +1,5 @@
 import type { BodyId, GenerationId, ImageId, ReleaseId } from '../../digest.ts';
-import type { Colour, InstanceRole, Observation, ObservedController, ObservedInstance, ObservedSlot } from '../engine.ts';
+import type { Colour, InstanceRole, Observation, ObservedController, ObservedInstance, ObservedSlot, PathPhase } from '../engine.ts';
 import { labels } from '../labels.ts';
 import type { DockerClient } from './client.ts';
 import { inspectContainer, listContainers } from './containers.ts';
@@ -24,7 +24,7 @@ type Listing = {
 
 const instanceRoles: readonly string[] = ['service', 'path', 'server'] satisfies InstanceRole[];
 
-/** One listing of each kind of thing, then an inspection of each of our containers, all at once. */
+/** One listing of each kind of thing, then an inspection of each of our containers and the last words of each path, all at once. */
 export async function observe({ client, phases, inspections }: Sources, architecture: string): Promise<Observation> {
   const [all, networks, volumes] = await Promise.all([
     listContainers(client),
@@ -35,14 +35,18 @@ export async function observe({ client, phases, inspections }: Sources, architec
   phases.keepOnly(present);
   inspections.keepOnly(present);
   const ours = all.filter((container) => labelsOf(container)[labels.architecture] === architecture);
-  const inspected = await Promise.all(ours.map((container) => inspections.of(container)));
+  const paths = ours.filter((container) => labelsOf(container)[labels.role] === ('path' satisfies Role));
+  const [inspected, ...said] = await Promise.all([
+    Promise.all(ours.map((container) => inspections.of(container))),
+    ...paths.map(async ({ Id }) => [Id, await phases.of(Id)] as const),
+  ]);
   const own = inspected.filter((container) => container !== undefined); // The others went meanwhile.
   const listing = { architecture, own, all, networks, volumes };
   return {
     networks: networks.map(({ Labels, Name }) => named(architecture, { Labels, Name }, { spec: Labels?.[labels.spec] ?? '' })),
     volumes: volumes.filter(isKept).map((volume) => named(architecture, volume, {})),
     slots: observedSlots(listing),
-    instances: await observedInstances(listing, phases),
+    instances: observedInstances(listing, new Map(said)),
     controllers: own.filter(hasRole('controller')).map((container) => observedController(architecture, container)),
     strangers: observedStrangers(listing),
   };
@@ -89,13 +93,10 @@ function observedSlots({ architecture, own }: Listing): ObservedSlot[] {
   });
 }
 
-async function observedInstances({ architecture, own }: Listing, phases: PathPhases): Promise<ObservedInstance[]> {
+function observedInstances({ architecture, own }: Listing, phases: ReadonlyMap<string, PathPhase>): ObservedInstance[] {
   const containers = own.filter(({ Config }) => instanceRoles.includes(Config.Labels?.[labels.role] ?? ''));
-  const paths = containers.filter(hasRole('path'));
-  const known = await Promise.all(paths.map(async ({ Id }) => [Id, await phases.of(Id)] as const));
-  const phaseOf = new Map(known);
   return containers.map((container) => {
-    const phase = phaseOf.get(container.Id);
+    const phase = phases.get(container.Id);
     return { ...observedInstance(architecture, container), ...(phase && { path: phase }) };
   });
 }

@@ -53,7 +53,8 @@ export class PathPhases {
 
   async promote(container: string): Promise<void> {
     const isServing = ({ phase }: PathPhase): boolean => phase === 'serving' || phase === 'draining';
-    const now = await this.of(container);
+    // One that was just heard to be healthy needs no second question.
+    const now = this.#known.get(container)?.phase ?? (await this.of(container));
     if (isServing(now)) return;
     if (now.phase === 'starting') await this.#follow({ container, limitMs: PROMOTION_LIMIT_MS }, ({ phase }) => phase !== 'starting');
     const signal = (): Promise<boolean> => signalContainer(this.#client, container, 'SIGUSR2');
@@ -87,9 +88,11 @@ export class PathPhases {
   async #follow({ container, limitMs }: Follow, isReached: (phase: PathPhase) => boolean): Promise<Waited> {
     let phase: PathPhase = { phase: 'starting' };
     const signal = AbortSignal.timeout(limitMs);
-    for await (const { line } of readLog(this.#client, container, { follow: true, signal })) {
+    for await (const { line, at } of readLog(this.#client, container, { follow: true, signal })) {
       phase = nextPhase(phase, line);
-      if (isReached(phase)) return { phase, reached: true, ended: false };
+      if (!isReached(phase)) continue;
+      this.#known.set(container, { phase, at });
+      return { phase, reached: true, ended: false };
     }
     return { phase, reached: false, ended: !signal.aborted };
   }

@@ -5,6 +5,7 @@ import { slotDigest } from '../spec-digest.ts';
 import type { DockerClient } from './client.ts';
 import { createContainer, inspectContainer, listContainers, removeContainer, startContainer } from './containers.ts';
 import { EngineFailure, meaningOfText, Refusal } from './failure.ts';
+import type { Inspections } from './inspections.ts';
 import { listNetworks, listVolumes } from './networks.ts';
 import { engineName, memoryName, ofArchitecture } from './names.ts';
 import { portHolder } from './ports.ts';
@@ -13,8 +14,8 @@ import { sealOf } from './creation.ts';
 import type { SlotMemory } from './slot-memory.ts';
 import { NEVER, type InspectedContainer } from './vendor.ts';
 
-/** What the making of slots needs. */
-export type Slots = { client: DockerClient; memory: SlotMemory };
+/** What the making of slots, and of instances in them, needs. */
+export type Slots = { client: DockerClient; memory: SlotMemory; inspections: Inspections };
 
 type Place = { client: DockerClient; architecture: string };
 

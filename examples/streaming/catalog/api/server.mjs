@@ -1,7 +1,8 @@
 // The catalog's API: what a mobile app shows first, in one answer.
-import http from 'node:http';
 import { createContent } from './content.mjs';
 import { identity, serve } from './serve.mjs';
+
+const http = process.getBuiltinModule('node:http');
 
 const content = createContent({ feeds: ['films', 'series', 'live'], fetchFeed });
 
