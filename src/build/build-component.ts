@@ -14,7 +14,7 @@ import type { KeyedComponent } from './keys.ts';
 
 /**
  * One component to build. `repository` has its objects. `pins`: external image → the local name of what it is pinned to;
- * `names`: all that share the key. `signal`: gives it up.
+ * `names`: all that share the key. `signal`: gives it up. `imageKnown` is told the image as soon as it is built; its tests are still to run then.
  */
 export type ComponentBuild = {
   architecture: string;
@@ -23,6 +23,7 @@ export type ComponentBuild = {
   names: readonly string[];
   pins: Readonly<Record<string, string>>;
   signal: AbortSignal;
+  imageKnown: (image: ImageId) => void;
 };
 
 /**
@@ -48,6 +49,7 @@ export async function buildComponent(
     report({ type: 'component-build-step', component: name, ...progress, step: asWritten(progress.step) }),
   );
   if (!built.ok) return failed(buildProblem(keyed, { ...built.problem, step: asWritten(built.problem.step) }));
+  build.imageKnown(built.value);
   const tested = await runTests({ images, report }, { keyed, request, context, image: built.value });
   if (!tested.ok) return tested;
   for (const each of names) await images.tag(built.value, componentTag(architecture, each, key));

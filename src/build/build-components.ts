@@ -1,7 +1,7 @@
 import type { ComponentKey, ImageId } from '../digest.ts';
-import { done, type Result } from '../result.ts';
+import type { Result } from '../result.ts';
 import { resolveBases } from './bases.ts';
-import { buildComponent } from './build-component.ts';
+import { buildComponent, type ComponentBuild } from './build-component.ts';
 import type { BuildContext } from './build-context.ts';
 import { withRepository } from './foreign-repository.ts';
 import { allOrFirstProblem, type Work } from './first-problem.ts';
@@ -11,17 +11,21 @@ import type { PlannedComponent, PlannedRelease } from './plan-release.ts';
 /** How many components are built at a time: BuildKit runs the steps of each in parallel as it is. */
 const atATime = 3;
 
-type Stop = { signal: AbortSignal };
+/** The image of every component, by its name. */
+export type ComponentImages = Readonly<Record<string, ImageId>>;
+
+/** `signal`: gives it up. `allBuilt` is told the images once all are built; tests of the new ones may still run then. */
+type Building = { signal: AbortSignal; allBuilt: (images: ComponentImages) => void };
 
 /**
- * The image of every component by name: those that are there, and the missing ones built, each key once. After the first
- * problem, or when aborted, what is under way is given up.
+ * Makes sure that every component has an image that passed its tests: those that are there, and the missing ones built, each
+ * key once. After the first problem, or when aborted, what is under way is given up.
  */
 export async function buildComponents(
   context: BuildContext,
   planned: PlannedRelease,
-  { signal }: Stop,
-): Promise<Result<Record<string, ImageId>>> {
+  { signal, allBuilt }: Building,
+): Promise<Result<unknown>> {
   await reuse(context, planned);
   const missing = [
     ...Map.groupBy(
@@ -35,18 +39,21 @@ export async function buildComponents(
   );
   if (!resolved.ok) return resolved;
   const tags = new Map(resolved.value.map(({ name, tag }) => [name, tag]));
-  const { name: architecture } = planned.inputs.architecture;
-  const built = await allOrFirstProblem(
-    missing.map(
-      (sharing): Work<ImageId> =>
-        async (stop) =>
-          await buildOne(context, { sharing, architecture, tags, signal: stop }),
-    ),
-    { signal, atATime },
-  );
-  if (!built.ok) return built;
-  const ids = new Map(missing.flatMap((sharing, index) => sharing.map(({ key }) => [key, built.value[index]])));
-  return done(Object.fromEntries(planned.components.map(({ name, key, image }) => [name, image ?? known(ids, key)])));
+  const ids = new Map<ComponentKey, ImageId>();
+  const tell = (): void => {
+    if (ids.size === missing.length)
+      allBuilt(Object.fromEntries(planned.components.map(({ name, key, image }) => [name, image ?? known(ids, key)])));
+  };
+  const works = missing.map((sharing): Work<ImageId> => {
+    const imageKnown = (image: ImageId): void => {
+      for (const { key } of sharing) ids.set(key, image);
+      tell();
+    };
+    return async (stop) =>
+      await buildOne(context, { sharing, architecture: planned.inputs.architecture.name, tags, signal: stop, imageKnown });
+  });
+  tell();
+  return await allOrFirstProblem(works, { signal, atATime });
 }
 
 const workshopOf = ({ engine, report }: BuildContext) => ({ images: engine.images, report });
@@ -64,16 +71,19 @@ async function reuse({ engine, report }: BuildContext, { components, inputs, exi
 const basesOf = (component: PlannedComponent | undefined) =>
   Object.entries(component?.component.inputs.bases ?? {}).map(([name, pin]) => ({ name, pin }));
 
-type Shared = Stop & { sharing: readonly PlannedComponent[]; architecture: string; tags: ReadonlyMap<string, string> };
+type Shared = Pick<ComponentBuild, 'architecture' | 'signal' | 'imageKnown'> & {
+  sharing: readonly PlannedComponent[];
+  tags: ReadonlyMap<string, string>;
+};
 
-async function buildOne(context: BuildContext, { sharing, architecture, tags, signal }: Shared): Promise<Result<ImageId>> {
+async function buildOne(context: BuildContext, { sharing, tags, ...rest }: Shared): Promise<Result<ImageId>> {
   const [keyed] = sharing;
   if (keyed === undefined) throw new Error('a key without components');
   const pins = Object.fromEntries(basesOf(keyed).map(({ name }) => [name, tags.get(name) ?? '']));
   const names = sharing.map(({ name }) => name);
   return await withRepository(
     { own: context.repository, cacheFolder: context.cacheFolder, foreign: keyed.component.repository },
-    async (repository) => await buildComponent(workshopOf(context), { architecture, keyed, repository, names, pins, signal }),
+    async (repository) => await buildComponent(workshopOf(context), { ...rest, keyed, repository, names, pins }),
   );
 }
 

@@ -271,3 +271,39 @@ test('what is under way when a build fails is given up before the failure is tol
   assert.equal(problem.code, 'BUILD_FAILED');
   assert.match(problem.why ?? '', /RUN false/);
 });
+
+const unnamedOf = async ({ engine }: Workshop): Promise<number> =>
+  (await engine.images.list({})).filter(({ tags }) => tags.length === 0).length;
+
+test('while tests run the release is sealed, and has no name before they have passed', async (t) => {
+  const workshop = await workshopOf(t);
+  const planned = await plan(workshop);
+  let sealed = 0;
+  workshop.engine.images.onRunOnce = async ({ labels: of }) => {
+    if (of[labels.role] !== 'test') return {};
+    while (sealed === 0) sealed = await inOneTurn(unnamedOf(workshop));
+    assert.deepEqual(
+      (await tagsOf(workshop)).filter((tag) => /release|configured|path/.test(tag)),
+      [],
+    );
+    return {};
+  };
+  assert.ok((await tryBuild(workshop, planned)).ok);
+  assert.ok(sealed > 0);
+  assert.equal(await unnamedOf(workshop), 0);
+});
+
+test('what was sealed beside tests that fail is taken away', async (t) => {
+  const workshop = await workshopOf(t);
+  workshop.engine.images.onRunOnce = async ({ labels: of }) => {
+    if (of[labels.role] !== 'test') return {};
+    while ((await inOneTurn(unnamedOf(workshop))) === 0);
+    return { exitCode: 1 };
+  };
+  assert.equal(problemOf(await tryBuild(workshop, await plan(workshop))).code, 'TESTS_FAILED');
+  assert.equal(await unnamedOf(workshop), 0);
+});
+
+/** Lets everything else that is ready go on first. */
+const inOneTurn = async <Value>(value: Promise<Value>): Promise<Value> =>
+  await new Promise((resolve) => setImmediate(() => resolve(value)));

@@ -2,12 +2,12 @@ import type { ImageId } from '../digest.ts';
 import { defaultEnvironment } from '../release/resolve-environment.ts';
 import type { Manifest } from '../release/manifest.ts';
 import { done, type Result } from '../result.ts';
-import { buildComponents } from './build-components.ts';
+import { buildComponents, type ComponentImages } from './build-components.ts';
 import type { BuildContext } from './build-context.ts';
 import { allOrFirstProblem } from './first-problem.ts';
 import { checkPaths } from './path-check.ts';
 import type { PlannedRelease } from './plan-release.ts';
-import { layersOf, missingPaths, seal, type Layers, type Sealed, type SystemIds } from './seal.ts';
+import { layersOf, missingPaths, seal, type Layers, type Sealed, type SystemIds, type Unnamed } from './seal.ts';
 import { isWhole, keepManifest, readManifest } from './sealed-release.ts';
 import { ensureSystem } from './system-build.ts';
 
@@ -61,26 +61,50 @@ async function sealedBefore(
   return done({ manifest, images: sealed, built: 0, reused: components.length });
 }
 
+/** What is built, and what may be sealed of it before all of its tests have passed. */
+type Building = { system: PromiseWithResolvers<SystemIds>; components: PromiseWithResolvers<ComponentImages> };
+
 async function buildNew(context: BuildContext, planned: PlannedRelease, { signal, types }: BuildOptions): Promise<Result<BuiltRelease>> {
   const layers = layersOf(planned);
-  const parts = await allOrFirstProblem(
+  const building: Building = { system: Promise.withResolvers(), components: Promise.withResolvers() };
+  const evidence = allOrFirstProblem(
     [
-      (stop) => systemAndPaths(context, planned, { layers, signal: stop }),
-      (stop) => buildComponents(context, planned, { signal: stop }),
+      (stop) => systemAndPaths(context, planned, { layers, signal: stop, ready: building.system.resolve }),
+      (stop) => buildComponents(context, planned, { signal: stop, allBuilt: building.components.resolve }),
       (stop) => unlessStopped(types, stop),
     ],
     { signal },
   );
-  if (!parts.ok) return parts;
-  const [system, components] = parts.value;
-  const sealed: Sealed = await seal(context.engine.images, { planned, layers, system, components });
+  const sealed = await sealBeside(evidence, building, (system, components) =>
+    seal(context.engine.images, { planned, layers, system, components }),
+  );
+  if (!sealed.ok) return sealed;
+  const { manifest, images } = sealed.value;
   await keepManifest(
-    sealed.manifest,
-    Object.values(sealed.images).map(({ id }) => id),
+    manifest,
+    Object.values(images).map(({ id }) => id),
     context.cacheFolder,
   );
   const reused = planned.components.filter((component) => component.reused).length;
-  return done({ ...sealed, built: planned.components.length - reused, reused });
+  return done({ manifest, images, built: planned.components.length - reused, reused });
+}
+
+/** Seals as soon as everything is built, while tests still run, and names what was sealed once all evidence is in. */
+async function sealBeside(
+  evidence: Promise<Result<unknown>>,
+  { system, components }: Building,
+  sealAll: (system: SystemIds, components: ComponentImages) => Promise<Unnamed>,
+): Promise<Result<Sealed>> {
+  const built = Promise.all([system.promise, components.promise]);
+  const first = await Promise.race([built, evidence]);
+  if ('ok' in first && !first.ok) return first;
+  const [sealing, proof] = await Promise.allSettled([sealAll(...(await built)), evidence]);
+  const isProven = proof.status === 'fulfilled' && proof.value.ok;
+  if (sealing.status === 'fulfilled') await (isProven ? sealing.value.name() : sealing.value.discard());
+  if (proof.status === 'rejected') throw proof.reason;
+  if (!proof.value.ok) return proof.value;
+  if (sealing.status === 'rejected') throw sealing.reason;
+  return done(sealing.value);
 }
 
 /** The type checker belongs to the caller, who gives it up. */
@@ -93,11 +117,12 @@ function unlessStopped(types: BuildOptions['types'], stop: AbortSignal): Promise
 async function systemAndPaths(
   { engine: { images }, report, cacheFolder }: BuildContext,
   planned: PlannedRelease,
-  { layers, signal }: { layers: readonly Layers[]; signal: AbortSignal },
+  { layers, signal, ready }: { layers: readonly Layers[]; signal: AbortSignal; ready: (system: SystemIds) => void },
 ): Promise<Result<SystemIds>> {
   const { system: plan, platform, existing } = planned;
   const system = await ensureSystem({ images, report }, { plan, platform, tagged: (tag) => existing.tagged(tag), signal });
   if (!system.ok) return system;
+  ready(system.value);
   const checked = await checkPaths(images, {
     paths: missingPaths(layers, existing),
     proxy: { id: system.value.proxy, key: plan.keys.proxy },

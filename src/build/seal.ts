@@ -1,6 +1,6 @@
 import { canonicalJson } from '../canonical-json.ts';
 import type { ComponentKey, ImageId } from '../digest.ts';
-import type { AssembleRequest, Images } from '../engine/image.ts';
+import type { AssembleRequest, Assembly, Images } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
 import type { Generations } from '../release/generation.ts';
 import { encodeManifest } from '../release/manifest-codec.ts';
@@ -44,13 +44,16 @@ export const missingPaths = (layers: readonly Layers[], existing: ExistingImages
 
 type Parts = { planned: PlannedRelease; layers: readonly Layers[]; system: SystemIds; components: Readonly<Record<string, ImageId>> };
 
+/** A release that is on the engine and has no name yet. `name` makes it one that is found; `discard` takes it away again. */
+export type Unnamed = Sealed & { name(): Promise<void>; discard(): Promise<void> };
+
 /**
- * Makes what is missing of the configured images and data paths in one load, then the release images of all environments
- * in another. May be repeated: equal requests make equal images.
+ * Loads what is missing of the configured images and data paths, then the release images of all environments, without
+ * names: that is done when all that speaks for them is in. May be repeated: equal requests make equal images.
  */
-export async function seal(images: Images, { planned, layers, system, components }: Parts): Promise<Sealed> {
-  const ids = await assembleLayers(images, { planned, layers, system, components });
-  const environments = Object.fromEntries(layers.map((each) => [each.environment, sealEnvironment(each, ids)]));
+export async function seal(images: Images, { planned, layers, system, components }: Parts): Promise<Unnamed> {
+  const micro = await prepareLayers(images, { planned, layers, system, components });
+  const environments = Object.fromEntries(layers.map((each) => [each.environment, sealEnvironment(each, micro.byTag)]));
   const { controller, sandbox } = system;
   const manifest: Manifest = {
     schema: 1,
@@ -59,12 +62,28 @@ export async function seal(images: Images, { planned, layers, system, components
     outputs: { controller, sandbox, components, environments },
   };
   const requests = layers.map(({ environment }) => releaseRequest(manifest, environment));
-  const made = await images.assemble(requests);
-  const named = layers.map(({ environment }, index) => [environment, { id: nth(made, index), tag: nth(requests, index).tag }]);
-  return { manifest, images: Object.fromEntries(named) as Sealed['images'] };
+  const releases = await images.prepare(requests);
+  const named = layers.map(({ environment }, index) => [environment, { id: nth(releases.ids, index), tag: nth(requests, index).tag }]);
+  await micro.assembly.load();
+  await releases.load();
+  return {
+    manifest,
+    images: Object.fromEntries(named) as Sealed['images'],
+    // The release images last: who finds one may rely on the rest.
+    async name() {
+      await micro.assembly.name();
+      await releases.name();
+    },
+    async discard() {
+      await releases.discard();
+      await micro.assembly.discard();
+    },
+  };
 }
 
-async function assembleLayers(images: Images, { planned, layers, system, components }: Parts): Promise<ReadonlyMap<string, ImageId>> {
+type MicroLayers = { assembly: Assembly; byTag: ReadonlyMap<string, ImageId> };
+
+async function prepareLayers(images: Images, { planned, layers, system, components }: Parts): Promise<MicroLayers> {
   const {
     inputs,
     existing,
@@ -76,13 +95,13 @@ async function assembleLayers(images: Images, { planned, layers, system, compone
     ...(await Promise.all(configured.map(async (item) => await requestFor(images, item, { planned, components })))),
     ...missingPaths(layers, existing).map((item) => pathRequest(item, { id: system.proxy, key: keys.proxy, architecture })),
   ];
-  const made = requests.length === 0 ? [] : await images.assemble(requests);
-  const ids = new Map(requests.map(({ tag }, index) => [tag, nth(made, index)]));
+  const assembly = await images.prepare(requests);
+  const byTag = new Map(requests.map(({ tag }, index) => [tag, nth(assembly.ids, index)]));
   for (const { tag } of layers.flatMap((each) => [...each.configured, ...each.paths])) {
     const present = existing.tagged(tag);
-    if (present !== undefined) ids.set(tag, present);
+    if (present !== undefined) byTag.set(tag, present);
   }
-  return ids;
+  return { assembly, byTag };
 }
 
 async function requestFor(

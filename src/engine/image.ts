@@ -65,6 +65,17 @@ export type AssembleRequest = {
   tag: string;
 };
 
+/**
+ * Images whose ids are known before the engine has them. `load` brings them to the engine without a name; `name` gives them
+ * their tags; `discard` removes again what `load` brought, unless it has a name. Each may be repeated.
+ */
+export interface Assembly {
+  readonly ids: readonly ImageId[];
+  load(): Promise<void>;
+  name(): Promise<void>;
+  discard(): Promise<void>;
+}
+
 /** A container that runs to its end and is removed: tests of images, evaluation, questions to the ledger. */
 export type OnceRequest = {
   image: ImageId | string;
@@ -95,7 +106,9 @@ export interface Images {
   /** Fetches an image by name, within `limitMs`; a problem BASE_UNAVAILABLE when no registry gives it. */
   pull(reference: string, limitMs: number): Promise<Result<ImageDetail>>;
   build(request: BuildRequest, onProgress: (progress: BuildProgress) => void): Promise<Result<ImageId, BuildFailure>>;
-  /** All in one load; same order as the requests. */
+  /** Ids in the order of the requests. Changes nothing on the engine. */
+  prepare(requests: readonly AssembleRequest[]): Promise<Assembly>;
+  /** Prepared, loaded in one go, and named. */
   assemble(requests: readonly AssembleRequest[]): Promise<ImageId[]>;
   tag(id: ImageId, tag: string): Promise<void>;
   /** Removes a tag, or an image by id; false when a container still uses it. */

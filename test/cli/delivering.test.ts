@@ -233,6 +233,23 @@ test('gc keeps what is live and what it can go back to, and forgets the rest', a
   assert.equal((await world.changeless('gc', '--keep', 'many')).code, 2);
 });
 
+test('gc takes away what a build that was killed had sealed without a name, and nothing of others', async () => {
+  await commitSample(world);
+  await up();
+  const base = world.engine.world.images.add({ tag: 'debian:other' });
+  const sealedOf = (architecture: string) => ({
+    base,
+    files: [],
+    change: { labels: { 'dev.changeless.architecture': architecture } },
+    tag: `changeless/${architecture}/x:1`,
+  });
+  const assembly = await world.engine.images.prepare([sealedOf('sample'), sealedOf('other')]);
+  await assembly.load();
+  assert.equal((await world.changeless('gc')).code, 0);
+  const left = await Promise.all(assembly.ids.map(async (id) => (await world.engine.images.inspect(id)) !== undefined));
+  assert.deepEqual(left, [false, true]);
+});
+
 test('releases are called by their commits too', async () => {
   await commitSample(world);
   await up();

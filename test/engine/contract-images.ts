@@ -44,6 +44,23 @@ export function imagesContract(world: GetWorld): void {
     assert.equal(only?.labels[label], world().architecture);
   });
 
+  it('prepares images, whose names come after they do, and discards those that got none', async () => {
+    const { images: store } = world().engine;
+    const [kept, dropped] = [await store.prepare([request('kept')]), await store.prepare([request('dropped')])];
+    const there = async (): Promise<unknown[]> => {
+      const listed = await store.list({ labels: { [label]: world().architecture } });
+      return [kept, dropped].map(({ ids: [id] }) => listed.find((image) => image.id === id)?.tags);
+    };
+    assert.deepEqual(await there(), [undefined, undefined]);
+    for (const assembly of [kept, dropped, dropped]) await assembly.load();
+    assert.deepEqual(await there(), [[], []]);
+    await kept.name();
+    for (const assembly of [kept, dropped, dropped]) await assembly.discard();
+    assert.deepEqual(await there(), [[request('kept').tag], undefined]);
+    assert.deepEqual(await store.assemble([request('kept')]), kept.ids);
+    assert.equal(await store.remove(request('kept').tag), true);
+  });
+
   it('moves tags and removes images, but not one in use', async () => {
     const { images: store } = world().engine;
     const [hello] = await store.assemble([request('hello')]);

@@ -1,5 +1,6 @@
 import type { ReleaseId } from '../../digest.ts';
 import type { Engine, Observation } from '../../engine/engine.ts';
+import { labels } from '../../engine/labels.ts';
 import type { ListedImage } from '../../engine/image.ts';
 import type { Manifest } from '../../release/manifest.ts';
 import { done, failed, type Result } from '../../result.ts';
@@ -21,11 +22,14 @@ export async function run(session: Session): CommandResult {
   const subject = await subjectOf(session);
   if (!subject.ok) return subject;
   const { engine, architecture } = subject.value;
-  const [observed, releases, all] = await Promise.all([
+  const [observed, releases, named, labelled] = await Promise.all([
     engine.observe(architecture),
     releaseImages(engine, architecture),
     engine.images.list({ reference: `changeless/${architecture}/*` }),
+    engine.images.list({ labels: { [labels.architecture]: architecture } }),
   ]);
+  // Images without a name were sealed by a build that was killed before its tests had passed.
+  const all = [...named, ...labelled.filter(({ tags }) => tags.length === 0)];
   if (!observed.ok) return observed;
   const rolledOut = await rolloutOrder(engine, architecture);
   if (!rolledOut.ok) return rolledOut;

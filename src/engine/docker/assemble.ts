@@ -1,6 +1,6 @@
 import { canonicalJson, type Json } from '../../canonical-json.ts';
 import { digestOfBytes, type ImageId } from '../../digest.ts';
-import type { AssembleRequest } from '../image.ts';
+import type { AssembleRequest, Assembly } from '../image.ts';
 import { jsonLines, type DockerClient } from './client.ts';
 import { EngineFailure } from './failure.ts';
 import { tar, treeTar, type TarEntry } from './tar.ts';
@@ -14,22 +14,55 @@ const CREATED = '1970-01-01T00:00:00Z';
 const kept = ['User', 'WorkingDir', 'StopSignal', 'ExposedPorts', 'Shell'] as const;
 
 /**
- * Makes images of a base's layers, one layer of files, and a configuration, in one load that carries the new layers
- * only: the engine reads no layer it already has. Ids depend on the requests alone.
+ * Images of a base's layers, one layer of files, and a configuration; loading carries the new layers only: the engine
+ * reads no layer it already has. Ids depend on the requests alone.
  */
+export async function prepare(client: DockerClient, requests: readonly AssembleRequest[]): Promise<Assembly> {
+  const images = await imagesOf(client, requests);
+  const loaded: Assembled[] = [];
+  return {
+    ids: images.map(({ id }) => id),
+    async load() {
+      const missing = await missingOf(client, images);
+      loaded.push(...missing);
+      await load(client, missing, () => null);
+    },
+    async name() {
+      await Promise.all(images.map(({ id, tag }) => tagImage(client, id, tag)));
+    },
+    async discard() {
+      await Promise.all(loaded.map(({ id }) => removeUnnamed(client, id)));
+    },
+  };
+}
+
+/** Prepared, loaded and named in one call. */
 export async function assemble(client: DockerClient, requests: readonly AssembleRequest[]): Promise<ImageId[]> {
+  const images = await imagesOf(client, requests);
+  const missing = await missingOf(client, images);
+  await Promise.all(images.filter((image) => !missing.includes(image)).map(({ id, tag }) => tagImage(client, id, tag)));
+  await load(client, missing, ({ tag }) => [tag]);
+  return images.map(({ id }) => id);
+}
+
+async function imagesOf(client: DockerClient, requests: readonly AssembleRequest[]): Promise<Assembled[]> {
   const bases = new Map<string, Promise<VendorImage>>();
   const baseOf = (id: string): Promise<VendorImage> => {
     const base = bases.get(id) ?? client.json<VendorImage>({ path: `/images/${id}/json` });
     bases.set(id, base);
     return base;
   };
-  const images = await Promise.all(requests.map(async (request) => assembled(await baseOf(request.base), request)));
+  return await Promise.all(requests.map(async (request) => assembled(await baseOf(request.base), request)));
+}
+
+async function missingOf(client: DockerClient, images: readonly Assembled[]): Promise<Assembled[]> {
   const there = await Promise.all(images.map(({ id }) => client.did({ path: `/images/${id}/json` }, 404)));
-  await Promise.all(images.filter((_, index) => there[index]).map(({ id, tag }) => tagImage(client, id, tag)));
-  const missing = images.filter((_, index) => !there[index]);
-  if (missing.length > 0) await load(client, await loadArchive(missing));
-  return images.map(({ id }) => id);
+  return images.filter((_, index) => !there[index]);
+}
+
+async function removeUnnamed(client: DockerClient, id: string): Promise<void> {
+  const image = await client.find<VendorImage>({ path: `/images/${id}/json` });
+  if (image && !image.RepoTags?.length) await client.did({ method: 'DELETE', path: `/images/${id}` }, 404, 409);
 }
 
 export async function tagImage(client: DockerClient, id: string, tag: string): Promise<void> {
@@ -95,8 +128,10 @@ export function mergedEnvironment(base: readonly string[], change: Readonly<Reco
   return [...merged, ...added.map((name) => `${name}=${change[name]}`)];
 }
 
+type Tags = (image: Assembled) => readonly string[] | null;
+
 /** As `docker save` writes it, without the layers that the engine has. */
-async function loadArchive(images: readonly Assembled[]): Promise<Buffer> {
+async function loadArchive(images: readonly Assembled[], tags: Tags): Promise<Buffer> {
   const pathOf = (diffId: string): string => `${diffId.slice('sha256:'.length)}/layer.tar`;
   const files = new Map<string, TarEntry>();
   for (const { id, config, own } of images) {
@@ -105,12 +140,18 @@ async function loadArchive(images: readonly Assembled[]): Promise<Buffer> {
     if (own) files.set(pathOf(own.diffId), { path: pathOf(own.diffId), mode: 0o644, contents: own.bytes });
   }
   const contents = JSON.stringify(
-    images.map(({ id, tag, layers }) => ({ Config: `${id.slice('sha256:'.length)}.json`, RepoTags: [tag], Layers: layers.map(pathOf) })),
+    images.map((image) => ({
+      Config: `${image.id.slice('sha256:'.length)}.json`,
+      RepoTags: tags(image),
+      Layers: image.layers.map(pathOf),
+    })),
   );
   return tar([...files.values(), { path: 'manifest.json', mode: 0o644, contents }]);
 }
 
-async function load(client: DockerClient, archive: Buffer): Promise<void> {
+async function load(client: DockerClient, images: readonly Assembled[], tags: Tags): Promise<void> {
+  if (images.length === 0) return;
+  const archive = await loadArchive(images, tags);
   const call = { method: 'POST', path: '/images/load', query: { quiet: true }, tar: archive, long: true } as const;
   for await (const line of jsonLines<{ error?: string }>(await client.stream(call))) {
     if (line.error !== undefined) throw new EngineFailure(line.error, { status: 200 });

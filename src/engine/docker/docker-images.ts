@@ -2,6 +2,7 @@ import type { ImageId } from '../../digest.ts';
 import { done, failed, type Result } from '../../result.ts';
 import type {
   AssembleRequest,
+  Assembly,
   BuildFailure,
   BuildProgress,
   BuildRequest,
@@ -12,7 +13,7 @@ import type {
   OnceRequest,
   OnceResult,
 } from '../image.ts';
-import { assemble, tagImage } from './assemble.ts';
+import { assemble, prepare, tagImage } from './assemble.ts';
 import { build } from './build.ts';
 import { jsonLines, type DockerClient } from './client.ts';
 import { listContainers } from './containers.ts';
@@ -69,6 +70,10 @@ export class DockerImages implements Images {
 
   build(request: BuildRequest, onProgress: (progress: BuildProgress) => void): Promise<Result<ImageId, BuildFailure>> {
     return build(this.#client, request, onProgress);
+  }
+
+  prepare(requests: readonly AssembleRequest[]): Promise<Assembly> {
+    return prepare(this.#client, requests);
   }
 
   assemble(requests: readonly AssembleRequest[]): Promise<ImageId[]> {

@@ -29,10 +29,7 @@ async function readySandbox({ client, inspections }: Slots, architecture: string
   const name = engineName(architecture, slot);
   const known = inspections.knownAs(name);
   if (known && ranThrough(known) && inspections.knownAs(memoryName(architecture, slot)) === undefined) return known;
-  const [sandbox, unfilled] = await Promise.all([
-    inspectContainer(client, name),
-    inspectContainer(client, memoryName(architecture, slot)),
-  ]);
+  const [sandbox, unfilled] = await Promise.all([inspectContainer(client, name), inspectContainer(client, memoryName(architecture, slot))]);
   return sandbox && unfilled === undefined && ranThrough(sandbox) ? sandbox : undefined;
 }
 

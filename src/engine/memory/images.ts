@@ -4,6 +4,7 @@ import { digestOf, digestOfBytes, type ImageId } from '../../digest.ts';
 import { done, failed, type Result } from '../../result.ts';
 import type {
   AssembleRequest,
+  Assembly,
   BuildFailure,
   BuildProgress,
   BuildRequest,
@@ -22,6 +23,9 @@ export type AddedImage = { tag: string; files?: readonly TreeFile[]; labels?: Re
 type Contents = Omit<ImageDetail, 'tags' | 'createdAt' | 'id' | 'labels' | 'sizeBytes'>;
 type StoredImage = { id: ImageId; contents: Contents; files: ReadonlyMap<string, Uint8Array>; tags: Set<string>; createdAt: string };
 
+/** An image that may not be stored yet. */
+type Made = { config: ImageConfig; layers: readonly string[]; files: readonly TreeFile[]; below?: ReadonlyMap<string, Uint8Array> };
+
 const plainConfig: ImageConfig = {
   environment: [],
   entrypoint: ['/bin/start'],
@@ -31,6 +35,8 @@ const plainConfig: ImageConfig = {
   labels: {},
   stopSignal: 'SIGTERM',
 };
+
+const idOf = ({ config, layers }: Made): ImageId => `sha256:${digestOf({ config: config as Json, layers: [...layers] })}` as ImageId;
 
 const absolute = (path: string): string => `/${path.replace(/^\/+/, '')}`;
 const bytesOf = (contents: string | Uint8Array): Uint8Array =>
@@ -115,8 +121,29 @@ export class MemoryImages implements Images {
     );
   }
 
+  async prepare(requests: readonly AssembleRequest[]): Promise<Assembly> {
+    const made = requests.map((request) => this.#made(request));
+    const ids = made.map(idOf);
+    const loaded: ImageId[] = [];
+    return {
+      ids,
+      load: async () => {
+        for (const image of made) {
+          if (!this.has(idOf(image))) loaded.push(idOf(image));
+          this.#store(image);
+        }
+      },
+      name: async () => {
+        for (const [index, { tag }] of requests.entries()) await this.tag(ids[index] as ImageId, tag);
+      },
+      discard: async () => {
+        for (const id of loaded) if (this.#find(id)?.tags.size === 0) await this.remove(id);
+      },
+    };
+  }
+
   async assemble(requests: readonly AssembleRequest[]): Promise<ImageId[]> {
-    return requests.map((request) => this.#assembleOne(request));
+    return requests.map((request) => this.#store(this.#made(request), request.tag));
   }
 
   async tag(id: ImageId, tag: string): Promise<void> {
@@ -145,7 +172,7 @@ export class MemoryImages implements Images {
     return result;
   }
 
-  #assembleOne({ base, files, change, tag }: AssembleRequest): ImageId {
+  #made({ base, files, change, tag }: AssembleRequest): Made {
     const below = this.#find(base);
     if (!below) throw new Error(`no image ${base} to assemble ${tag} on`);
     const { config } = below.contents;
@@ -156,21 +183,18 @@ export class MemoryImages implements Images {
       environment: merged(config.environment, environment),
       labels: { ...config.labels, ...labels },
     };
-    return this.#store({ config: changed, layers: [...below.contents.layers, ...layerOf(files)], files, below: below.files }, tag);
+    return { config: changed, layers: [...below.contents.layers, ...layerOf(files)], files, below: below.files };
   }
 
-  #store(
-    made: { config: ImageConfig; layers: string[]; files: readonly TreeFile[]; below?: ReadonlyMap<string, Uint8Array> },
-    tag: string,
-  ): ImageId {
+  #store(made: Made, tag?: string): ImageId {
     const contents: Contents = { config: made.config, layers: made.layers, digests: [], architecture: 'amd64', os: 'linux' };
-    const id = `sha256:${digestOf({ config: made.config as Json, layers: made.layers })}` as ImageId;
+    const id = idOf(made);
     const files = new Map([
       ...(made.below ?? []),
       ...made.files.map((file): [string, Uint8Array] => [absolute(file.path), bytesOf(file.contents)]),
     ]);
     if (!this.#images.has(id)) this.#images.set(id, { id, contents, files, tags: new Set(), createdAt: this.#machine.now() });
-    void this.tag(id, tag);
+    if (tag !== undefined) void this.tag(id, tag);
     return id;
   }
 
