@@ -57,6 +57,11 @@ export const problemCatalogue = {
   ROLLOUT_UNHEALTHY: { exit: 1, means: 'An instance of the new release never became healthy; nothing was switched.' },
   ROLLOUT_FAILED: { exit: 1, means: 'The rollout could not be carried out; what was switched has been switched back.' },
   ROLLOUT_HELD: { exit: 4, means: 'Another rollout of the same architecture is running.' },
+  RELEASE_QUARANTINED: {
+    exit: 1,
+    means: 'The release failed here before, or was rolled back; it is deployed again only when that is asked for.',
+  },
+  TWO_CONTROLLERS: { exit: 1, means: 'Controllers of two releases run, and the ledger that says which is in charge is lost.' },
   CONTROLLER_DIED: { exit: 1, means: 'The controller ended before it said how the rollout went.' },
   LEDGER_NEWER: { exit: 1, means: 'The ledger was written by a newer Changeless in a form this one must not touch.' },
   LEDGER_UNREADABLE: { exit: 1, means: 'The ledger cannot be opened, or is damaged.' },

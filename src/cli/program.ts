@@ -50,9 +50,13 @@ export const commands: readonly CommandDefinition[] = [
     name: 'up',
     summary: 'build what is missing, run the release, watch until it is live',
     details:
-      'The live release serves every request until all that is to be replaced is healthy; then it is switched, drained and removed. What did not change keeps its very containers. Run again, it changes nothing.',
+      'The live release serves every request until all that is to be replaced is healthy; then it is switched, drained and removed. What did not change keeps its very containers. Run again, it changes nothing. A release that failed here, or that was rolled back, is not deployed again unless it is asked for with --release-anyway.',
     arguments: [{ name: '[commit or release]', description: 'a commit (default: HEAD), or a release that was built before' }],
-    options: [worktree, { flags: '--detach', description: 'return when the rollout has started' }],
+    options: [
+      worktree,
+      { flags: '--detach', description: 'return when the rollout has started' },
+      { flags: '--release-anyway', description: 'also a release that failed here, or that was rolled back' },
+    ],
     examples: [{ command: 'changeless up', does: 'HEAD becomes live' }],
     load: () => import('./commands/up.ts'),
   },

@@ -1,3 +1,4 @@
+import type { Asked } from '../asked.ts';
 import { short } from '../digest.ts';
 import type { ReleaseId } from '../digest.ts';
 import type { Engine, ObservedController } from '../engine/engine.ts';
@@ -15,6 +16,7 @@ export type RunRelease = {
   architecture: string;
   target: ReleaseImage;
   history: readonly ReleaseId[];
+  asked: Asked;
   live: ObservedController | undefined;
   stream: RolloutStream;
   detach: boolean;
@@ -24,18 +26,27 @@ export type RunRelease = {
  * Runs a release image and watches it become live; then writes the live ref and says where the apps are. Used by `up` and
  * `rollback`: what is not needed before the start is loaded after it.
  */
-export async function runRelease(asked: RunRelease): Promise<Result<number>> {
-  const { session, engine, architecture, target, stream, live } = asked;
+export async function runRelease(request: RunRelease): Promise<Result<number>> {
+  const { session, engine, architecture, target, stream, live } = request;
   const serving = live?.release;
-  const start: Start = { session, engine, architecture, target, history: asked.history, serving, report: stream.report };
-  if (asked.detach) return detached(start);
+  const start: Start = {
+    session,
+    engine,
+    architecture,
+    target,
+    history: request.history,
+    asked: request.asked,
+    serving,
+    report: stream.report,
+  };
+  if (request.detach) return detached(start);
   const ended = await startRelease(start);
   if (!ended.ok) return ended;
   const outcome = outcomeOf(ended.value, serving);
   if (!outcome.ok) return outcome;
   session.interruption.safe = `release ${short(target.release)} is live`;
   stream.end();
-  await Promise.all([writeLiveRef(session, target), session.input.json ? undefined : tellLive(asked, ended.value.durationMs)]);
+  await Promise.all([writeLiveRef(session, target), session.input.json ? undefined : tellLive(request, ended.value.durationMs)]);
   return outcome;
 }
 

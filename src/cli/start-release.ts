@@ -1,3 +1,4 @@
+import type { Asked } from '../asked.ts';
 import { short, type ReleaseId } from '../digest.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ChangelessEvent } from '../events.ts';
@@ -12,6 +13,7 @@ export type Start = {
   architecture: string;
   target: ReleaseImage;
   history: readonly ReleaseId[];
+  asked: Asked;
   /** What serves meanwhile; undefined when nothing does. */
   serving: ReleaseId | undefined;
   report: (event: ChangelessEvent) => void;
@@ -40,10 +42,10 @@ export async function startRelease(start: Start): Promise<Result<RolloutEnd>> {
 }
 
 /** Starts the controller without following it; the name it was given. */
-export async function startController({ session, engine, architecture, target, history, serving }: Start): Promise<Result<string>> {
+export async function startController({ session, engine, architecture, target, history, asked, serving }: Start): Promise<Result<string>> {
   const { image, release, commit, environment } = target;
   const name = `controller.${release.slice(0, 8)}.${session.world.random(4)}`;
-  const started = await engine.startController(architecture, { name, image, release, commit, environment, history });
+  const started = await engine.startController(architecture, { name, image, release, commit, environment, history, asked });
   if (!started.ok) return started;
   session.interruption.safe = `the rollout of release ${short(release)} goes on without being watched; ${serving === undefined ? 'nothing served before it' : `release ${short(serving)} serves until it is healthy`}`;
   session.interruption.next = 'changeless status';

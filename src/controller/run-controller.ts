@@ -1,8 +1,8 @@
+import type { Asked } from '../asked.ts';
 import type { RecordedEvent, UnitName } from '../events.ts';
 import type { Engine, Observation } from '../engine/engine.ts';
 import { keepTrue } from '../drift/keep-true.ts';
-import type { Claim, Ledger, RolloutRecord } from '../ledger/ledger.ts';
-import type { Problem } from '../problem.ts';
+import type { Claim, Ledger } from '../ledger/ledger.ts';
 import type { Manifest } from '../release/manifest.ts';
 import { failed, type Result, done } from '../result.ts';
 import { unitName, type Hands } from '../rollout/carry-out.ts';
@@ -13,6 +13,8 @@ import { watchEngine, type Wake } from '../rollout/wake.ts';
 import { openJournal, type Journal } from './journal.ts';
 import { removeLeftovers } from './leftover-controllers.ts';
 import { removePredecessors } from './predecessors.ts';
+import { refusal } from './refusal.ts';
+import { unjudged, type Unjudged } from './unjudged.ts';
 
 /** `self`: the engine's id of the container this runs in. `paceMs`: how often the lease is renewed and looked at. */
 export type ControllerRequest = {
@@ -32,14 +34,24 @@ const leaseMs = 10_000;
 
 type Charge = Claim & { state: 'yours' };
 
-type Post = ControllerRequest & { desired: Desired; journal: Journal; wake: Wake; paceMs: number; clock: () => Date };
+type Aside = Exclude<Claim, Charge> | Unjudged;
+
+type Post = ControllerRequest & {
+  desired: Desired;
+  journal: Journal;
+  wake: Wake;
+  paceMs: number;
+  clock: () => Date;
+  asked: Promise<Asked | undefined>;
+};
 
 /**
  * The process in a release image. It claims its rollout and carries it out, then keeps the engine as the release says
  * until another release takes over; then it stands by, and comes back should that one fail:
  *
  *     claim ─> yours ─> rolling out ─live─> keeping true ─overtaken─> standing by ─(the other failed)─> keeping true
- *        ├──> held / over (its rollout failed) ─> idle until removed
+ *        ├──> held / quarantined / over (its rollout failed) ─> idle until removed
+ *        ├──> unjudged ─(the other controller is removed)─> claim
  *        └──> standby
  *
  * Resolves when the signal is aborted. A problem comes back only when it cannot begin at all.
@@ -48,6 +60,7 @@ export async function runController(request: ControllerRequest): Promise<Result<
   const { engine, manifest, environment, self, signal } = request;
   const wake = attend(engine, manifest.inputs.architecture.name);
   signal.addEventListener('abort', () => wake.stop(), { once: true });
+  const asked = askedOf(request);
   const desired = desiredOf(manifest, environment);
   if (!desired.ok) {
     wake.stop();
@@ -56,7 +69,7 @@ export async function runController(request: ControllerRequest): Promise<Result<
   const clock = request.clock ?? (() => new Date());
   const journal = openJournal(request.ledger, request.print, clock);
   journal.report({ type: 'controller-started', release: manifest.release, container: self });
-  const post: Post = { ...request, desired: desired.value, journal, wake, clock, paceMs: request.paceMs ?? 1000 };
+  const post: Post = { ...request, desired: desired.value, journal, wake, clock, asked, paceMs: request.paceMs ?? 1000 };
   await act(post);
   await journal.flush();
   return done(undefined);
@@ -72,45 +85,42 @@ function attend(engine: Engine, architecture: string): Wake {
 }
 
 async function act(post: Post): Promise<void> {
-  let said: Claim['state'] | undefined;
+  let said: Aside['state'] | undefined;
+  const asked = await post.asked;
   while (!post.signal.aborted) {
-    const claim = await post.ledger.claim({
-      release: post.manifest.release,
-      commit: post.manifest.inputs.source.commit,
-      environment: post.environment,
-      controller: post.self,
-      leaseMs,
-    });
+    const claim = (await unjudged(post)) ?? (await claimFor(post, asked));
     if (claim.state === 'yours') await takeCharge(post, claim);
     else if (said !== claim.state) sayAside(post, claim);
-    said = claim.state;
-    // Who was held has told its caller so; it must not begin later, when nobody expects it.
-    if (claim.state === 'held') await aborted(post.signal);
+    said = claim.state === 'yours' ? undefined : claim.state;
+    // Who was refused has told its caller so; it must not begin later, when nobody expects it.
+    if (claim.state === 'held' || claim.state === 'quarantined') await aborted(post.signal);
     else if (claim.state !== 'yours') await pause(post.paceMs / 4, post.signal);
   }
 }
 
-/** Says once why this controller does nothing. */
-function sayAside({ journal, manifest }: Post, claim: Exclude<Claim, { state: 'yours' }>): void {
-  const { release } = manifest;
-  if (claim.state === 'standby') journal.report({ type: 'controller-standing-by', release, for: claim.holder.release });
-  if (claim.state === 'held')
-    journal.report({
-      type: 'rollout-ended',
-      release,
-      commit: manifest.inputs.source.commit,
-      outcome: 'failed',
-      durationMs: 0,
-      problem: heldBy(claim.holder),
-    });
+const claimFor = (post: Post, asked: Asked | undefined): Promise<Claim> =>
+  post.ledger.claim({
+    release: post.manifest.release,
+    commit: post.manifest.inputs.source.commit,
+    environment: post.environment,
+    controller: post.self,
+    leaseMs,
+    ...(asked && { asked }),
+  });
+
+/** What this container was started for, as the engine has it; nothing when the engine does not say. */
+async function askedOf({ engine, manifest, self }: ControllerRequest): Promise<Asked | undefined> {
+  const controllers = await engine.controllers(manifest.inputs.architecture.name);
+  return controllers.ok ? controllers.value.find(({ container }) => container === self)?.asked : undefined;
 }
 
-const heldBy = (holder: RolloutRecord): Problem => ({
-  code: 'ROLLOUT_HELD',
-  what: `release ${holder.release.slice(0, 12)} is being rolled out since ${holder.startedAt}`,
-  safe: 'that rollout goes on; nothing was changed',
-  next: 'changeless status, and again when it has ended',
-});
+/** Says once why this controller does nothing. */
+function sayAside({ journal, manifest }: Post, aside: Aside): void {
+  const { release, inputs } = manifest;
+  if (aside.state === 'standby') journal.report({ type: 'controller-standing-by', release, for: aside.holder.release });
+  const problem = refusal(manifest, aside);
+  if (problem) journal.report({ type: 'rollout-ended', release, commit: inputs.source.commit, outcome: 'failed', durationMs: 0, problem });
+}
 
 async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const { journal, manifest, signal } = post;

@@ -1,3 +1,4 @@
+import type { Asked } from '../asked.ts';
 import type { BodyId, CommitId, ComponentKey, GenerationId, ImageId, ReleaseId } from '../digest.ts';
 import type { Result } from '../result.ts';
 import type { Images } from './image.ts';
@@ -129,6 +130,7 @@ export type ObservedController = {
   startedAt?: string;
   /** Releases that were live before it, newest first. */
   history: readonly ReleaseId[];
+  asked?: Asked;
 };
 
 /** All that the engine holds of one architecture, at one moment. `strangers`: members of its networks or slots that carry no label of ours. */
@@ -156,6 +158,7 @@ export type ControllerSpec = {
   commit: CommitId | 'uncommitted';
   environment: string;
   history: readonly ReleaseId[];
+  asked?: Asked;
 };
 
 /** What differs between engines, as data. */

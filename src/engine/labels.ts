@@ -17,4 +17,5 @@ export const labels = {
   name: 'dev.changeless.name',
   spec: 'dev.changeless.spec',
   history: 'dev.changeless.history',
+  asked: 'dev.changeless.asked',
 } as const;

@@ -1,6 +1,8 @@
+import type { Asked } from '../asked.ts';
 import type { CommitId, ReleaseId } from '../digest.ts';
 import type { RecordedEvent, RolloutOutcome } from '../events.ts';
 import type { Problem } from '../problem.ts';
+import type { Quarantine } from './quarantine.ts';
 
 /** One rollout of one release. `token` grows with every rollout: the highest one that has not failed is in charge. */
 export type RolloutRecord = {
@@ -14,17 +16,22 @@ export type RolloutRecord = {
   endedAt?: string;
   outcome?: RolloutOutcome;
   problem?: Problem;
+  asked?: Asked;
+  /** The release that was live when it began. */
+  replaced?: ReleaseId;
 };
 
 /**
  * `yours`: go on with (or begin) this rollout. `standby`: another controller is in charge. `held`: a younger rollout is under way.
- * `over`: this controller's rollout has failed or was superseded; it never acts again. `from`: the release that is live meanwhile.
+ * `over`: this controller's rollout has failed or was superseded; it never acts again. `quarantined`: nothing begins, for the
+ * release failed here or was rolled back. `from`: the release that is live meanwhile.
  */
 export type Claim =
   | { state: 'yours'; token: number; resumed: boolean; outcome?: RolloutOutcome; from?: ReleaseId }
   | { state: 'standby'; holder: RolloutRecord }
   | { state: 'held'; holder: RolloutRecord }
-  | { state: 'over'; record: RolloutRecord };
+  | { state: 'over'; record: RolloutRecord }
+  | { state: 'quarantined'; quarantine: Quarantine };
 
 /**
  * The record and the lease. Appending is durable before it resolves. Written by controllers only.
@@ -33,7 +40,8 @@ export type Claim =
 export interface Ledger {
   /**
    * A controller asks for its rollout: begins it when the container is new here, resumes it when it is in charge.
-   * A rollout under way whose holder has renewed its lease within `leaseMs` holds it against newcomers.
+   * A rollout under way whose holder has renewed its lease within `leaseMs` holds it against newcomers. One that was `asked`
+   * for by `up` does not begin with a release in quarantine.
    */
   claim(request: {
     release: ReleaseId;
@@ -41,6 +49,7 @@ export interface Ledger {
     environment: string;
     controller: string;
     leaseMs: number;
+    asked?: Asked;
   }): Promise<Claim>;
   /** Says that the holder lives. False when the token is not in charge: stop acting. */
   renew(token: number): Promise<boolean>;

@@ -39,6 +39,16 @@ export const migrations: readonly Migration[] = [
       CREATE UNIQUE INDEX one_rollout_under_way ON rollouts (outcome IS NULL) WHERE outcome IS NULL;
     `,
   },
+  {
+    number: 2,
+    minimumReader: 1,
+    sql: `
+      ALTER TABLE rollouts ADD COLUMN asked TEXT;
+      ALTER TABLE rollouts ADD COLUMN replaced TEXT;
+      CREATE INDEX rollouts_by_release ON rollouts ("release", token);
+      CREATE INDEX rollouts_by_replaced ON rollouts (replaced, token);
+    `,
+  },
 ];
 
 /** The schema this program knows. */

@@ -3,8 +3,10 @@ import type { CommitId, ReleaseId } from '../digest.ts';
 import type { RolloutOutcome } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import type { Database } from './database.ts';
-import { decideClaim, type ClaimView, type StoredRollout } from './decide-claim.ts';
+import { askedOf } from '../asked.ts';
+import { decideClaim, recordOf, type ClaimView, type StoredRollout } from './decide-claim.ts';
 import type { Claim, Ledger } from './ledger.ts';
+import { quarantineOf, type Quarantine } from './quarantine.ts';
 
 type ClaimRequest = Parameters<Ledger['claim']>[0];
 
@@ -19,6 +21,8 @@ type RolloutRow = {
   ended_at: string | null;
   outcome: RolloutOutcome | null;
   problem: string | null;
+  asked: string | null;
+  replaced: string | null;
 };
 
 const inChargeToken = `(SELECT max(token) FROM rollouts WHERE outcome IS NULL OR outcome = 'live')`;
@@ -29,6 +33,7 @@ const one = (database: Database, where: string, ...values: string[]): StoredRoll
 };
 
 function stored(row: RolloutRow): StoredRollout {
+  const asked = askedOf(row.asked);
   return {
     token: row.token,
     release: row.release as ReleaseId,
@@ -40,6 +45,8 @@ function stored(row: RolloutRow): StoredRollout {
     ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
     ...(row.outcome === null ? {} : { outcome: row.outcome }),
     ...(row.problem === null ? {} : { problem: JSON.parse(row.problem) as Problem }),
+    ...(asked && { asked }),
+    ...(row.replaced === null ? {} : { replaced: row.replaced as ReleaseId }),
   };
 }
 
@@ -58,14 +65,25 @@ export function claimRollout(database: Database, request: ClaimRequest, now: str
     case 'resume':
       renewLease(database, decision.claim.token, now);
       return decision.claim;
-    case 'begin':
+    case 'begin': {
+      const quarantine = request.asked === 'up' ? quarantineNow(database, request) : undefined;
+      if (quarantine) return { state: 'quarantined', quarantine };
       if (decision.supersedes !== undefined) endRollout(database, decision.supersedes, { outcome: 'superseded', now });
       database.run(
-        'INSERT INTO rollouts (token, "release", "commit", environment, controller, started_at, renewed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)',
+        'INSERT INTO rollouts (token, "release", "commit", environment, controller, started_at, renewed_at, asked, replaced) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)',
         ...([decision.token, request.release, request.commit, request.environment, request.controller, now] as const),
+        request.asked ?? null,
+        decision.from ?? null,
       );
       return { state: 'yours', token: decision.token, resumed: false, ...(decision.from === undefined ? {} : { from: decision.from }) };
+    }
   }
+}
+
+/** Only what speaks of the release is read, however long the record is. */
+function quarantineNow(database: Database, { release, environment }: ClaimRequest): Quarantine | undefined {
+  const rows = database.all<RolloutRow>('SELECT * FROM rollouts WHERE "release" = ?1 OR replaced = ?1 ORDER BY token DESC', release);
+  return quarantineOf(rows.map(stored).map(recordOf), release, environment);
 }
 
 function viewFor(database: Database, controller: string): ClaimView {

@@ -139,6 +139,22 @@ test('rollback runs what was live before, without evaluating or building', async
   assert.match(again.stderr, /error NOTHING_BEFORE {2}sample has no earlier release/);
 });
 
+test('what was rolled back is not deployed again, unless it is asked for', async () => {
+  await commitSample(world);
+  await up();
+  const first = await status();
+  writeSample(world, { greeting: 'good morning' });
+  commit(world, 'second');
+  await up();
+  assert.equal((await world.changeless('rollback')).code, 0);
+  const refused = await world.changeless('up');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /error RELEASE_QUARANTINED[^]*rolled back[^]*--release-anyway/);
+  assert.equal((await status()).release, first.release);
+  assert.equal((await world.changeless('up', '--release-anyway')).code, 0);
+  assert.notEqual((await status()).release, first.release);
+});
+
 test('up of a release runs it from its image', async () => {
   await commitSample(world);
   await up();

@@ -31,7 +31,7 @@ const isCounted = ({ type }: Event): boolean => type !== 'health-waiting' && typ
 /** Runs up (or rollback) to its end; the controller's events. */
 async function rollOut(what?: string, onEvent?: (event: Event) => void): Promise<Event[]> {
   const events: Event[] = [];
-  const words = what === 'rollback' ? ['rollback', '--json'] : ['up', ...(what === undefined ? [] : [what]), '--json'];
+  const words = what === 'rollback' ? ['rollback', '--json'] : ['up', '--release-anyway', ...(what === undefined ? [] : [what]), '--json'];
   const running = world.begin(words, (line) => {
     const event = JSON.parse(line) as Event;
     events.push(event);

@@ -51,6 +51,8 @@ function words(claimed: Claim): string {
         .join(' ');
     case 'over':
       return `over ${claimed.record.outcome}`;
+    case 'quarantined':
+      return `quarantined by ${claimed.quarantine.by.token}`;
     default:
       return `${claimed.state} by ${claimed.holder.token}`;
   }

@@ -1,23 +1,26 @@
 import { runController } from '../../src/controller/run-controller.ts';
+import type { Asked } from '../../src/asked.ts';
 import type { ReleaseId } from '../../src/digest.ts';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { Killed, type EffectHook } from '../../src/engine/memory/world.ts';
 import type { RecordedEvent } from '../../src/events.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { openSqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
+import { openMemoryLedger } from '../../src/ledger/memory-ledger.ts';
 import { planFor } from './plan-for.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 
 /** An engine in memory whose controllers are the real ones. */
 export type RolloutWorld = {
   engine: MemoryEngine;
-  ledger: Ledger;
+  readonly ledger: Ledger;
+  /** Controllers that start from now on find an empty one. */
+  loseLedger: () => Promise<void>;
   events: RecordedEvent[];
   /** Starts a controller for the release, as someone who then goes away. */
-  start: (manifest: Manifest) => Promise<string>;
+  start: (manifest: Manifest, asked?: Asked) => Promise<string>;
   /** Starts a controller for the release; resolves with its next `rollout-ended`. */
-  up: (manifest: Manifest) => Promise<RecordedEvent & { type: 'rollout-ended' }>;
+  up: (manifest: Manifest, asked?: Asked) => Promise<RecordedEvent & { type: 'rollout-ended' }>;
   /** Resolves when the condition holds; looks after every change of the engine and every event. */
   until: (condition: () => boolean | Promise<boolean>) => Promise<void>;
   /** Resolves when a controller of the release would find nothing to do. */
@@ -30,9 +33,8 @@ export const architecture = 'streaming';
 export async function makeRolloutWorld(): Promise<RolloutWorld> {
   const engine = createMemoryEngine();
   const clock = hurryingClock();
-  const opened = await openSqliteLedger(':memory:', { now: () => clock().toISOString() });
-  if (!opened.ok) throw new Error(opened.problem.what);
-  const ledger = opened.value;
+  const openLedger = (): Promise<Ledger> => openMemoryLedger({ now: () => clock().toISOString() });
+  let ledger = await openLedger();
   const events: RecordedEvent[] = [];
   const manifests = new Map<ReleaseId, Manifest>();
   const running = new Set<Promise<unknown>>();
@@ -68,24 +70,29 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
-  const start = async (manifest: Manifest): Promise<string> => {
+  const start = async (manifest: Manifest, asked?: Asked): Promise<string> => {
     const { release, inputs, outputs } = manifest;
     manifests.set(release, manifest);
     count += 1;
     const name = `controller.${release.slice(0, 8)}.${count}`;
     const spec = { name, image: outputs.controller, release, commit: inputs.source.commit, environment: 'local', history: [] };
-    await engine.startController(architecture, spec);
+    await engine.startController(architecture, { ...spec, ...(asked && { asked }) });
     return name;
   };
   const world: RolloutWorld = {
     engine,
-    ledger,
+    get ledger() {
+      return ledger;
+    },
+    async loseLedger() {
+      ledger = await openLedger();
+    },
     events,
     start,
-    async up(manifest) {
+    async up(manifest, asked) {
       const from = events.length;
       const { release } = manifest;
-      const name = await start(manifest);
+      const name = await start(manifest, asked);
       const ended = (): (RecordedEvent & { type: 'rollout-ended' }) | undefined =>
         events.slice(from).find((event) => event.type === 'rollout-ended' && event.release === release) as never;
       await until(() => ended() !== undefined);

@@ -22,7 +22,17 @@ async function rollback(session: Session, stream: RolloutStream): CommandResult 
   const target = await targetOf({ session, engine, architecture, live });
   if (!target.ok) return target;
   const history = historyBefore(live, target.value.release);
-  return runRelease({ session, engine, architecture, target: target.value, history, live, stream, detach: flag(session.input, 'detach') });
+  return runRelease({
+    session,
+    engine,
+    architecture,
+    target: target.value,
+    history,
+    asked: 'rollback',
+    live,
+    stream,
+    detach: flag(session.input, 'detach'),
+  });
 }
 
 type Asked = { session: Session; engine: Engine; architecture: string; live: ObservedController };

@@ -1,3 +1,4 @@
+import type { Asked } from '../../asked.ts';
 import { short } from '../../digest.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { done, failed, type Result } from '../../result.ts';
@@ -58,6 +59,7 @@ async function runNamed({ session, stream, engine, architecture, target }: Named
     architecture,
     target,
     history: historyAfter(live, target.release),
+    asked: askedFor(session),
     live,
     stream,
     detach: flag(session.input, 'detach'),
@@ -107,11 +109,14 @@ async function deliver({ session, stream, source }: Delivering): CommandResult {
     architecture: architecture.name,
     target,
     history: historyAfter(live, release),
+    asked: askedFor(session),
     live,
     stream,
     detach: flag(session.input, 'detach'),
   });
 }
+
+const askedFor = ({ input }: Session): Asked => (flag(input, 'releaseAnyway') ? 'anyway' : 'up');
 
 function sealedImage(built: BuiltImages, environment: string): Pick<ReleaseImage, 'image' | 'tag'> {
   const sealed = built[environment];

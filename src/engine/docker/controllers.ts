@@ -78,7 +78,11 @@ export async function removeController(client: DockerClient, architecture: strin
   await removeContainer(client, found.Id);
 }
 
-const ownLabels = (spec: ControllerSpec): Labels => ({ [labels.name]: spec.name, [labels.history]: spec.history.join(',') });
+const ownLabels = (spec: ControllerSpec): Labels => ({
+  [labels.name]: spec.name,
+  [labels.history]: spec.history.join(','),
+  ...(spec.asked && { [labels.asked]: spec.asked }),
+});
 
 const controllerMounts = (architecture: string, socket: string): VendorMount[] => [
   { Type: 'bind', Source: socket, Target: defaultSocket },

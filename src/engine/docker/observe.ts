@@ -1,3 +1,4 @@
+import { askedOf } from '../../asked.ts';
 import type { BodyId, GenerationId, ImageId, ReleaseId } from '../../digest.ts';
 import type { Colour, InstanceRole, Observation, ObservedController, ObservedInstance, ObservedSlot, PathPhase } from '../engine.ts';
 import { labels } from '../labels.ts';
@@ -122,7 +123,8 @@ function observedController(architecture: string, container: InspectedContainer)
   const { environment, commit, release } = originOf(from);
   const { exitCode: _, ...life } = lifeOf(container);
   const history = (from[labels.history] ?? '').split(',').filter((id) => id !== '') as ReleaseId[];
-  return { name: nameOf(architecture, from, container.Name), ...life, environment, commit, release, history };
+  const asked = askedOf(from[labels.asked]);
+  return { name: nameOf(architecture, from, container.Name), ...life, environment, commit, release, history, ...(asked && { asked }) };
 }
 
 type Life = Pick<ObservedInstance, 'container' | 'image' | 'state' | 'createdAt' | 'startedAt' | 'exitCode'>;

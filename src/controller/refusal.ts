@@ -1,0 +1,39 @@
+import { short } from '../digest.ts';
+import type { Claim, RolloutRecord } from '../ledger/ledger.ts';
+import type { Quarantine } from '../ledger/quarantine.ts';
+import type { Problem } from '../problem.ts';
+import type { Manifest } from '../release/manifest.ts';
+import type { Unjudged } from './unjudged.ts';
+
+/** Why a controller does not begin, for whoever asked; nothing where another simply is in charge. */
+export function refusal(manifest: Manifest, aside: Exclude<Claim, { state: 'yours' }> | Unjudged): Problem | undefined {
+  if (aside.state === 'held') return heldBy(aside.holder);
+  if (aside.state === 'quarantined') return quarantined(manifest, aside.quarantine);
+  return aside.state === 'unjudged' ? unjudgedBeside(manifest, aside) : undefined;
+}
+
+const heldBy = (holder: RolloutRecord): Problem => ({
+  code: 'ROLLOUT_HELD',
+  what: `release ${short(holder.release)} is being rolled out since ${holder.startedAt}`,
+  safe: 'that rollout goes on; nothing was changed',
+  next: 'changeless status, and again when it has ended',
+});
+
+const quarantined = ({ release }: Manifest, { why, by }: Quarantine): Problem => ({
+  code: 'RELEASE_QUARANTINED',
+  what: `release ${short(release)} is in quarantine`,
+  why:
+    why === 'failed'
+      ? `it failed here at ${by.endedAt ?? by.startedAt}${by.problem === undefined ? '' : `: ${by.problem.what}`}`
+      : `it was rolled back at ${by.endedAt ?? by.startedAt}, to release ${short(by.release)}`,
+  safe: 'nothing was changed',
+  next: 'commit a correction; or, when the reason lay elsewhere: changeless up --release-anyway',
+});
+
+const unjudgedBeside = ({ release }: Manifest, { other }: Unjudged): Problem => ({
+  code: 'TWO_CONTROLLERS',
+  what: `controllers of the releases ${short(release)} and ${short(other.release)} run, and neither knows which is in charge`,
+  why: 'the ledger is empty, so it was lost',
+  safe: 'neither changes anything; what serves serves on',
+  next: `remove the container of one of the two (${other.name} is the other's): the one that is left takes over; or changeless down and up`,
+});
