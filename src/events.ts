@@ -44,6 +44,7 @@ export type ChangelessEvent =
   | { type: 'instance-started'; unit: UnitName; instance: string; generation: GenerationId }
   | { type: 'health-waiting'; unit: UnitName; failing: readonly string[] }
   | { type: 'unit-healthy'; unit: UnitName; generation: GenerationId; durationMs: number }
+  | { type: 'unit-held-back'; unit: UnitName; problem: Problem }
   | { type: 'unit-switched'; unit: UnitName; generation: GenerationId }
   | { type: 'store-swapped'; unit: UnitName; generation: GenerationId; gapMs: number }
   | { type: 'release-live'; release: ReleaseId; durationMs: number }
@@ -56,6 +57,8 @@ export type ChangelessEvent =
       outcome: RolloutOutcome;
       durationMs: number;
       problem?: Problem;
+      /** What of a release that is live stayed as it was, because it failed. */
+      held?: readonly UnitName[];
     }
   // staying true
   | { type: 'controller-standing-by'; release: ReleaseId; for: ReleaseId }

@@ -55,6 +55,7 @@ export const problemCatalogue = {
   NO_SPACE: { exit: 1, means: 'The engine has no space left.' },
   PORT_TAKEN: { exit: 1, means: 'A port the core publishes is already in use on the host.' },
   ROLLOUT_UNHEALTHY: { exit: 1, means: 'An instance of the new release never became healthy; nothing was switched.' },
+  APPS_HELD_BACK: { exit: 1, means: 'Apps that are independent failed and stayed as they were; the rest of the release is live.' },
   ROLLOUT_FAILED: { exit: 1, means: 'The rollout could not be carried out; what was switched has been switched back.' },
   ROLLOUT_HELD: { exit: 4, means: 'Another rollout of the same architecture is running.' },
   RELEASE_QUARANTINED: {

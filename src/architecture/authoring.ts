@@ -131,7 +131,15 @@ export type ArchitectureInput = {
   agents?: { [name: string]: AgentInput };
   /** `local` always exists, also when it is not named here. */
   environments?: { [name: string]: EnvironmentInput };
+  /**
+   * What a release changes switches together or not at all (`'together'`, when left out). `'per-app'`, or named groups of apps:
+   * each for itself; one that fails stays as it was, and delays no other.
+   */
+  rollout?: RolloutInput;
 };
+
+/** Groups are lists of apps' names; apps in no group go together. Apps that share a store that changes go together, too. */
+export type RolloutInput = 'together' | 'per-app' | { [group: string]: readonly string[] };
 
 /** The whole; `architecture.ts` default-exports it. */
 export const architecture = (input: ArchitectureInput): ArchitectureInput => input;

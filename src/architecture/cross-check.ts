@@ -34,6 +34,7 @@ export function crossCheck(root: unknown): Mistake[] {
     ...children(root, ['environments']).flatMap((path) => unknownNames(root, path)),
     ...publishLists(root).flatMap((path) => sharedPorts(root, path)),
     ...children(root, ['stores']).flatMap((path) => dataInMemory(root, path)),
+    ...rolloutGroups(root),
   ];
 }
 
@@ -172,6 +173,19 @@ function dataInMemory(root: unknown, store: KeyPath): Mistake[] {
   return paths.includes(data)
     ? [at('value', [...store, 'writable'], `${String(data)} is where the kept volume is mounted; memory there would lose the data`)]
     : [];
+}
+
+/** Every app a group names exists, and is in no other group. */
+function rolloutGroups(root: unknown): Mistake[] {
+  const apps = namesIn(root, ['apps']);
+  const named = children(root, ['rollout']).flatMap((group) => texts(root, group));
+  return named.flatMap(({ text, path }, index) => {
+    if (!apps.includes(text)) return [at('value', path, unknownName('an app', text, apps))];
+    const first = named.findIndex((each) => each.text === text);
+    const other = named[first]?.path;
+    if (first === index || other === undefined) return [];
+    return [{ ...at('value', path, `expected each app in one group, found ${text} again, which is at ${keyText(other)}`), other }];
+  });
 }
 
 const environmentNames = (root: unknown): (string | undefined)[] => [undefined, ...namesIn(root, ['environments'])];

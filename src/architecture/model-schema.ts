@@ -77,6 +77,10 @@ export const architectureModel = z.strictObject({
   stores: z.record(z.string(), store).readonly(),
   agents: z.record(z.string(), z.strictObject({ build })).readonly(),
   environments: z.record(z.string(), environment).readonly(),
+  rollout: z
+    .union([z.literal('per-app'), z.record(z.string(), z.array(z.string()).readonly()).readonly()])
+    .describe('What switches together; all of it when left out.')
+    .exactOptional(),
 }) satisfies z.ZodType<Architecture>;
 
 /** JSON schema of the manifest's architecture part. */

@@ -10,7 +10,12 @@ export type Architecture = {
   /** Images only: job steps run in them. */
   agents: Readonly<Record<string, Agent>>;
   environments: Readonly<Record<string, EnvironmentChange>>;
+  /** Left out where everything switches together, so that manifests of before it existed say the same. */
+  rollout?: Exclude<RolloutPolicy, 'together'>;
 };
+
+/** What switches together: all of a release, each app for itself, or groups of apps by name (those in none go together). */
+export type RolloutPolicy = 'together' | 'per-app' | Readonly<Record<string, readonly string[]>>;
 
 export type Publish = { address: string; port: number };
 

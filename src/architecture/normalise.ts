@@ -40,6 +40,7 @@ export function normalise(written: input.ArchitectureInput): Architecture {
     stores,
     agents: each(written.agents, (agent) => ({ build: normaliseBuild(agent.build) })),
     environments: { local: {}, ...each(written.environments, (change) => normaliseEnvironment(change, { apps, stores })) },
+    ...(written.rollout && written.rollout !== 'together' && { rollout: written.rollout }),
   };
 }
 

@@ -109,4 +109,10 @@ export const architectureInput = members({
   stores: named(store).optional(),
   agents: named(members({ build })).optional(),
   environments: named(environment).optional(),
+  rollout: z
+    .union([
+      z.enum(['together', 'per-app'], "'together' or 'per-app'"),
+      named(z.array(text('the name of an app'), 'a list of the names of apps').min(1, 'at least one app')),
+    ])
+    .optional(),
 });

@@ -100,7 +100,7 @@ const mistakes: [name: string, value: unknown, expected: string[]][] = [
   [
     'an unknown key that is like no other',
     { name: 's', zzz: 1 },
-    ['zzz: unknown key; expected one of name, core, apps, stores, agents, environments'],
+    ['zzz: unknown key; expected one of name, core, apps, stores, agents, environments, rollout'],
   ],
   [
     'a folder that leads out',

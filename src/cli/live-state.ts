@@ -5,7 +5,8 @@ import type { Manifest } from '../release/manifest.ts';
 import { type Desired, desiredOf, type DesiredUnit } from '../rollout/desired.ts';
 import { current, unitState } from '../rollout/unit-state.ts';
 
-export type UnitHealth = 'live' | 'rolling-out' | 'degraded' | 'down';
+/** `held-back`: the live release says another generation, which failed; the one before it serves on. */
+export type UnitHealth = 'live' | 'rolling-out' | 'degraded' | 'held-back' | 'down';
 
 /** One app, store or the core as it runs. `generation`: the one clients reach. `instances`: its containers, data path first. */
 export type LiveUnit = {
@@ -29,13 +30,13 @@ export function liveUnits(observation: Observation, desired?: Desired): LiveUnit
   return [...owners]
     .filter(([, owner]) => owner.kind !== 'controller')
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, owner]) => liveUnit(observation, owner, wanted.get(key)));
+    .map(([key, owner]) => liveUnit(observation, owner, { wanted: wanted.get(key), independent: desired?.independent !== undefined }));
 }
 
 const order = { core: '0', store: '1', app: '2', controller: '3' } as const;
 const keyOf = (owner: Owner): string => `${order[owner.kind]}/${owner.name}`;
 
-function liveUnit(observation: Observation, owner: Owner, wanted: DesiredUnit | undefined): LiveUnit {
+function liveUnit(observation: Observation, owner: Owner, release: Pick<Judged, 'wanted' | 'independent'>): LiveUnit {
   const kind = owner.kind === 'controller' ? 'core' : owner.kind;
   const state = unitState(observation, owner);
   const path = current(state);
@@ -55,17 +56,18 @@ function liveUnit(observation: Observation, owner: Owner, wanted: DesiredUnit | 
     instances,
     ...(path.startedAt && { since: path.startedAt }),
   };
-  return { ...base, state: healthOf({ instances, moving: state.waiting.length > 0 || state.serving.length > 1, wanted }) };
+  return { ...base, state: healthOf({ instances, moving: state.waiting.length > 0 || state.serving.length > 1, ...release }) };
 }
 
-type Judged = { instances: readonly ObservedInstance[]; moving: boolean; wanted: DesiredUnit | undefined };
+type Judged = { instances: readonly ObservedInstance[]; moving: boolean; wanted: DesiredUnit | undefined; independent: boolean };
 
-function healthOf({ instances, moving, wanted }: Judged): UnitHealth {
+function healthOf({ instances, moving, wanted, independent }: Judged): UnitHealth {
   if (moving) return 'rolling-out';
   const [path] = instances;
   if (instances.some((instance) => instance.state !== 'running')) return 'degraded';
   if (wanted === undefined || path === undefined) return 'live';
   const seat = wanted.seats[path.colour ?? 'blue'];
+  if (independent && wanted.generation !== path.generation) return 'held-back';
   // A unit of another generation is judged by that generation's own release, which is not at hand here.
   if (wanted.generation === path.generation && instances.length < seat.instances.length + 1) return 'degraded';
   return 'live';

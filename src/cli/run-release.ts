@@ -43,7 +43,7 @@ export async function runRelease(request: RunRelease): Promise<Result<number>> {
   const ended = await startRelease(start);
   if (!ended.ok) return ended;
   const outcome = outcomeOf(ended.value, serving);
-  if (!outcome.ok) return outcome;
+  if (ended.value.outcome !== 'live') return outcome;
   session.interruption.safe = `release ${short(target.release)} is live`;
   stream.end();
   await Promise.all([writeLiveRef(session, target), session.input.json ? undefined : tellLive(request, ended.value.durationMs)]);

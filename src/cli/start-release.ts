@@ -1,7 +1,8 @@
 import type { Asked } from '../asked.ts';
 import { short, type ReleaseId } from '../digest.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { ChangelessEvent } from '../events.ts';
+import type { ChangelessEvent, UnitName } from '../events.ts';
+import type { Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import type { Session } from './command.ts';
 import { followRollout, type RolloutEnd } from './follow-rollout.ts';
@@ -54,7 +55,7 @@ export async function startController({ session, engine, architecture, target, h
 
 /** What a rollout's end means for the exit: 0 when it is live, the problem it ended with otherwise. */
 export function outcomeOf(end: RolloutEnd, serving: ReleaseId | undefined): Result<number> {
-  if (end.outcome === 'live') return done(0);
+  if (end.outcome === 'live') return end.held?.length ? failed(heldBack(end, end.held)) : done(0);
   if (end.problem !== undefined) return failed(end.problem);
   const safe = serving === undefined ? 'nothing was switched' : `release ${short(serving)} serves`;
   if (end.outcome === 'superseded')
@@ -71,3 +72,12 @@ export function outcomeOf(end: RolloutEnd, serving: ReleaseId | undefined): Resu
     next: 'changeless logs controller',
   });
 }
+
+const heldBack = ({ release, problem }: RolloutEnd, held: readonly UnitName[]): Problem => ({
+  code: 'APPS_HELD_BACK',
+  what: `${held.map(({ name }) => name).join(', ')} failed in release ${short(release)} and stayed as ${held.length === 1 ? 'it was' : 'they were'}`,
+  ...(problem?.why !== undefined && { why: problem.why }),
+  safe: `the rest of release ${short(release)} is live; the last good generation of ${held.length === 1 ? 'it' : 'each'} serves on`,
+  next: 'commit a correction; or changeless up again, which tries once more',
+  ...(problem?.lines !== undefined && { lines: problem.lines }),
+});

@@ -8,7 +8,8 @@ import { failed, type Result, done } from '../result.ts';
 import { unitName, type Hands } from '../rollout/carry-out.ts';
 import { desiredOf, type Desired } from '../rollout/desired.ts';
 import { outfit } from '../rollout/outfit.ts';
-import { rollOut, type RolloutEnd } from '../rollout/roll-out.ts';
+import { withHeldBack } from '../rollout/kept-unit.ts';
+import { rollOutRelease } from '../rollout/roll-out-release.ts';
 import { watchEngine, type Wake } from '../rollout/wake.ts';
 import { openJournal, type Journal } from './journal.ts';
 import { removeLeftovers } from './leftover-controllers.ts';
@@ -127,26 +128,42 @@ async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const lease = holdLease(post, claim.token);
   const hands = handsOf(post, claim.token);
   try {
-    if (claim.outcome === 'live') await resumeLive(post, claim.token);
-    else if (!(await roll(post, claim, hands))) return;
+    const desired = claim.outcome === 'live' ? await resumeLive(post, claim.token) : await roll(post, claim, hands);
+    if (desired === undefined) return;
     journal.report({ type: 'controller-in-charge', release: manifest.release, token: claim.token });
     const tend = (): Promise<void> => removeLeftovers({ ...post, architecture: post.desired.architecture, now: hands.now() });
-    await keepTrue({ desired: post.desired, token: claim.token, hands, wake: post.wake, signal, tend });
+    await keepTrue({ desired, token: claim.token, hands, wake: post.wake, signal, tend });
   } finally {
     lease.stop();
   }
 }
 
-/** Whoever was killed between recording that its release is live and saying so has it said now. */
-async function resumeLive({ engine, desired, self, ledger, journal, manifest }: Post, token: number): Promise<void> {
+/**
+ * What a release that is live is to be kept as. Whoever was killed between recording that its release is live and saying so has
+ * it said now.
+ */
+async function resumeLive({ engine, desired, self, ledger, journal, manifest }: Post, token: number): Promise<Desired> {
   const { release, inputs } = manifest;
   await removePredecessors(engine, desired.architecture, self);
   const rollout = (await ledger.rollouts(50)).find((each) => each.token === token);
+  const held = rollout?.held ?? [];
   const [said] = await ledger.events({ release, type: 'rollout-ended', limit: 1 });
-  if (!rollout?.endedAt || (said && said.at >= rollout.startedAt)) return;
-  const durationMs = Date.parse(rollout.endedAt) - Date.parse(rollout.startedAt);
-  journal.report({ type: 'rollout-ended', release, commit: inputs.source.commit, outcome: 'live', durationMs });
+  if (rollout?.endedAt && !(said && said.at >= rollout.startedAt)) {
+    const durationMs = Date.parse(rollout.endedAt) - Date.parse(rollout.startedAt);
+    journal.report({
+      type: 'rollout-ended',
+      release,
+      commit: inputs.source.commit,
+      outcome: 'live',
+      durationMs,
+      ...heldOf(held),
+      ...(rollout.problem && { problem: rollout.problem }),
+    });
+  }
+  return withHeldBack(engine, desired, held);
 }
+
+const heldOf = (held: readonly UnitName[]) => (held.length > 0 ? { held } : {});
 
 const handsOf = (post: Post, token: number): Hands => ({
   engine: post.engine,
@@ -158,17 +175,17 @@ const handsOf = (post: Post, token: number): Hands => ({
   pauseMs: post.paceMs / 2,
 });
 
-/** Whether the release came to be live. */
-async function roll(post: Post, claim: Charge, hands: Hands): Promise<boolean> {
+/** What the release is to be kept as once it is live; undefined when it did not come to be. */
+async function roll(post: Post, claim: Charge, hands: Hands): Promise<Desired | undefined> {
   const { manifest, journal, ledger, desired } = post;
   const { release, inputs } = manifest;
   const began = hands.now();
   const begin = (observed: Observation): void => announce(post, claim, observed);
-  const end: RolloutEnd = await rollOut({ desired, token: claim.token, release, from: claim.from, hands, wake: post.wake, begin });
-  if (end.outcome === 'overtaken') return false;
-  const problem = end.outcome === 'failed' ? { problem: end.problem } : {};
+  const end = await rollOutRelease({ desired, token: claim.token, release, from: claim.from, hands, wake: post.wake, begin });
+  if (end.outcome === 'overtaken') return undefined;
+  const more = { ...(end.problem && { problem: end.problem }), ...(end.outcome === 'live' && heldOf(end.held)) };
   await journal.flush();
-  if (!(await ledger.end(claim.token, end.outcome, problem.problem))) return false;
+  if (!(await ledger.end(claim.token, { outcome: end.outcome, ...more }))) return undefined;
   if (end.outcome === 'live') await removePredecessors(post.engine, desired.architecture, post.self);
   journal.report({
     type: 'rollout-ended',
@@ -176,9 +193,9 @@ async function roll(post: Post, claim: Charge, hands: Hands): Promise<boolean> {
     commit: inputs.source.commit,
     outcome: end.outcome,
     durationMs: hands.now() - began,
-    ...problem,
+    ...more,
   });
-  return end.outcome === 'live';
+  return end.outcome === 'live' ? end.desired : undefined;
 }
 
 /** What this rollout replaces and keeps, seen from what serves as it begins. */

@@ -1,6 +1,6 @@
 import type { Asked } from '../asked.ts';
 import type { CommitId, ReleaseId } from '../digest.ts';
-import type { RecordedEvent, RolloutOutcome } from '../events.ts';
+import type { RecordedEvent, RolloutOutcome, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import type { Quarantine } from './quarantine.ts';
 
@@ -19,7 +19,12 @@ export type RolloutRecord = {
   asked?: Asked;
   /** The release that was live when it began. */
   replaced?: ReleaseId;
+  /** What of it stayed as it was, because it failed. */
+  held?: readonly UnitName[];
 };
+
+/** How a rollout ended. */
+export type RolloutClose = { outcome: RolloutOutcome; problem?: Problem; held?: readonly UnitName[] };
 
 /**
  * `yours`: go on with (or begin) this rollout. `standby`: another controller is in charge. `held`: a younger rollout is under way.
@@ -56,7 +61,7 @@ export interface Ledger {
   /** Whether `token` may still act: checked before each effect. */
   mayAct(token: number): Promise<boolean>;
   /** Ends the rollout, once: false when it has another outcome already, which stays (it was superseded meanwhile). */
-  end(token: number, outcome: RolloutOutcome, problem?: Problem): Promise<boolean>;
+  end(token: number, close: RolloutClose): Promise<boolean>;
   /** In this order, all or none. */
   append(events: readonly RecordedEvent[]): Promise<void>;
   /** Newest first. */

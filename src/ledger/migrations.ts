@@ -45,6 +45,7 @@ export const migrations: readonly Migration[] = [
     sql: `
       ALTER TABLE rollouts ADD COLUMN asked TEXT;
       ALTER TABLE rollouts ADD COLUMN replaced TEXT;
+      ALTER TABLE rollouts ADD COLUMN held TEXT;
       CREATE INDEX rollouts_by_release ON rollouts ("release", token);
       CREATE INDEX rollouts_by_replaced ON rollouts (replaced, token);
     `,

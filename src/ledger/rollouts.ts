@@ -1,11 +1,11 @@
-import { canonicalJson } from '../canonical-json.ts';
+import { canonicalJson, type Json } from '../canonical-json.ts';
 import type { CommitId, ReleaseId } from '../digest.ts';
-import type { RolloutOutcome } from '../events.ts';
+import type { RolloutOutcome, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import type { Database } from './database.ts';
 import { askedOf } from '../asked.ts';
 import { decideClaim, recordOf, type ClaimView, type StoredRollout } from './decide-claim.ts';
-import type { Claim, Ledger } from './ledger.ts';
+import type { Claim, Ledger, RolloutClose } from './ledger.ts';
 import { quarantineOf, type Quarantine } from './quarantine.ts';
 
 type ClaimRequest = Parameters<Ledger['claim']>[0];
@@ -23,6 +23,7 @@ type RolloutRow = {
   problem: string | null;
   asked: string | null;
   replaced: string | null;
+  held: string | null;
 };
 
 const inChargeToken = `(SELECT max(token) FROM rollouts WHERE outcome IS NULL OR outcome = 'live')`;
@@ -47,6 +48,7 @@ function stored(row: RolloutRow): StoredRollout {
     ...(row.problem === null ? {} : { problem: JSON.parse(row.problem) as Problem }),
     ...(asked && { asked }),
     ...(row.replaced === null ? {} : { replaced: row.replaced as ReleaseId }),
+    ...(row.held === null ? {} : { held: JSON.parse(row.held) as UnitName[] }),
   };
 }
 
@@ -99,13 +101,14 @@ export const renewLease = (database: Database, token: number, now: string): bool
   database.run(`UPDATE rollouts SET renewed_at = ? WHERE token = ? AND token = ${inChargeToken}`, now, token) === 1;
 
 /** Whether it ended now, or had ended in just this way. */
-export function endRollout(database: Database, token: number, end: { outcome: RolloutOutcome; now: string; problem?: Problem }): boolean {
-  const problem = end.problem === undefined ? null : canonicalJson(end.problem);
+export function endRollout(database: Database, token: number, end: RolloutClose & { now: string }): boolean {
+  const text = (value: Json | undefined): string | null => (value === undefined ? null : canonicalJson(value));
   const changed = database.run(
-    'UPDATE rollouts SET outcome = ?, ended_at = ?, problem = ? WHERE token = ? AND outcome IS NULL',
+    'UPDATE rollouts SET outcome = ?, ended_at = ?, problem = ?, held = ? WHERE token = ? AND outcome IS NULL',
     end.outcome,
     end.now,
-    problem,
+    text(end.problem),
+    text(end.held),
     token,
   );
   return changed === 1 || database.one('SELECT token FROM rollouts WHERE token = ? AND outcome = ?', token, end.outcome) !== undefined;

@@ -1,10 +1,10 @@
-import type { RecordedEvent, RolloutOutcome } from '../events.ts';
+import type { RecordedEvent } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import { Database, migrate } from './database.ts';
 import { recordOf } from './decide-claim.ts';
 import { appendEntry, firstBroken, readEvents } from './entries.ts';
-import type { Claim, Ledger, RolloutRecord } from './ledger.ts';
+import type { Claim, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
 import { claimRollout, endRollout, newestRollouts, renewLease, rolloutInCharge } from './rollouts.ts';
 
 /** `now`: an ISO 8601 time. */
@@ -58,8 +58,8 @@ class SqliteLedger implements Ledger {
     return rolloutInCharge(this.#database)?.token === token;
   }
 
-  async end(token: number, outcome: RolloutOutcome, problem?: Problem): Promise<boolean> {
-    return this.#database.transaction(() => endRollout(this.#database, token, { outcome, now: this.#now(), ...(problem && { problem }) }));
+  async end(token: number, close: RolloutClose): Promise<boolean> {
+    return this.#database.transaction(() => endRollout(this.#database, token, { ...close, now: this.#now() }));
   }
 
   async append(events: readonly RecordedEvent[]): Promise<void> {

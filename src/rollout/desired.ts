@@ -1,7 +1,7 @@
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import type { Manifest, SealedGeneration } from '../release/manifest.ts';
-import type { Service, Store } from '../architecture/model.ts';
+import type { RolloutPolicy, Service, Store } from '../architecture/model.ts';
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import { done, type Result } from '../result.ts';
@@ -31,7 +31,13 @@ export type Desired = {
   volumes: readonly VolumeSpec[];
   /** Stores first, then apps, then the core: the order in which they are let in. */
   units: readonly DesiredUnit[];
+  /** Where apps are independent: which of them go together, and which stores each of them uses. */
+  independent?: Independence;
+  /** Units that are left as they are, for nobody knows any more what they are to be. */
+  untended?: readonly Owner[];
 };
+
+export type Independence = { groups: readonly (readonly string[])[]; stores: Readonly<Record<string, readonly string[]>> };
 
 const pathMemoryBytes = 64 * 1024 * 1024;
 
@@ -50,7 +56,19 @@ export function desiredOf(manifest: Manifest, environment: string): Result<Desir
       ...Object.keys(apps).map((name) => appUnit(view, name)),
       coreUnit(view),
     ],
+    ...(resolved.value.rollout && { independent: independenceOf(resolved.value.rollout, apps) }),
   });
+}
+
+function independenceOf(policy: Exclude<RolloutPolicy, 'together'>, apps: ResolvedArchitecture['apps']): Independence {
+  const names = Object.keys(apps);
+  const named = policy === 'per-app' ? names.map((name) => [name]) : Object.values(policy);
+  const rest = names.filter((name) => !named.flat().includes(name));
+  const storesOf = (name: string): string[] => Object.values(apps[name]?.services ?? {}).flatMap(({ stores }) => stores);
+  return {
+    groups: [...named, ...(rest.length > 0 ? [rest] : [])],
+    stores: Object.fromEntries(names.map((name) => [name, [...new Set(storesOf(name))]])),
+  };
 }
 
 type View = { manifest: Manifest; environment: string; architecture: ResolvedArchitecture };

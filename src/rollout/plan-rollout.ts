@@ -4,7 +4,7 @@ import type { Desired } from './desired.ts';
 import { named, outfit, removeInstance, type Outfit } from './outfit.ts';
 import { drainLanes, planRetirement } from './plan-retirement.ts';
 import type { Lane, Stage, StageName } from './step.ts';
-import { current, inUse, type UnitState } from './unit-state.ts';
+import { current, inUse, isUnit, type UnitState } from './unit-state.ts';
 
 /**
  * How the planner is to see things. `token` goes into the names of paths, so that one rollout's never meets another's.
@@ -18,7 +18,8 @@ export type Outlook = { token: number; heldBack: ReadonlySet<string>; hurry: boo
  * after each stage with a new observation, it carries a rollout through from wherever the engine stands, which is also
  * how a rollout is resumed, undone (by planning for the earlier release) and how what died is restored.
  */
-export function planRollout(desired: Desired, observed: Observation, outlook: Outlook): Stage {
+export function planRollout(desired: Desired, everything: Observation, outlook: Outlook): Stage {
+  const observed = tended(desired, everything);
   const outfits = desired.units.map((unit) => outfit(unit, observed, outlook.token));
   const all: Situation = { desired, observed, outfits, outlook };
   const live = outfits.every((outfit) => outfit.live);
@@ -28,6 +29,12 @@ export function planRollout(desired: Desired, observed: Observation, outlook: Ou
     if (name === 'clear' && outfits.some((outfit) => obstacles(outfit).length > 0)) return { name: 'wait', lanes: [], live };
   }
   return planRetirement(desired, observed, outfits);
+}
+
+function tended({ untended = [] }: Desired, observed: Observation): Observation {
+  if (untended.length === 0) return observed;
+  const isTended = ({ owner }: { owner: Owner }): boolean => !untended.some((each) => isUnit(each, owner));
+  return { ...observed, slots: observed.slots.filter(isTended), instances: observed.instances.filter(isTended) };
 }
 
 type Situation = { desired: Desired; observed: Observation; outfits: readonly Outfit[]; outlook: Outlook };
@@ -60,14 +67,18 @@ function following(name: StageName, { observed, outfits, outlook }: Situation): 
 
 /** Networks, volumes, and the places the coming stages need. A place that died takes its members with it. */
 function groundLanes({ desired, observed, outfits }: Situation): Lane[] {
+  const lanes = planGround(desired, observed);
+  return lanes.length > 0 ? lanes : outfits.flatMap((outfit) => slotLanes(outfit, observed));
+}
+
+/** The networks and volumes that are missing. They belong to the architecture, not to any one unit's rollout. */
+export function planGround(desired: Desired, observed: Observation): Lane[] {
   const networks = new Set(observed.networks.map((network) => network.name));
   const volumes = new Set(observed.volumes.map((volume) => volume.name));
-  const lanes: Lane[] = [
+  return [
     ...desired.networks.filter(({ name }) => !networks.has(name)).map((network): Lane => [{ do: 'ensure-network', network }]),
     ...desired.volumes.filter(({ name }) => !volumes.has(name)).map((volume): Lane => [{ do: 'ensure-volume', volume }]),
   ];
-  if (lanes.length > 0) return lanes;
-  return outfits.flatMap((outfit) => slotLanes(outfit, observed));
 }
 
 function slotLanes({ unit, state, seat }: Outfit, observed: Observation): Lane[] {

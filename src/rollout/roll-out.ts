@@ -20,6 +20,8 @@ export type Rollout = {
   wake: Wake;
   /** Told once what was there before anything is done. */
   begin: (observed: Observation) => void;
+  /** What of the engine it is about: all unless given. */
+  view?: (observed: Observation) => Observation;
 };
 
 export type RolloutEnd = { outcome: 'live' } | { outcome: 'failed'; problem: Problem } | { outcome: 'overtaken' };
@@ -80,10 +82,10 @@ const begin = (now: number): Progress => ({
   said: '',
 });
 
-async function observe({ hands, desired, wake }: Rollout): Promise<Observation | { problem: Problem }> {
+async function observe({ hands, desired, wake, view }: Rollout): Promise<Observation | { problem: Problem }> {
   for (let tried = 1; ; tried += 1) {
     const observed = await hands.engine.observe(desired.architecture);
-    if (observed.ok) return observed.value;
+    if (observed.ok) return view ? view(observed.value) : observed.value;
     if (tried === engineTries) return { problem: observed.problem };
     await wake.next(hands.pauseMs);
   }
@@ -154,12 +156,12 @@ function sayWaiting({ unhealthy: waiting }: StageOutcome, { hands }: Rollout, pr
 
 /** Takes the rollout back; what cannot be taken back is said, not tried for ever. */
 async function undo(rollout: Rollout, problem: Problem): Promise<RolloutEnd> {
-  const { hands, desired, wake } = rollout;
+  const { hands, desired, wake, view = (all) => all } = rollout;
   const failed: FailedRollout = { token: rollout.token, release: rollout.release, first: rollout.from === undefined };
   for (let round = 0; round < 100; round += 1) {
     const observed = await hands.engine.observe(desired.architecture);
     if (!observed.ok) break;
-    const stage = planUndo(observed.value, failed);
+    const stage = planUndo(view(observed.value), failed);
     if (stage.name === 'settled') break;
     if (stage.name === 'wait') await wake.next(1000);
     const outcome = await carryOut(stage, hands);

@@ -4,38 +4,54 @@ import type { Engine, EngineEvent } from '../engine/engine.ts';
 export interface Wake {
   /** Resolves at the next event since the last call (true), or after `ms` (false). */
   next(ms: number): Promise<boolean>;
+  /** Another who waits on the same events: each hears all of them. It needs no stopping. */
+  fork(): Wake;
   stop(): void;
 }
 
 /** Listens to the architecture's events until stopped. Events that come between two calls of `next` are not lost, only merged. */
 export function watchEngine(engine: Engine, architecture: string, onEvent: (event: EngineEvent) => void = () => undefined): Wake {
   const abort = new AbortController();
-  let pending = false;
-  let release: () => void = () => undefined;
+  const waiting = new Set<() => void>();
+  let heard = 0;
+  const release = (): void => {
+    for (const each of waiting) each();
+  };
   void (async () => {
     for await (const event of engine.watch(architecture, abort.signal)) {
       onEvent(event);
-      pending = true;
+      heard += 1;
       release();
     }
   })();
-  return {
-    async next(ms) {
-      if (!pending && !abort.signal.aborted)
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, ms);
-          release = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      const heard = pending;
-      pending = false;
-      return heard;
-    },
-    stop() {
-      abort.abort();
-      release();
-    },
+  const fork = (): Wake => {
+    let known = heard;
+    return {
+      async next(ms) {
+        if (known === heard && !abort.signal.aborted) await one(waiting, ms);
+        const isNew = known !== heard;
+        known = heard;
+        return isNew;
+      },
+      fork,
+      stop() {
+        abort.abort();
+        release();
+      },
+    };
   };
+  return fork();
+}
+
+/** Until it is released, or `ms` have passed. */
+function one(waiting: Set<() => void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      waiting.delete(end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    waiting.add(end);
+  });
 }

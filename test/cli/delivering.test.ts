@@ -155,6 +155,25 @@ test('what was rolled back is not deployed again, unless it is asked for', async
   assert.notEqual((await status()).release, first.release);
 });
 
+test('an independent app that fails is held back loudly, while the rest is live', async () => {
+  await commitSample(world, { rollout: 'per-app' });
+  await up();
+  const before = await status();
+  for (const app of ['web', 'admin']) world.write(`${app}/version`, '2');
+  commit(world, 'second');
+  world.engine.world.unhealthy(({ owner, generation }) => owner.name === 'web' && generation !== before.apps['web']?.generation);
+  const { code, stderr } = await world.changeless('up');
+  assert.equal(code, 1);
+  assert.match(stderr, /held back +app web stays as it was[^]*error APPS_HELD_BACK +web failed in release/);
+  const after = await status();
+  assert.notEqual(after.release, before.release);
+  assert.deepEqual([after.state, after.apps['web']?.state, after.apps['admin']?.state], ['degraded', 'held-back', 'live']);
+  assert.equal(after.apps['web']?.generation, before.apps['web']?.generation);
+  world.engine.world.unhealthy(() => false);
+  await up();
+  assert.deepEqual([(await status()).state, (await status()).release], ['live', after.release]);
+});
+
 test('up of a release runs it from its image', async () => {
   await commitSample(world);
   await up();

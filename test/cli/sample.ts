@@ -1,10 +1,13 @@
 import type { CliWorld } from './cli-world.ts';
 
 /** What the sample's files hold; each part can be told otherwise. */
-export type Sample = { greeting?: string; extra?: string; hosts?: string };
+export type Sample = { greeting?: string; extra?: string; hosts?: string; rollout?: 'together' | 'per-app' };
 
 /** An architecture of one app with two replicas and a store, written into the world's folder. */
-export function writeSample(world: CliWorld, { greeting = 'hello', extra = '', hosts = "'web.localhost'" }: Sample = {}): void {
+export function writeSample(
+  world: CliWorld,
+  { greeting = 'hello', extra = '', hosts = "'web.localhost'", rollout = 'together' }: Sample = {},
+): void {
   world.write(
     'architecture.ts',
     `import { architecture, app, service, store } from 'changeless';
@@ -18,6 +21,7 @@ export default architecture({
     admin: app({ hosts: ['admin.localhost'], services: { api: service({ build: 'admin', port: 8080 }) } }),
     ${extra}
   },
+  rollout: '${rollout}',
   environments: { production: { core: { publish: [{ address: '0.0.0.0', port: 80 }] } } },
 });
 `,

@@ -55,7 +55,7 @@ class Witness {
 
 async function take(ledger: Ledger, step: Step, clock: Clock): Promise<void> {
   if (step.do === 'pass') clock.pass(step.durationMs);
-  else if (step.do === 'end') await ledger.end(step.token, step.outcome);
+  else if (step.do === 'end') await ledger.end(step.token, { outcome: step.outcome });
   else if (step.do === 'renew') assert.equal(await ledger.mayAct(step.token), await ledger.renew(step.token), 'who renews may act');
 }
 

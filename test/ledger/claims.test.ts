@@ -9,7 +9,7 @@ type World = { ledger: Ledger; clock: Clock };
 const end =
   (token: number, outcome: 'live' | 'failed' | 'superseded') =>
   ({ ledger }: World) =>
-    ledger.end(token, outcome);
+    ledger.end(token, { outcome });
 const claim =
   (controller: string) =>
   ({ ledger }: World) =>
@@ -183,9 +183,9 @@ describe('a rollout', () => {
         newcomerLater: await laterClaim(state),
         mayAct: await (await worldIn(state)).ledger.mayAct(2),
         inCharge: await onlyInCharge(await worldIn(state)),
-        endLive: await (await worldIn(state)).ledger.end(2, 'live'),
-        endFailed: await (await worldIn(state)).ledger.end(2, 'failed'),
-        endSuperseded: await (await worldIn(state)).ledger.end(2, 'superseded'),
+        endLive: await (await worldIn(state)).ledger.end(2, { outcome: 'live' }),
+        endFailed: await (await worldIn(state)).ledger.end(2, { outcome: 'failed' }),
+        endSuperseded: await (await worldIn(state)).ledger.end(2, { outcome: 'superseded' }),
       };
       assert.deepEqual(seen, row);
       assert.equal(await (await worldIn(state)).ledger.renew(2), row.mayAct, 'who may act may renew');
@@ -228,8 +228,8 @@ describe('a rollout', () => {
     const { ledger, clock } = await worldIn('under way');
     clock.pass(5);
     const problem = { code: 'ROLLOUT_UNHEALTHY', what: 'catalog never became healthy' } as const;
-    assert.equal(await ledger.end(2, 'failed', problem), true);
-    assert.equal(await ledger.end(2, 'live'), false);
+    assert.equal(await ledger.end(2, { outcome: 'failed', problem }), true);
+    assert.equal(await ledger.end(2, { outcome: 'live' }), false);
     const [newest] = await ledger.rollouts(1);
     assert.deepEqual([newest?.outcome, newest?.problem, newest?.endedAt], ['failed', problem, clock.now()]);
   });

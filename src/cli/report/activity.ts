@@ -67,6 +67,7 @@ function rolloutActivity(event: ChangelessEvent, set: Set, next: Map<string, Act
       next.delete(`draining/${event.generation}`);
       break;
     case 'unit-switched':
+    case 'unit-held-back':
     case 'store-swapped':
       next.delete(keyOf(event.unit));
       break;

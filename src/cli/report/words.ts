@@ -48,6 +48,8 @@ function rolloutWords(event: ChangelessEvent): Words | undefined {
       return good('switched', unitWords(event.unit));
     case 'store-swapped':
       return good('swapped', `${unitWords(event.unit)}; connections waited ${duration(event.gapMs)}`);
+    case 'unit-held-back':
+      return bad('held back', `${unitWords(event.unit)} stays as it was: ${event.problem.what}`);
     case 'release-live':
       return good('live', `${short(event.release)} after ${duration(event.durationMs)}`);
     case 'unit-retired':

@@ -1,0 +1,46 @@
+import type { Observation, Owner } from '../engine/engine.ts';
+import type { Desired, DesiredUnit, Independence } from './desired.ts';
+import { outfit } from './outfit.ts';
+import { isUnit } from './unit-state.ts';
+
+/** Units that switch together, in the order of the release. */
+export type Group = readonly DesiredUnit[];
+
+/**
+ * What of a release is to be rolled out, sorted into what switches together: the groups its apps were declared in, joined
+ * where they use a store that changes. The core is none of them: it follows the apps. Units that serve already are left out
+ * with their whole group when nothing of it changes. Pure.
+ */
+export function groupsOf(desired: Desired, observed: Observation): Group[] {
+  const { independent, units } = desired;
+  const changed = new Set(units.filter((unit) => outfit(unit, observed, 0).live === undefined));
+  if (independent === undefined) return changed.size === 0 ? [] : [units];
+  const groups = joined(
+    independent,
+    units.filter((unit) => unit.owner.kind === 'store' && changed.has(unit)),
+  );
+  const unitsOf = (names: ReadonlySet<string>): Group => units.filter(({ owner }) => names.has(keyOf(owner)));
+  return groups.map(unitsOf).filter((group) => group.some((unit) => changed.has(unit)));
+}
+
+/** Sets of keys of units: groups that share a changed store become one, which the store is in. */
+function joined({ groups, stores }: Independence, changedStores: readonly DesiredUnit[]): ReadonlySet<string>[] {
+  let sets: ReadonlySet<string>[] = groups.map((names) => new Set(names.map((name) => `app/${name}`)));
+  for (const { owner } of changedStores) {
+    const uses = (set: ReadonlySet<string>): boolean => [...set].some((key) => stores[key.replace(/^app\//, '')]?.includes(owner.name));
+    const users = sets.filter(uses);
+    sets = [...sets.filter((set) => !users.includes(set)), new Set([keyOf(owner), ...users.flatMap((set) => [...set])])];
+  }
+  return sets;
+}
+
+const keyOf = ({ kind, name }: Owner): string => `${kind}/${name}`;
+
+/** A release reduced to some of its units; networks and volumes, which are everyone's, are left out. */
+export const only = ({ architecture }: Desired, units: Group): Desired => ({ architecture, networks: [], volumes: [], units });
+
+/** What the engine holds of those units, as if there were no others. */
+export function viewOf(observed: Observation, units: Group): Observation {
+  const isOurs = ({ owner }: { owner: Owner }): boolean => units.some((unit) => isUnit(unit.owner, owner));
+  return { ...observed, networks: [], slots: observed.slots.filter(isOurs), instances: observed.instances.filter(isOurs) };
+}

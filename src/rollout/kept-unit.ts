@@ -1,0 +1,47 @@
+import type { Engine, Observation, ObservedInstance, Owner } from '../engine/engine.ts';
+import { labels } from '../engine/labels.ts';
+import type { UnitName } from '../events.ts';
+import { parseManifest } from '../release/manifest-codec.ts';
+import { manifestPath } from '../release/manifest.ts';
+import { desiredOf, type Desired, type DesiredUnit } from './desired.ts';
+import { isUnit, unitState } from './unit-state.ts';
+
+/**
+ * The release as it is to be kept where some units were held back: each of them as the release says that made what is there
+ * of it, read from that release's image. One of which nothing is there is left out; one whose release cannot be read is
+ * left as it is.
+ */
+export async function withHeldBack(engine: Engine, desired: Desired, held: readonly UnitName[]): Promise<Desired> {
+  if (held.length === 0) return desired;
+  const observed = await engine.observe(desired.architecture);
+  const isHeld = ({ owner }: DesiredUnit): boolean => held.some((each) => isUnit(each, owner));
+  const units = desired.units.filter((unit) => !isHeld(unit));
+  if (!observed.ok) return { ...desired, units, untended: held };
+  const kept = await Promise.all(held.map((owner) => keptUnit(engine, { desired, observed: observed.value, owner })));
+  return {
+    ...desired,
+    units: [...units, ...kept.filter((unit) => unit !== undefined && unit !== 'unreadable')],
+    untended: held.filter((_, index) => kept[index] === 'unreadable'),
+  };
+}
+
+type Asked = { desired: Desired; observed: Observation; owner: Owner };
+
+async function keptUnit(engine: Engine, { desired, observed, owner }: Asked): Promise<DesiredUnit | 'unreadable' | undefined> {
+  const path = pathThere(observed, owner);
+  if (path === undefined) return undefined;
+  const { release, environment } = path.origin;
+  const wanted = { [labels.architecture]: desired.architecture, [labels.release]: release, [labels.environment]: environment };
+  const [image] = await engine.images.list({ labels: { ...wanted, [labels.role]: 'controller' } });
+  const bytes = image && (await engine.images.readFile(image.id, manifestPath));
+  const manifest = bytes && parseManifest(bytes);
+  const said = manifest?.ok ? desiredOf(manifest.value, environment) : undefined;
+  const unit = said?.ok ? said.value.units.find((each) => isUnit(each.owner, owner)) : undefined;
+  return unit?.generation === path.generation ? unit : 'unreadable';
+}
+
+/** The path clients reach, or reached last. */
+function pathThere(observed: Observation, owner: Owner): ObservedInstance | undefined {
+  const { serving, ended } = unitState(observed, owner);
+  return serving.at(-1) ?? ended.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1)).at(-1);
+}

@@ -1,0 +1,85 @@
+import type { Observation } from '../engine/engine.ts';
+import type { Report, UnitName } from '../events.ts';
+import type { Problem } from '../problem.ts';
+import { carryOut, unitName } from './carry-out.ts';
+import type { Desired } from './desired.ts';
+import { groupsOf, only, viewOf, type Group } from './groups.ts';
+import { withHeldBack } from './kept-unit.ts';
+import { outfit } from './outfit.ts';
+import { planGround } from './plan-rollout.ts';
+import { rollOut, type Rollout } from './roll-out.ts';
+import { unitState } from './unit-state.ts';
+
+/** `desired`: what is to be kept from now on: what was held back stays as it was. `held` is empty unless apps are independent. */
+export type ReleaseEnd =
+  | { outcome: 'live'; desired: Desired; held: readonly UnitName[]; problem?: Problem }
+  | { outcome: 'failed'; problem: Problem }
+  | { outcome: 'overtaken'; problem?: never };
+
+/**
+ * Rolls a release out: all of it together, or where its apps are independent, each group for itself and at once. A group that
+ * fails is undone and stays as it was, and the others go on; the core follows when all are decided. Failed only when
+ * nothing of it came to be live.
+ */
+export async function rollOutRelease(rollout: Rollout): Promise<ReleaseEnd> {
+  const { hands, desired } = rollout;
+  const observed = desired.independent ? await hands.engine.observe(desired.architecture) : undefined;
+  const groups = observed?.ok ? groupsOf(desired, observed.value) : [];
+  if (!observed?.ok || groups.length < 2) return together(rollout);
+  rollout.begin(observed.value);
+  const course: Rollout = { ...rollout, begin: () => undefined };
+  const ground = await carryOut({ name: 'ground', lanes: planGround(desired, observed.value), live: false }, hands);
+  const [refused] = ground.problems;
+  if (refused) return { outcome: 'failed', problem: refused.problem };
+  const decided = await Promise.all(groups.map((group) => rollOutGroup(course, group, observed.value)));
+  const core = desired.units.filter(({ owner }) => owner.kind === 'core');
+  const ends = decided.every(isFailed) ? decided : [...decided, await rollOutGroup(course, core, observed.value)];
+  return finish(course, ends);
+}
+
+async function together(rollout: Rollout): Promise<ReleaseEnd> {
+  const end = await rollOut(rollout);
+  return end.outcome === 'live' ? { ...end, desired: rollout.desired, held: [] } : end;
+}
+
+type GroupEnd = { group: Group; end: Awaited<ReturnType<typeof rollOut>> };
+
+const isFailed = ({ end }: GroupEnd): boolean => end.outcome === 'failed';
+
+/** One group as if it were all there is. */
+async function rollOutGroup(rollout: Rollout, group: Group, before: Observation): Promise<GroupEnd> {
+  const { hands, desired, from, wake } = rollout;
+  const isNew = group.every(({ owner }) => unitState(before, owner).serving.length === 0);
+  const end = await rollOut({
+    ...rollout,
+    desired: only(desired, group),
+    from: isNew ? undefined : from,
+    hands: { ...hands, report: withoutTheWhole(hands.report) },
+    wake: wake.fork(),
+    view: (observed) => viewOf(observed, group),
+  });
+  if (end.outcome === 'failed')
+    for (const { owner } of changedIn(group, before)) hands.report({ type: 'unit-held-back', unit: unitName(owner), problem: end.problem });
+  return { group, end };
+}
+
+/** What is said of a group must not be taken for the release. */
+const withoutTheWhole =
+  (report: Report): Report =>
+  (event) =>
+    event.type === 'release-live' ? undefined : report(event);
+
+const changedIn = (group: Group, before: Observation): Group => group.filter((unit) => outfit(unit, before, 0).live === undefined);
+
+/** What was replaced is cleared away, and what was held back is taken into charge as it was. */
+async function finish(rollout: Rollout, ends: readonly GroupEnd[]): Promise<ReleaseEnd> {
+  if (ends.some(({ end }) => end.outcome === 'overtaken')) return { outcome: 'overtaken' };
+  const failures = ends.flatMap(({ group, end }) => (end.outcome === 'failed' ? [{ group, problem: end.problem }] : []));
+  const problem = failures[0] && { problem: failures[0].problem };
+  if (problem && failures.length === ends.length) return { outcome: 'failed', ...problem };
+  const { hands } = rollout;
+  const held = failures.flatMap(({ group }) => group.map(({ owner }) => unitName(owner)));
+  const desired = await withHeldBack(hands.engine, rollout.desired, held);
+  const end = await rollOut({ ...rollout, desired });
+  return end.outcome === 'live' ? { ...end, desired, held, ...problem } : end;
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { labels } from '../../src/engine/labels.ts';
+import { encodeManifest } from '../../src/release/manifest-codec.ts';
+import { manifestPath, type Manifest } from '../../src/release/manifest.ts';
+import { sealRelease, streaming, type ReleaseChange } from './release-fixture.ts';
+import { architecture, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
+
+const inWorld = (name: string, body: (world: RolloutWorld) => Promise<void>): void => {
+  void test(name, async () => {
+    const world = await makeRolloutWorld();
+    try {
+      await body(world);
+      assert.deepEqual(world.engine.world.outages, []);
+    } finally {
+      await world.dispose();
+    }
+  });
+};
+
+const perApp = streaming({ rollout: 'per-app' });
+
+/** A release of independent apps, with an image that holds its manifest. */
+function seal({ engine }: RolloutWorld, change: ReleaseChange): { manifest: Manifest; image: string } {
+  const manifest = sealRelease(engine, { architecture: perApp, ...change });
+  const image = engine.world.images.add({
+    tag: `changeless/streaming/release:${manifest.release}`,
+    files: [{ path: manifestPath, contents: encodeManifest(manifest) }],
+    labels: {
+      [labels.architecture]: architecture,
+      [labels.release]: manifest.release,
+      [labels.environment]: 'local',
+      [labels.role]: 'controller',
+    },
+  });
+  return { manifest, image };
+}
+
+const breakApp = ({ engine }: RolloutWorld, { outputs }: Manifest, name: string): void => {
+  const images = Object.values(outputs.environments['local']?.apps[name]?.images.services ?? {});
+  engine.world.unhealthy(({ image }) => images.includes(image));
+};
+
+const instancesOf = async ({ engine }: RolloutWorld, name: string) => {
+  const observed = await engine.observe(architecture);
+  assert.ok(observed.ok);
+  return observed.value.instances.filter(({ owner }) => owner.name === name);
+};
+
+const servingOf = async (world: RolloutWorld, name: string): Promise<string | undefined> =>
+  (await instancesOf(world, name)).find(({ path }) => path?.phase === 'serving')?.generation;
+
+const generationIn = ({ outputs }: Manifest, name: string): string | undefined => outputs.environments['local']?.apps[name]?.id;
+
+/** Catalog broken and accounts changed by one commit; the catalog's containers before it. */
+async function oneBroken(world: RolloutWorld) {
+  const first = seal(world, {});
+  await world.up(first.manifest);
+  const before = await instancesOf(world, 'catalog');
+  const second = seal(world, { commit: 'second', keys: { 'catalog/api': '2', 'accounts/api': '2' } });
+  breakApp(world, second.manifest, 'catalog');
+  const end = await world.up(second.manifest);
+  return { first, second, before, end };
+}
+
+inWorld('an independent app that fails stays as it was, and the others do not wait for it', async (world) => {
+  const { first, second, before, end } = await oneBroken(world);
+  assert.equal(end.outcome, 'live');
+  assert.deepEqual(end.held, [{ kind: 'app', name: 'catalog' }]);
+  assert.equal(end.problem?.code, 'ROLLOUT_UNHEALTHY');
+  const containers = (instances: { container: string }[]): string[] => instances.map(({ container }) => container).toSorted();
+  assert.deepEqual(containers(await instancesOf(world, 'catalog')), containers(before));
+  assert.equal(await servingOf(world, 'catalog'), generationIn(first.manifest, 'catalog'));
+  assert.equal(await servingOf(world, 'accounts'), generationIn(second.manifest, 'accounts'));
+  const moment = (type: string, name: string): number =>
+    world.events.findLastIndex((event) => event.type === type && 'unit' in event && event.unit.name === name);
+  assert.ok(moment('unit-retired', 'accounts') < moment('unit-held-back', 'catalog'), 'accounts were done before catalog was given up');
+});
+
+inWorld('what was held back is kept true by the next controller, also when that one is started anew', async (world) => {
+  const { first, second } = await oneBroken(world);
+  const healed = async (): Promise<void> => {
+    world.engine.world.kill('catalog.api-1.blue');
+    await world.until(async () => (await instancesOf(world, 'catalog')).every(({ state }) => state === 'running'));
+    const api = (await instancesOf(world, 'catalog')).find(({ name }) => name === 'catalog.api-1.blue');
+    assert.equal(api?.generation, generationIn(first.manifest, 'catalog'));
+  };
+  await healed();
+  const controllers = await world.engine.controllers(architecture);
+  assert.ok(controllers.ok);
+  assert.deepEqual(
+    controllers.value.map(({ release }) => release),
+    [second.manifest.release],
+  );
+  const charges = (): number => world.events.filter(({ type }) => type === 'controller-in-charge').length;
+  const before = charges();
+  world.engine.world.kill(controllers.value[0]?.name ?? '');
+  await world.until(() => charges() > before);
+  await healed();
+  assert.equal(await servingOf(world, 'catalog'), generationIn(first.manifest, 'catalog'));
+});
+
+inWorld('an app that was held back comes live with the commit that corrects it', async (world) => {
+  await oneBroken(world);
+  const third = seal(world, { commit: 'third', keys: { 'catalog/api': '3', 'accounts/api': '2' } });
+  const end = await world.up(third.manifest);
+  assert.deepEqual([end.outcome, end.held], ['live', undefined]);
+  assert.equal(await servingOf(world, 'catalog'), generationIn(third.manifest, 'catalog'));
+  await world.settled(third.manifest);
+});
+
+inWorld('where every independent app fails the release fails', async (world) => {
+  const first = seal(world, {});
+  await world.up(first.manifest);
+  const second = seal(world, { commit: 'second', keys: { 'catalog/api': '2', 'accounts/api': '2' } });
+  world.engine.world.unhealthy(({ origin }) => origin.release === second.manifest.release);
+  const end = await world.up(second.manifest);
+  assert.equal(end.outcome, 'failed');
+  assert.equal(end.problem?.code, 'ROLLOUT_UNHEALTHY');
+  await world.settled(first.manifest);
+});
+
+inWorld('a new app that fails is left out, and nothing of it is there', async (world) => {
+  const { accounts, ...others } = perApp.apps;
+  assert.ok(accounts);
+  await world.up(seal(world, { architecture: { ...perApp, apps: others } }).manifest);
+  const second = seal(world, { commit: 'second', keys: { 'catalog/api': '2' } });
+  breakApp(world, second.manifest, 'accounts');
+  const end = await world.up(second.manifest);
+  assert.deepEqual([end.outcome, end.held?.map(({ name }) => name)], ['live', ['accounts']]);
+  assert.deepEqual(await instancesOf(world, 'accounts'), []);
+  assert.equal(await servingOf(world, 'catalog'), generationIn(second.manifest, 'catalog'));
+});
+
+inWorld('an app whose earlier release nobody can read any more is left as it is', async (world) => {
+  const first = seal(world, {});
+  await world.up(first.manifest);
+  await world.engine.images.remove(first.image);
+  const before = await instancesOf(world, 'catalog');
+  const second = seal(world, { commit: 'second', keys: { 'catalog/api': '2', 'accounts/api': '2' } });
+  breakApp(world, second.manifest, 'catalog');
+  assert.equal((await world.up(second.manifest)).outcome, 'live');
+  assert.deepEqual(
+    (await instancesOf(world, 'catalog')).map(({ container }) => container),
+    before.map(({ container }) => container),
+  );
+});
