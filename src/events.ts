@@ -61,6 +61,7 @@ export type ChangelessEvent =
       held?: readonly UnitName[];
     }
   // staying true
+  | { type: 'rollout-waiting'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-standing-by'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-in-charge'; release: ReleaseId; token: number }
   | { type: 'instance-lost'; unit: UnitName; instance: string; what: string }

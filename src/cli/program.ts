@@ -55,6 +55,7 @@ export const commands: readonly CommandDefinition[] = [
     options: [
       worktree,
       { flags: '--detach', description: 'return when the rollout has started' },
+      { flags: '--wait', description: 'where another rollout runs, come next; the latest that waits wins' },
       { flags: '--release-anyway', description: 'also a release that failed here, or that was rolled back' },
     ],
     examples: [{ command: 'changeless up', does: 'HEAD becomes live' }],

@@ -17,6 +17,7 @@ export type RunRelease = {
   target: ReleaseImage;
   history: readonly ReleaseId[];
   asked: Asked;
+  waits: boolean;
   live: ObservedController | undefined;
   stream: RolloutStream;
   detach: boolean;
@@ -36,6 +37,7 @@ export async function runRelease(request: RunRelease): Promise<Result<number>> {
     target,
     history: request.history,
     asked: request.asked,
+    waits: request.waits,
     serving,
     report: stream.report,
   };

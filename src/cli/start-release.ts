@@ -15,6 +15,7 @@ export type Start = {
   target: ReleaseImage;
   history: readonly ReleaseId[];
   asked: Asked;
+  waits: boolean;
   /** What serves meanwhile; undefined when nothing does. */
   serving: ReleaseId | undefined;
   report: (event: ChangelessEvent) => void;
@@ -43,10 +44,28 @@ export async function startRelease(start: Start): Promise<Result<RolloutEnd>> {
 }
 
 /** Starts the controller without following it; the name it was given. */
-export async function startController({ session, engine, architecture, target, history, asked, serving }: Start): Promise<Result<string>> {
+export async function startController({
+  session,
+  engine,
+  architecture,
+  target,
+  history,
+  asked,
+  waits,
+  serving,
+}: Start): Promise<Result<string>> {
   const { image, release, commit, environment } = target;
   const name = `controller.${release.slice(0, 8)}.${session.world.random(4)}`;
-  const started = await engine.startController(architecture, { name, image, release, commit, environment, history, asked });
+  const started = await engine.startController(architecture, {
+    name,
+    image,
+    release,
+    commit,
+    environment,
+    history,
+    asked,
+    ...(waits && { waits }),
+  });
   if (!started.ok) return started;
   session.interruption.safe = `the rollout of release ${short(release)} goes on without being watched; ${serving === undefined ? 'nothing served before it' : `release ${short(serving)} serves until it is healthy`}`;
   session.interruption.next = 'changeless status';
@@ -61,7 +80,7 @@ export function outcomeOf(end: RolloutEnd, serving: ReleaseId | undefined): Resu
   if (end.outcome === 'superseded')
     return failed({
       code: 'ROLLOUT_HELD',
-      what: `a younger rollout took over from release ${short(end.release)}`,
+      what: `a younger rollout came instead of release ${short(end.release)}`,
       safe,
       next: 'changeless status',
     });

@@ -5,7 +5,12 @@ import type { Ledger } from '../ledger/ledger.ts';
 export type Journal = { report: Report; flush(): Promise<void> };
 
 /** Said, but not kept: they come often and mean nothing later. */
-const passing: ReadonlySet<ChangelessEvent['type']> = new Set(['health-waiting', 'controller-standing-by', 'controller-started']);
+const passing: ReadonlySet<ChangelessEvent['type']> = new Set([
+  'health-waiting',
+  'controller-standing-by',
+  'controller-started',
+  'rollout-waiting',
+]);
 
 /** `print` gets each event as it happens. Ledger entries follow in the background; `flush` waits for them. */
 export function openJournal(ledger: Ledger, print: (event: RecordedEvent) => void, clock: () => Date): Journal {

@@ -1,6 +1,5 @@
-import type { Asked } from '../asked.ts';
 import type { RecordedEvent, UnitName } from '../events.ts';
-import type { Engine, Observation } from '../engine/engine.ts';
+import type { Engine, Observation, ObservedController } from '../engine/engine.ts';
 import { keepTrue } from '../drift/keep-true.ts';
 import type { Claim, Ledger } from '../ledger/ledger.ts';
 import type { Manifest } from '../release/manifest.ts';
@@ -43,14 +42,18 @@ type Post = ControllerRequest & {
   wake: Wake;
   paceMs: number;
   clock: () => Date;
-  asked: Promise<Asked | undefined>;
+  request: Promise<Request>;
 };
+
+/** What this container was started for, as the engine has it; empty when the engine does not say. */
+type Request = Pick<ObservedController, 'asked' | 'waits'>;
 
 /**
  * The process in a release image. It claims its rollout and carries it out, then keeps the engine as the release says
  * until another release takes over; then it stands by, and comes back should that one fail:
  *
  *     claim ─> yours ─> rolling out ─live─> keeping true ─overtaken─> standing by ─(the other failed)─> keeping true
+ *        ├──> waiting ─(the other ended)─> claim, or over when a newer one waits
  *        ├──> held / quarantined / over (its rollout failed) ─> idle until removed
  *        ├──> unjudged ─(the other controller is removed)─> claim
  *        └──> standby
@@ -61,7 +64,7 @@ export async function runController(request: ControllerRequest): Promise<Result<
   const { engine, manifest, environment, self, signal } = request;
   const wake = attend(engine, manifest.inputs.architecture.name);
   signal.addEventListener('abort', () => wake.stop(), { once: true });
-  const asked = askedOf(request);
+  const asked = requestOf(request);
   const desired = desiredOf(manifest, environment);
   if (!desired.ok) {
     wake.stop();
@@ -70,7 +73,7 @@ export async function runController(request: ControllerRequest): Promise<Result<
   const clock = request.clock ?? (() => new Date());
   const journal = openJournal(request.ledger, request.print, clock);
   journal.report({ type: 'controller-started', release: manifest.release, container: self });
-  const post: Post = { ...request, desired: desired.value, journal, wake, clock, asked, paceMs: request.paceMs ?? 1000 };
+  const post: Post = { ...request, desired: desired.value, journal, wake, clock, request: asked, paceMs: request.paceMs ?? 1000 };
   await act(post);
   await journal.flush();
   return done(undefined);
@@ -87,11 +90,11 @@ function attend(engine: Engine, architecture: string): Wake {
 
 async function act(post: Post): Promise<void> {
   let said: Aside['state'] | undefined;
-  const asked = await post.asked;
+  const request = await post.request;
   while (!post.signal.aborted) {
-    const claim = (await unjudged(post)) ?? (await claimFor(post, asked));
+    const claim = (await unjudged(post)) ?? (await claimFor(post, request));
     if (claim.state === 'yours') await takeCharge(post, claim);
-    else if (said !== claim.state) sayAside(post, claim);
+    else if (said !== claim.state) sayAside(post, claim, said);
     said = claim.state === 'yours' ? undefined : claim.state;
     // Who was refused has told its caller so; it must not begin later, when nobody expects it.
     if (claim.state === 'held' || claim.state === 'quarantined') await aborted(post.signal);
@@ -99,7 +102,7 @@ async function act(post: Post): Promise<void> {
   }
 }
 
-const claimFor = (post: Post, asked: Asked | undefined): Promise<Claim> =>
+const claimFor = (post: Post, { asked, waits }: Request): Promise<Claim> =>
   post.ledger.claim({
     release: post.manifest.release,
     commit: post.manifest.inputs.source.commit,
@@ -107,17 +110,20 @@ const claimFor = (post: Post, asked: Asked | undefined): Promise<Claim> =>
     controller: post.self,
     leaseMs,
     ...(asked && { asked }),
+    ...(waits && { waits }),
   });
 
-/** What this container was started for, as the engine has it; nothing when the engine does not say. */
-async function askedOf({ engine, manifest, self }: ControllerRequest): Promise<Asked | undefined> {
+async function requestOf({ engine, manifest, self }: ControllerRequest): Promise<Request> {
   const controllers = await engine.controllers(manifest.inputs.architecture.name);
-  return controllers.ok ? controllers.value.find(({ container }) => container === self)?.asked : undefined;
+  return (controllers.ok && controllers.value.find(({ container }) => container === self)) || {};
 }
 
 /** Says once why this controller does nothing. */
-function sayAside({ journal, manifest }: Post, aside: Aside): void {
+function sayAside({ journal, manifest }: Post, aside: Aside, before: Aside['state'] | undefined): void {
   const { release, inputs } = manifest;
+  if (aside.state === 'waiting') journal.report({ type: 'rollout-waiting', release, for: aside.holder.release });
+  if (aside.state === 'over' && before === 'waiting')
+    journal.report({ type: 'rollout-ended', release, commit: inputs.source.commit, outcome: 'superseded', durationMs: 0 });
   if (aside.state === 'standby') journal.report({ type: 'controller-standing-by', release, for: aside.holder.release });
   const problem = refusal(manifest, aside);
   if (problem) journal.report({ type: 'rollout-ended', release, commit: inputs.source.commit, outcome: 'failed', durationMs: 0, problem });

@@ -131,6 +131,8 @@ export type ObservedController = {
   /** Releases that were live before it, newest first. */
   history: readonly ReleaseId[];
   asked?: Asked;
+  /** Whether it waits for a rollout that is under way, rather than to be refused. */
+  waits?: boolean;
 };
 
 /** All that the engine holds of one architecture, at one moment. `strangers`: members of its networks or slots that carry no label of ours. */
@@ -159,6 +161,8 @@ export type ControllerSpec = {
   environment: string;
   history: readonly ReleaseId[];
   asked?: Asked;
+  /** Whether it waits for a rollout that is under way, rather than to be refused. */
+  waits?: boolean;
 };
 
 /** What differs between engines, as data. */

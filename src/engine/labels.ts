@@ -18,4 +18,5 @@ export const labels = {
   spec: 'dev.changeless.spec',
   history: 'dev.changeless.history',
   asked: 'dev.changeless.asked',
+  waits: 'dev.changeless.waits',
 } as const;

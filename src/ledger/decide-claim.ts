@@ -4,12 +4,12 @@ import type { Claim, RolloutRecord } from './ledger.ts';
 export type StoredRollout = RolloutRecord & { renewedAt: string };
 
 /** What a claim is decided on. `own`: the rollout of the container that asks. `inCharge`: the highest that is under way or live. */
-export type ClaimView = { highestToken: number; own?: StoredRollout; inCharge?: StoredRollout; live?: StoredRollout };
+export type ClaimView = { own?: StoredRollout; inCharge?: StoredRollout; live?: StoredRollout };
 
 export type ClaimDecision =
   | { kind: 'answer'; claim: Claim }
   | { kind: 'resume'; claim: Claim & { state: 'yours' } }
-  | { kind: 'begin'; token: number; supersedes?: number; from?: ReleaseId };
+  | { kind: 'begin'; supersedes?: number; from?: ReleaseId };
 
 /** Whether a holder has renewed its lease lately. A time from the future proves nothing (a clock was set back): it counts by its distance. */
 export function holdsLease(renewedAt: string, lease: { now: string; leaseMs: number }): boolean {
@@ -17,7 +17,7 @@ export function holdsLease(renewedAt: string, lease: { now: string; leaseMs: num
 }
 
 /**
- * A rollout's life. At most one is under way, and it has the highest token of all; tokens only grow.
+ * A rollout's life. At most one is under way; tokens only grow, and only what never began may have a higher one than it.
  *
  *     (none) ──claim──> under way ──end live──> live
  *                           ├──end failed────> failed       (then the highest live one is in charge again)
@@ -30,7 +30,8 @@ export function holdsLease(renewedAt: string, lease: { now: string; leaseMs: num
  *     under way           | yours, resumed                           | (cannot be: it is the highest)
  *     live                | yours, resumed, outcome live             | standby
  *     failed, superseded  | (cannot be)                              | over
- *     none, another is under way: held while that one's lease lasts; after it, yours with the next token, the other superseded
+ *     none, another is under way: held (or waiting, for one that waits) while that one's lease lasts; after it, yours with
+ *     the next token, the other superseded
  *     none, none is under way: yours with the next token
  *
  * A live rollout whose successor is under way stands by even when that one's lease is over: its controller is restarted by
@@ -40,7 +41,7 @@ export function decideClaim(view: ClaimView, lease: { now: string; leaseMs: numb
   const { own, inCharge } = view;
   const from = fromBefore(view);
   if (own) return decideKnown(own, inCharge, from);
-  const begin = { kind: 'begin', token: view.highestToken + 1, ...from } as const;
+  const begin = { kind: 'begin', ...from } as const;
   if (inCharge === undefined || inCharge.outcome === 'live') return begin;
   if (holdsLease(inCharge.renewedAt, lease)) return { kind: 'answer', claim: { state: 'held', holder: recordOf(inCharge) } };
   return { ...begin, supersedes: inCharge.token };

@@ -27,7 +27,8 @@ export type RolloutRecord = {
 export type RolloutClose = { outcome: RolloutOutcome; problem?: Problem; held?: readonly UnitName[] };
 
 /**
- * `yours`: go on with (or begin) this rollout. `standby`: another controller is in charge. `held`: a younger rollout is under way.
+ * `yours`: go on with (or begin) this rollout. `standby`: another controller is in charge. `held`: a younger rollout is under way;
+ * `waiting`: the same, and this one comes next.
  * `over`: this controller's rollout has failed or was superseded; it never acts again. `quarantined`: nothing begins, for the
  * release failed here or was rolled back. `from`: the release that is live meanwhile.
  */
@@ -35,6 +36,7 @@ export type Claim =
   | { state: 'yours'; token: number; resumed: boolean; outcome?: RolloutOutcome; from?: ReleaseId }
   | { state: 'standby'; holder: RolloutRecord }
   | { state: 'held'; holder: RolloutRecord }
+  | { state: 'waiting'; holder: RolloutRecord }
   | { state: 'over'; record: RolloutRecord }
   | { state: 'quarantined'; quarantine: Quarantine };
 
@@ -46,7 +48,8 @@ export interface Ledger {
   /**
    * A controller asks for its rollout: begins it when the container is new here, resumes it when it is in charge.
    * A rollout under way whose holder has renewed its lease within `leaseMs` holds it against newcomers. One that was `asked`
-   * for by `up` does not begin with a release in quarantine.
+   * for by `up` does not begin with a release in quarantine. One that `waits` is not held but has its turn next, until a newer
+   * one comes: the latest wins, and who waited before it is recorded as superseded.
    */
   claim(request: {
     release: ReleaseId;
@@ -55,6 +58,7 @@ export interface Ledger {
     controller: string;
     leaseMs: number;
     asked?: Asked;
+    waits?: boolean;
   }): Promise<Claim>;
   /** Says that the holder lives. False when the token is not in charge: stop acting. */
   renew(token: number): Promise<boolean>;

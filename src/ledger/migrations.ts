@@ -46,6 +46,13 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE rollouts ADD COLUMN asked TEXT;
       ALTER TABLE rollouts ADD COLUMN replaced TEXT;
       ALTER TABLE rollouts ADD COLUMN held TEXT;
+      CREATE TABLE turns (
+        controller TEXT PRIMARY KEY,
+        "release" TEXT NOT NULL,
+        "commit" TEXT NOT NULL,
+        environment TEXT NOT NULL,
+        since TEXT NOT NULL
+      ) STRICT;
       CREATE INDEX rollouts_by_release ON rollouts ("release", token);
       CREATE INDEX rollouts_by_replaced ON rollouts (replaced, token);
     `,

@@ -5,7 +5,7 @@ import type { Problem } from '../problem.ts';
 import type { Database } from './database.ts';
 import { askedOf } from '../asked.ts';
 import { decideClaim, recordOf, type ClaimView, type StoredRollout } from './decide-claim.ts';
-import type { Claim, Ledger, RolloutClose } from './ledger.ts';
+import type { Claim, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
 import { quarantineOf, type Quarantine } from './quarantine.ts';
 
 type ClaimRequest = Parameters<Ledger['claim']>[0];
@@ -63,23 +63,72 @@ export function claimRollout(database: Database, request: ClaimRequest, now: str
   const decision = decideClaim(viewFor(database, request.controller), { now, leaseMs: request.leaseMs });
   switch (decision.kind) {
     case 'answer':
-      return decision.claim;
+      return decision.claim.state === 'held' && request.waits
+        ? takeTurn(database, request, { now, holder: decision.claim.holder })
+        : decision.claim;
     case 'resume':
       renewLease(database, decision.claim.token, now);
       return decision.claim;
     case 'begin': {
       const quarantine = request.asked === 'up' ? quarantineNow(database, request) : undefined;
-      if (quarantine) return { state: 'quarantined', quarantine };
+      if (quarantine) return refuse(database, request, quarantine);
       if (decision.supersedes !== undefined) endRollout(database, decision.supersedes, { outcome: 'superseded', now });
-      database.run(
-        'INSERT INTO rollouts (token, "release", "commit", environment, controller, started_at, renewed_at, asked, replaced) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)',
-        ...([decision.token, request.release, request.commit, request.environment, request.controller, now] as const),
-        request.asked ?? null,
-        decision.from ?? null,
-      );
-      return { state: 'yours', token: decision.token, resumed: false, ...(decision.from === undefined ? {} : { from: decision.from }) };
+      skipTurns(database, request, now);
+      return begin(database, request, { now, ...(decision.from && { from: decision.from }) });
     }
   }
+}
+
+function refuse(database: Database, { controller }: ClaimRequest, quarantine: Quarantine): Claim {
+  database.run('DELETE FROM turns WHERE controller = ?', controller);
+  return { state: 'quarantined', quarantine };
+}
+
+/** Whoever waited until now is skipped; recorded before the one that comes instead, so that it has the lower token. */
+function takeTurn(database: Database, request: ClaimRequest, { now, holder }: { now: string; holder: RolloutRecord }): Claim {
+  if (database.one('SELECT controller FROM turns WHERE controller = ?', request.controller) === undefined) {
+    skipTurns(database, request, now);
+    database.run(
+      'INSERT INTO turns (controller, "release", "commit", environment, since) VALUES (?, ?, ?, ?, ?)',
+      ...identityOf(request),
+      now,
+    );
+  }
+  return { state: 'waiting', holder };
+}
+
+const identityOf = ({ controller, release, commit, environment }: ClaimRequest) => [controller, release, commit, environment] as const;
+
+type Turn = Pick<RolloutRow, 'controller' | 'release' | 'commit' | 'environment'> & { since: string };
+
+/** Takes the turns of all others: each becomes a rollout that was superseded before it began. */
+function skipTurns(database: Database, { controller }: ClaimRequest, now: string): void {
+  for (const turn of database.all<Turn>('SELECT * FROM turns WHERE controller <> ? ORDER BY since', controller)) {
+    database.run(
+      `INSERT INTO rollouts (token, controller, "release", "commit", environment, started_at, renewed_at, ended_at, outcome)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, 'superseded')`,
+      nextToken(database),
+      ...([turn.controller, turn.release, turn.commit, turn.environment, turn.since, now] as const),
+    );
+  }
+  database.run('DELETE FROM turns');
+}
+
+const nextToken = (database: Database): number =>
+  (database.one<{ token: number | null }>('SELECT max(token) AS token FROM rollouts')?.token ?? 0) + 1;
+
+function begin(database: Database, request: ClaimRequest, { now, from }: { now: string; from?: ReleaseId }): Claim {
+  const token = nextToken(database);
+  database.run(
+    `INSERT INTO rollouts (token, controller, "release", "commit", environment, started_at, renewed_at, asked, replaced)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)`,
+    token,
+    ...identityOf(request),
+    now,
+    request.asked ?? null,
+    from ?? null,
+  );
+  return { state: 'yours', token, resumed: false, ...(from && { from }) };
 }
 
 /** Only what speaks of the release is read, however long the record is. */
@@ -89,11 +138,10 @@ function quarantineNow(database: Database, { release, environment }: ClaimReques
 }
 
 function viewFor(database: Database, controller: string): ClaimView {
-  const highestToken = database.one<{ token: number | null }>('SELECT max(token) AS token FROM rollouts')?.token ?? 0;
   const own = one(database, 'controller = ?', controller);
   const inCharge = rolloutInCharge(database);
   const live = one(database, `token = (SELECT max(token) FROM rollouts WHERE outcome = 'live')`);
-  return { highestToken, ...(own && { own }), ...(inCharge && { inCharge }), ...(live && { live }) };
+  return { ...(own && { own }), ...(inCharge && { inCharge }), ...(live && { live }) };
 }
 
 /** Whether the token is in charge, and so was renewed. */

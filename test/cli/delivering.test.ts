@@ -174,6 +174,34 @@ test('an independent app that fails is held back loudly, while the rest is live'
   assert.deepEqual([(await status()).state, (await status()).release], ['live', after.release]);
 });
 
+test('while a rollout runs another up is refused, or waits when it is told to', async () => {
+  await commitSample(world);
+  await up();
+  const [path] = world.engine.world.serving({ kind: 'app', name: 'web' });
+  assert.ok(path);
+  world.engine.world.holdConnections(path);
+  writeSample(world, { greeting: 'second' });
+  commit(world, 'second');
+  const running = world.changeless('up');
+  const drains = async (): Promise<boolean> => {
+    const observed = await world.engine.observe('sample');
+    return observed.ok && observed.value.instances.some((instance) => instance.path?.phase === 'draining');
+  };
+  while (!(await drains())) await new Promise((resolve) => setImmediate(resolve));
+  writeSample(world, { greeting: 'third' });
+  commit(world, 'third');
+  assert.equal((await world.changeless('up')).code, 4);
+  const waiting = world.changeless('up', '--wait');
+  const waits = async (): Promise<boolean> => {
+    const controllers = await world.engine.controllers('sample');
+    return controllers.ok && controllers.value.some((controller) => controller.waits);
+  };
+  while (!(await waits())) await new Promise((resolve) => setImmediate(resolve));
+  world.engine.world.releaseConnections(path);
+  assert.deepEqual([(await running).code, (await waiting).code], [0, 0]);
+  assert.equal((await status()).commit, world.git('rev-parse', 'HEAD').trim());
+});
+
 test('up of a release runs it from its image', async () => {
   await commitSample(world);
   await up();

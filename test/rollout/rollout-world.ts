@@ -1,7 +1,7 @@
 import { runController } from '../../src/controller/run-controller.ts';
-import type { Asked } from '../../src/asked.ts';
 import type { ReleaseId } from '../../src/digest.ts';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
+import type { ControllerSpec } from '../../src/engine/engine.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { Killed, type EffectHook } from '../../src/engine/memory/world.ts';
 import type { RecordedEvent } from '../../src/events.ts';
@@ -18,9 +18,9 @@ export type RolloutWorld = {
   loseLedger: () => Promise<void>;
   events: RecordedEvent[];
   /** Starts a controller for the release, as someone who then goes away. */
-  start: (manifest: Manifest, asked?: Asked) => Promise<string>;
+  start: (manifest: Manifest, request?: ControllerRequest) => Promise<string>;
   /** Starts a controller for the release; resolves with its next `rollout-ended`. */
-  up: (manifest: Manifest, asked?: Asked) => Promise<RecordedEvent & { type: 'rollout-ended' }>;
+  up: (manifest: Manifest, request?: ControllerRequest) => Promise<RecordedEvent & { type: 'rollout-ended' }>;
   /** Resolves when the condition holds; looks after every change of the engine and every event. */
   until: (condition: () => boolean | Promise<boolean>) => Promise<void>;
   /** Resolves when a controller of the release would find nothing to do. */
@@ -29,6 +29,8 @@ export type RolloutWorld = {
 };
 
 export const architecture = 'streaming';
+
+type ControllerRequest = Pick<ControllerSpec, 'asked' | 'waits'>;
 
 export async function makeRolloutWorld(): Promise<RolloutWorld> {
   const engine = createMemoryEngine();
@@ -70,13 +72,13 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
-  const start = async (manifest: Manifest, asked?: Asked): Promise<string> => {
+  const start = async (manifest: Manifest, request: ControllerRequest = {}): Promise<string> => {
     const { release, inputs, outputs } = manifest;
     manifests.set(release, manifest);
     count += 1;
     const name = `controller.${release.slice(0, 8)}.${count}`;
     const spec = { name, image: outputs.controller, release, commit: inputs.source.commit, environment: 'local', history: [] };
-    await engine.startController(architecture, { ...spec, ...(asked && { asked }) });
+    await engine.startController(architecture, { ...spec, ...request });
     return name;
   };
   const world: RolloutWorld = {
@@ -89,10 +91,10 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
     },
     events,
     start,
-    async up(manifest, asked) {
+    async up(manifest, request) {
       const from = events.length;
       const { release } = manifest;
-      const name = await start(manifest, asked);
+      const name = await start(manifest, request);
       const ended = (): (RecordedEvent & { type: 'rollout-ended' }) | undefined =>
         events.slice(from).find((event) => event.type === 'rollout-ended' && event.release === release) as never;
       await until(() => ended() !== undefined);

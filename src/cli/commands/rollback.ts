@@ -29,6 +29,7 @@ async function rollback(session: Session, stream: RolloutStream): CommandResult 
     target: target.value,
     history,
     asked: 'rollback',
+    waits: false,
     live,
     stream,
     detach: flag(session.input, 'detach'),

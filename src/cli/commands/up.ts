@@ -59,7 +59,7 @@ async function runNamed({ session, stream, engine, architecture, target }: Named
     architecture,
     target,
     history: historyAfter(live, target.release),
-    asked: askedFor(session),
+    ...requestFor(session),
     live,
     stream,
     detach: flag(session.input, 'detach'),
@@ -109,14 +109,17 @@ async function deliver({ session, stream, source }: Delivering): CommandResult {
     architecture: architecture.name,
     target,
     history: historyAfter(live, release),
-    asked: askedFor(session),
+    ...requestFor(session),
     live,
     stream,
     detach: flag(session.input, 'detach'),
   });
 }
 
-const askedFor = ({ input }: Session): Asked => (flag(input, 'releaseAnyway') ? 'anyway' : 'up');
+const requestFor = ({ input }: Session): { asked: Asked; waits: boolean } => ({
+  asked: flag(input, 'releaseAnyway') ? 'anyway' : 'up',
+  waits: flag(input, 'wait'),
+});
 
 function sealedImage(built: BuiltImages, environment: string): Pick<ReleaseImage, 'image' | 'tag'> {
   const sealed = built[environment];

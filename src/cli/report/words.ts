@@ -61,6 +61,8 @@ function rolloutWords(event: ChangelessEvent): Words | undefined {
 
 function watchWords(event: ChangelessEvent): Words | undefined {
   switch (event.type) {
+    case 'rollout-waiting':
+      return plain('waiting', `release ${short(event.for)} is being rolled out; ${short(event.release)} comes next`);
     case 'controller-standing-by':
       return plain('waiting', `release ${short(event.for)} is in charge`);
     case 'instance-lost':

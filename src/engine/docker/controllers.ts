@@ -82,6 +82,7 @@ const ownLabels = (spec: ControllerSpec): Labels => ({
   [labels.name]: spec.name,
   [labels.history]: spec.history.join(','),
   ...(spec.asked && { [labels.asked]: spec.asked }),
+  ...(spec.waits && { [labels.waits]: 'yes' }),
 });
 
 const controllerMounts = (architecture: string, socket: string): VendorMount[] => [

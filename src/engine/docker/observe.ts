@@ -124,7 +124,8 @@ function observedController(architecture: string, container: InspectedContainer)
   const { exitCode: _, ...life } = lifeOf(container);
   const history = (from[labels.history] ?? '').split(',').filter((id) => id !== '') as ReleaseId[];
   const asked = askedOf(from[labels.asked]);
-  return { name: nameOf(architecture, from, container.Name), ...life, environment, commit, release, history, ...(asked && { asked }) };
+  const request = { ...(asked && { asked }), ...(from[labels.waits] === 'yes' && { waits: true }) };
+  return { name: nameOf(architecture, from, container.Name), ...life, environment, commit, release, history, ...request };
 }
 
 type Life = Pick<ObservedInstance, 'container' | 'image' | 'state' | 'createdAt' | 'startedAt' | 'exitCode'>;
