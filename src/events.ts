@@ -49,7 +49,8 @@ export type ChangelessEvent =
   | { type: 'store-swapped'; unit: UnitName; generation: GenerationId; gapMs: number }
   | { type: 'release-live'; release: ReleaseId; durationMs: number }
   | { type: 'unit-draining'; unit: UnitName; generation: GenerationId }
-  | { type: 'unit-retired'; unit: UnitName; generation: GenerationId }
+  | { type: 'drain-waiting'; unit: UnitName; connections: number }
+  | { type: 'unit-retired'; unit: UnitName; generation: GenerationId; cut?: number }
   | {
       type: 'rollout-ended';
       release: ReleaseId;
@@ -57,6 +58,8 @@ export type ChangelessEvent =
       outcome: RolloutOutcome;
       durationMs: number;
       problem?: Problem;
+      /** Connections that were closed at a drain limit. */
+      cut?: number;
       /** What of a release that is live stayed as it was, because it failed. */
       held?: readonly UnitName[];
     }

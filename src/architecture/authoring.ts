@@ -77,6 +77,11 @@ export type ServiceInput = {
   stores?: readonly string[];
   /** Whether it may open connections to the world: no when left out. */
   outbound?: boolean;
+  /**
+   * Sent to each instance when it is being replaced and gets no new requests any more, so that it can say goodbye in its own
+   * protocol (a WebSocket's close 1001). None when left out.
+   */
+  drainSignal?: 'SIGHUP' | 'SIGTERM' | 'SIGUSR1' | 'SIGUSR2' | 'SIGWINCH';
   /** How long an instance may take to stop: 10,000 when left out. */
   stopMs?: number;
 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Architecture } from './model.ts';
+import { drainSignals, type Architecture } from './model.ts';
 
 // The validated architecture's own shape, for the published schema of the manifest. `satisfies` at the end keeps it in step with model.ts.
 
@@ -37,6 +37,7 @@ const container = {
 };
 
 const service = z.strictObject({
+  drainSignal: z.enum(drainSignals).describe('Sent to an instance when it drains.').exactOptional(),
   ...container,
   entry: z.boolean().describe("The app's requests arrive here."),
   replicas: z.int().min(1),

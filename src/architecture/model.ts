@@ -50,7 +50,13 @@ export type Service = {
   /** Whether it may open connections to the world. */
   outbound: boolean;
   stopMs: number;
+  /** What an instance is sent when it no longer gets requests and those it has are being finished. */
+  drainSignal?: DrainSignal;
 };
+
+export const drainSignals = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
+
+export type DrainSignal = (typeof drainSignals)[number];
 
 export type Store = {
   build: ComponentSource;

@@ -60,6 +60,7 @@ const normaliseService = (service: input.ServiceInput, single: boolean): Service
   health: normaliseHealth(service.health),
   stores: service.stores ?? [],
   outbound: service.outbound ?? false,
+  ...(service.drainSignal && { drainSignal: service.drainSignal }),
 });
 
 const normaliseStore = (store: input.StoreInput): Store => ({

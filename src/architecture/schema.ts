@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as expect from './expectations.ts';
+import { drainSignals } from './model.ts';
 import { addressExpectation, isRepositoryAddress } from './repository-address.ts';
 
 // What may be written, as the authoring types say it. Every message is what was expected; `issues.ts` adds what was found.
@@ -81,6 +82,7 @@ const service = members({
   ...container,
   stores: z.array(text('the name of a store'), 'a list of the names of stores').optional(),
   outbound: z.boolean('true or false').optional(),
+  drainSignal: z.enum(drainSignals, `one of ${drainSignals.join(', ')}`).optional(),
 });
 
 const app = members({ hosts: hosts.optional(), services: named(service), drain: members({ limitMs: milliseconds }).optional() });

@@ -7,6 +7,7 @@ export type Journal = { report: Report; flush(): Promise<void> };
 /** Said, but not kept: they come often and mean nothing later. */
 const passing: ReadonlySet<ChangelessEvent['type']> = new Set([
   'health-waiting',
+  'drain-waiting',
   'controller-standing-by',
   'controller-started',
   'rollout-waiting',

@@ -187,7 +187,15 @@ async function roll(post: Post, claim: Charge, hands: Hands): Promise<Desired | 
   const { release, inputs } = manifest;
   const began = hands.now();
   const begin = (observed: Observation): void => announce(post, claim, observed);
-  const end = await rollOutRelease({ desired, token: claim.token, release, from: claim.from, hands, wake: post.wake, begin });
+  let cut = 0;
+  const counted: Hands = {
+    ...hands,
+    report(event) {
+      if (event.type === 'unit-retired') cut += event.cut ?? 0;
+      hands.report(event);
+    },
+  };
+  const end = await rollOutRelease({ desired, token: claim.token, release, from: claim.from, hands: counted, wake: post.wake, begin });
   if (end.outcome === 'overtaken') return undefined;
   const more = { ...(end.problem && { problem: end.problem }), ...(end.outcome === 'live' && heldOf(end.held)) };
   await journal.flush();
@@ -199,6 +207,7 @@ async function roll(post: Post, claim: Charge, hands: Hands): Promise<Desired | 
     commit: inputs.source.commit,
     outcome: end.outcome,
     durationMs: hands.now() - began,
+    ...(cut > 0 && { cut }),
     ...more,
   });
   return end.outcome === 'live' ? end.desired : undefined;

@@ -70,6 +70,8 @@ export type InstanceSpec = {
   limits: Limits;
   /** How long it may take to end after it was asked to. */
   stopMs: number;
+  /** Written on it, so that whoever replaces it knows: the signal with which it is told that it drains. */
+  drainSignal?: string;
   origin: Origin;
 };
 
@@ -77,7 +79,8 @@ export type InstanceSpec = {
 export type FailingCheck = { server: string; asked: string; check: string; code?: number; detail?: string };
 
 /**
- * A data path's life: it checks, is healthy, serves once it was promoted, drains once it was told to, and ends.
+ * A data path's life: it checks, is healthy, serves once it was promoted, drains once it was told to, and ends. `connections`:
+ * what holds it; `cut`: what was closed at its limit.
  * A body's instances and a store's server have no phase.
  */
 export type PathPhase =
@@ -85,7 +88,7 @@ export type PathPhase =
   | { phase: 'checking'; failing: readonly FailingCheck[] }
   | { phase: 'healthy' }
   | { phase: 'serving' }
-  | { phase: 'draining' };
+  | { phase: 'draining'; connections?: number; cut?: number };
 
 export type ObservedInstance = {
   name: string;
@@ -104,6 +107,7 @@ export type ObservedInstance = {
   /** Digest of the creation spec it was made with. */
   spec: string;
   path?: PathPhase;
+  drainSignal?: string;
   origin: Origin;
 };
 
@@ -215,6 +219,8 @@ export interface Engine {
   promotePath(architecture: string, name: string): Promise<Result<void>>;
   /** The path accepts nothing more, finishes what it has, and ends by itself. Resolves when told, not when ended. */
   drainPath(architecture: string, name: string): Promise<Result<void>>;
+  /** Sends an instance a signal; one that has ended: nothing. */
+  signalInstance(architecture: string, name: string, signal: string): Promise<Result<void>>;
 
   /** Runs a controller, restarted by the engine. Resolves when started. */
   startController(architecture: string, spec: ControllerSpec): Promise<Result<string>>;

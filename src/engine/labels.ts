@@ -10,6 +10,7 @@ export const labels = {
   generation: 'dev.changeless.generation',
   body: 'dev.changeless.body',
   colour: 'dev.changeless.colour',
+  drainSignal: 'dev.changeless.drain-signal',
   role: 'dev.changeless.role',
   key: 'dev.changeless.key',
   tests: 'dev.changeless.tests',

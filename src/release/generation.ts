@@ -35,6 +35,7 @@ const serviceParts = placesOf<Service>({
   outbound: 'body',
   // How it is to be ended is settled when it is created.
   stopMs: 'body',
+  drainSignal: 'body',
 });
 
 const storeParts = placesOf<Store>({

@@ -78,6 +78,8 @@ function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, archite
       return engine.promotePath(architecture, step.path.name);
     case 'drain-path':
       return engine.drainPath(architecture, step.path.name);
+    case 'signal-instance':
+      return engine.signalInstance(architecture, step.instance.name, step.signal);
     case 'remove-instance':
       return engine.removeInstance(architecture, step.instance.name);
     case 'remove-slot':
@@ -102,7 +104,12 @@ function eventOf(step: Step): ChangelessEvent | undefined {
       return { type: 'unit-draining', unit: unitName(step.path.owner), generation: step.path.generation };
     case 'remove-instance':
       return step.instance.role === 'path'
-        ? { type: 'unit-retired', unit: unitName(step.instance.owner), generation: step.instance.generation }
+        ? {
+            type: 'unit-retired',
+            unit: unitName(step.instance.owner),
+            generation: step.instance.generation,
+            ...(step.cut && { cut: step.cut }),
+          }
         : undefined;
     default:
       return undefined;

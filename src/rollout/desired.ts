@@ -145,6 +145,7 @@ function replicasOf({ view, owner, sealed, service, spec, colour }: Replicated):
       mounts: memoryMounts(spec.writable),
       limits: spec.limits,
       stopMs: spec.stopMs,
+      ...(spec.drainSignal && { drainSignal: spec.drainSignal }),
       origin: originOf(view, componentOf(view, `${owner.name}/${service}`)),
     };
   });

@@ -26,4 +26,7 @@ export function outfit(unit: DesiredUnit, observed: Observation, token: number):
 /** How steps name an instance, observed or specified. */
 export const named = ({ owner, name, generation, role }: ObservedInstance | InstanceSpec): Named => ({ owner, name, generation, role });
 
-export const removeInstance = (instance: ObservedInstance): Step => ({ do: 'remove-instance', instance: named(instance) });
+export function removeInstance(instance: ObservedInstance): Step {
+  const cut = instance.path?.phase === 'draining' ? instance.path.cut : undefined;
+  return { do: 'remove-instance', instance: named(instance), ...(cut && { cut }) };
+}

@@ -2,12 +2,12 @@ import { slotDigest } from '../engine/spec-digest.ts';
 import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.ts';
 import type { Desired } from './desired.ts';
 import { named, removeInstance, type Outfit } from './outfit.ts';
-import type { Lane, Stage } from './step.ts';
+import type { Lane, Stage, Step } from './step.ts';
 import { inUse, isUnit, unitState } from './unit-state.ts';
 
 /** What is left to do once the release serves everything: the old ones drain, end and go; places are made ready for the next. */
 export function planRetirement(desired: Desired, observed: Observation, outfits: readonly Outfit[]): Stage {
-  const drain = drainLanes(observed, new Set(outfits.flatMap(({ live }) => live?.name ?? [])));
+  const drain = drainLanes(observed, outfits);
   if (drain.length > 0) return { name: 'drain', lanes: drain, live: true };
   const retire = leftovers(observed, outfits).map((instance): Lane => [removeInstance(instance)]);
   if (retire.length > 0) return { name: 'retire', lanes: retire, live: true };
@@ -16,12 +16,24 @@ export function planRetirement(desired: Desired, observed: Observation, outfits:
   return tidy(desired, observed);
 }
 
-/** Every path that serves and is not one to keep is told to drain. */
-export function drainLanes(observed: Observation, keep: ReadonlySet<string>): Lane[] {
+/** Every path that serves and is not one to keep is told to drain, and then the instances that only it sends requests to. */
+export function drainLanes(observed: Observation, outfits: readonly Outfit[]): Lane[] {
+  const keep = new Set(outfits.map(({ live, path }) => live?.name ?? path.name));
   const replaced = observed.instances.filter(
     ({ name, state, path }) => state === 'running' && path?.phase === 'serving' && !keep.has(name),
   );
-  return replaced.map((path) => [{ do: 'drain-path', path: named(path) }]);
+  return replaced.map((path) => [{ do: 'drain-path', path: named(path) }, ...goodbyes(path, observed, outfits)]);
+}
+
+function goodbyes(path: ObservedInstance, observed: Observation, outfits: readonly Outfit[]): Step[] {
+  const stays = outfits.some(({ unit }) => isUnit(unit.owner, path.owner) && unit.body === path.body);
+  if (stays) return [];
+  const members = observed.instances.filter(
+    ({ owner, body, colour, state }) => isUnit(owner, path.owner) && body === path.body && colour === path.colour && state === 'running',
+  );
+  return members.flatMap((instance) =>
+    instance.drainSignal ? [{ do: 'signal-instance', instance: named(instance), signal: instance.drainSignal }] : [],
+  );
 }
 
 /** What neither serves nor helps a path that still finishes its requests. */

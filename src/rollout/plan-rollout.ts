@@ -57,7 +57,7 @@ const stagesBeforeLive: readonly (readonly [StageName, (all: Situation) => Lane[
 function following(name: StageName, { observed, outfits, outlook }: Situation): Pick<Stage, 'followedBy'> {
   const pending = outfits.filter(({ live }) => !live);
   const onlyOf = (kind: Owner['kind']): boolean => pending.length > 0 && pending.every(({ unit }) => unit.owner.kind === kind);
-  const drain = drainLanes(observed, new Set(outfits.map(({ live, path }) => live?.name ?? path.name)));
+  const drain = drainLanes(observed, outfits);
   if ((name === 'switch' && onlyOf('app')) || (name === 'switch-core' && onlyOf('core'))) return { followedBy: [drain] };
   const startsNow = ({ state, path }: Outfit): boolean =>
     !state.waiting.some((waiter) => waiter.name === path.name) && !outlook.heldBack.has(path.name);

@@ -55,6 +55,7 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     if (stage.live) sayLive(rollout, progress);
     if (stage.live && (stage.name === 'tidy' || stage.name === 'settled')) return { outcome: 'live' };
     if (death && !stage.live) return undo(rollout, await crashed(death, rollout));
+    if (stage.name === 'wait') sayDraining(observed, rollout, progress);
     const outcome = await advance(stage, rollout, progress);
     if (outcome.overtaken) return { outcome: 'overtaken' };
     const problem = stage.live ? undefined : await failureOf(stage, outcome, { rollout, progress });
@@ -140,6 +141,18 @@ async function mayTryAgain({ name }: Stage, { code }: Problem, { rollout, progre
 
 const limitOf = ({ units }: Desired, owner: { kind: string; name: string }): number =>
   units.find((unit) => unit.owner.kind === owner.kind && unit.owner.name === owner.name)?.healthLimitMs ?? 0;
+
+/** Says what holds the paths that drain, once for each change of it. */
+function sayDraining({ instances }: Observation, { hands }: Rollout, progress: Progress): void {
+  const events = instances.flatMap(({ owner, state, path }) =>
+    state === 'running' && path?.phase === 'draining' && path.connections
+      ? [{ type: 'drain-waiting' as const, unit: unitName(owner), connections: path.connections }]
+      : [],
+  );
+  const text = JSON.stringify(events);
+  if (text !== progress.said) events.forEach(hands.report);
+  progress.said = text;
+}
 
 /** Says what is waited for, once for each change of it. */
 function sayWaiting({ unhealthy: waiting }: StageOutcome, { hands }: Rollout, progress: Progress): void {

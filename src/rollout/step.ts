@@ -13,7 +13,8 @@ export type Step =
   | { do: 'await-healthy'; path: Named }
   | { do: 'promote-path'; path: Named }
   | { do: 'drain-path'; path: Named }
-  | { do: 'remove-instance'; instance: Named }
+  | { do: 'signal-instance'; instance: Named; signal: string }
+  | { do: 'remove-instance'; instance: Named; cut?: number }
   | { do: 'remove-slot'; slot: string }
   | { do: 'remove-network'; network: string };
 
@@ -65,6 +66,8 @@ export function describeStep(step: Step): string {
       return `switch to ${step.path.name}`;
     case 'drain-path':
       return `drain ${step.path.name}`;
+    case 'signal-instance':
+      return `send ${step.signal} to ${step.instance.name}`;
     case 'remove-instance':
       return `remove ${step.instance.name}`;
     case 'remove-slot':

@@ -247,8 +247,17 @@ function paths(world: GetWorld): void {
     valueOf(await world().engine.removeInstance(world().architecture, 'contract-path-5'));
   });
 
-  it('drains a path that is gone without complaint', async () => {
+  it('drains a path that is gone, and signals an instance that is, without complaint', async () => {
     valueOf(await world().engine.drainPath(world().architecture, 'contract-path-5'));
+    valueOf(await world().engine.signalInstance(world().architecture, 'contract-path-5', 'SIGUSR1'));
+  });
+
+  it('shows the signal with which an instance wants to be told that it drains, and sends it', async () => {
+    const spec = instanceSpec(world(), { name: 'contract-polite', slot: 'contract-blue' });
+    await started(world(), { ...spec, drainSignal: 'SIGUSR1' });
+    await until(world(), 'it runs', (seen) => instanceIn(seen, 'contract-polite')?.drainSignal === 'SIGUSR1');
+    valueOf(await world().engine.signalInstance(world().architecture, 'contract-polite', 'SIGUSR1'));
+    valueOf(await world().engine.removeInstance(world().architecture, 'contract-polite'));
   });
 }
 

@@ -105,6 +105,20 @@ describe("a path's phase", () => {
   }
 });
 
+describe('a path that drains', () => {
+  const lines = [
+    '{"changeless":"draining","connections":3}',
+    '{"changeless":"draining","connections":2}',
+    '[WARNING]  (1) : Proxy app hard-stopped (1 remaining conns will be closed).',
+  ];
+
+  it('says what holds it, and in the end what it cut', () => {
+    const last = lines.reduce<PathPhase>(nextPhase, { phase: 'serving' });
+    assert.deepEqual(last, { phase: 'draining', connections: 2, cut: 1 });
+    assert.deepEqual(nextPhase(last, lines[2] ?? ''), { phase: 'draining', connections: 2, cut: 2 });
+  });
+});
+
 describe('an event of the engine', () => {
   const kinds = { died: ['die'], started: ['start'], removed: ['destroy'], changed: ['create', 'kill', 'stop', 'oom'] };
   const touched = [

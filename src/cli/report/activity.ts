@@ -1,4 +1,5 @@
 import type { ChangelessEvent, UnitName } from '../../events.ts';
+import { counted } from './duration.ts';
 import { unitWords } from './words.ts';
 import { waitingWords } from './waiting.ts';
 
@@ -63,7 +64,14 @@ function rolloutActivity(event: ChangelessEvent, set: Set, next: Map<string, Act
     case 'unit-draining':
       set(`draining/${event.generation}`, 'draining', { what: unitWords(event.unit), detail: 'the old one finishes what it has' });
       break;
+    case 'drain-waiting':
+      set(`draining ${keyOf(event.unit)}`, 'draining', {
+        what: unitWords(event.unit),
+        detail: `held by ${counted(event.connections, 'connection')}`,
+      });
+      break;
     case 'unit-retired':
+      next.delete(`draining ${keyOf(event.unit)}`);
       next.delete(`draining/${event.generation}`);
       break;
     case 'unit-switched':

@@ -1,6 +1,6 @@
 import { short } from '../../digest.ts';
 import type { ChangelessEvent, UnitName } from '../../events.ts';
-import { duration } from './duration.ts';
+import { counted, duration } from './duration.ts';
 
 /** One line about an event: a verb for the first column, and the rest. */
 export type Words = { verb: string; rest: string; tone: 'good' | 'plain' | 'bad' };
@@ -53,7 +53,11 @@ function rolloutWords(event: ChangelessEvent): Words | undefined {
     case 'release-live':
       return good('live', `${short(event.release)} after ${duration(event.durationMs)}`);
     case 'unit-retired':
-      return plain('retired', `${unitWords(event.unit)}, generation ${short(event.generation)}`);
+      return event.cut
+        ? bad('retired', `${unitWords(event.unit)}; cut at the drain limit: ${counted(event.cut, 'connection')}`)
+        : plain('retired', `${unitWords(event.unit)}, generation ${short(event.generation)}`);
+    case 'drain-waiting':
+      return plain('draining', `${unitWords(event.unit)} is held by ${counted(event.connections, 'connection')}`);
     default:
       return undefined;
   }

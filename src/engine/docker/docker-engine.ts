@@ -18,7 +18,7 @@ import type {
 } from '../engine.ts';
 import { defaultAddress, dockerAddress } from './address.ts';
 import { DockerClient } from './client.ts';
-import { findContainer, inspectContainer } from './containers.ts';
+import { findContainer, inspectContainer, signalContainer } from './containers.ts';
 import { controllerCommand, controllerSocket, removeController, startController } from './controllers.ts';
 import { DockerImages } from './docker-images.ts';
 import { attempt, Refusal } from './failure.ts';
@@ -143,6 +143,12 @@ export class DockerEngine implements Engine {
     return attempt(`${name} could not be drained`, async () => {
       const container = await inspectContainer(this.#client, engineName(architecture, name));
       if (container) await this.#phases.drain(container.Id);
+    });
+  }
+
+  signalInstance(architecture: string, name: string, signal: string): Promise<Result<void>> {
+    return attempt(`${name} could not be signalled`, async () => {
+      await signalContainer(this.#client, engineName(architecture, name), signal);
     });
   }
 

@@ -45,6 +45,7 @@ function instanceLabels(architecture: string, spec: InstanceSpec): Labels {
     [labels.generation]: spec.generation,
     [labels.body]: spec.body,
     [labels.colour]: spec.colour ?? '',
+    ...(spec.drainSignal && { [labels.drainSignal]: spec.drainSignal }),
     [labels.role]: spec.role,
     [labels.slot]: spec.slot,
     [labels.name]: spec.name,

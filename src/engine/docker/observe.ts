@@ -114,6 +114,7 @@ function observedInstance(architecture: string, container: InspectedContainer): 
     ...colourIn(from),
     ...lifeOf(container),
     spec: sealOf(from).spec,
+    ...(from[labels.drainSignal] && { drainSignal: from[labels.drainSignal] }),
     origin: originOf(from),
   };
 }

@@ -18,10 +18,16 @@ const SIGNAL_AGAIN_MS = 500;
 /** The phase after one more line. A proxy that serves still checks its servers, and one that drains never serves again. */
 export function nextPhase(phase: PathPhase, line: string): PathPhase {
   const report = parsePathLine(line);
-  if (report === undefined || phase.phase === 'draining') return phase;
-  if (report.phase === 'draining') return { phase: 'draining' };
+  if (report === undefined) return phase;
+  if (report.phase === 'draining') return phase.phase === 'draining' ? { ...phase, ...report, ...cutsOf(phase, report) } : report;
+  if (phase.phase === 'draining') return phase;
   if (phase.phase === 'serving') return phase;
   return report.phase === 'checking' ? { phase: 'checking', failing: report.failing } : { phase: report.phase };
+}
+
+/** Each frontend says for itself what it cuts. */
+function cutsOf(before: { cut?: number }, { cut }: { cut?: number }): { cut?: number } {
+  return cut === undefined ? {} : { cut: cut + (before.cut ?? 0) };
 }
 
 /** What data paths say about themselves in their logs; each log is read on from where it was last read. */

@@ -47,7 +47,7 @@ export class Availability {
   /** To be asked before a path goes: whether that cuts what it holds. */
   noteEnd(state: ArchitectureState, instance: InstanceRecord, by: string): void {
     if (!instance.path?.held) return;
-    instance.path.held = false;
+    instance.path.held = 0;
     this.cuts.push({ architecture: state.name, path: instance.spec.name, effect: this.effect, by });
   }
 

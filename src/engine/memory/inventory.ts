@@ -44,6 +44,7 @@ function observedInstance(state: ArchitectureState, instance: InstanceRecord, ju
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(path === undefined ? {} : { path }),
+    ...(spec.drainSignal === undefined ? {} : { drainSignal: spec.drainSignal }),
     spec: instanceDigest(spec),
   };
 }

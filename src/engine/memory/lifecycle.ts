@@ -52,7 +52,7 @@ export class Lifecycle {
   createInstance(state: ArchitectureState, spec: InstanceSpec): void {
     const { container, createdAt } = this.#machine.newContainer();
     const record: InstanceRecord = { container, createdAt, spec, state: 'created', deathSeen: false };
-    if (spec.role === 'path') record.path = { stage: 'starting', wasHealthy: false, held: false };
+    if (spec.role === 'path') record.path = { stage: 'starting', wasHealthy: false, held: 0 };
     state.instances.set(spec.name, record);
   }
 

@@ -21,7 +21,8 @@ export type SlotRecord = Container & { spec: SlotSpec; ready: boolean; address: 
 /** A path's life inside; `PathPhase` is what it looks like, which depends on its body too. */
 export type PathStage = 'starting' | 'waiting' | 'serving' | 'draining';
 
-export type PathRecord = { stage: PathStage; wasHealthy: boolean; held: boolean; lastPhase?: PathPhase };
+/** `held`: connections of clients that do not go away by themselves; `cut`: those it closed at its drain limit. */
+export type PathRecord = { stage: PathStage; wasHealthy: boolean; held: number; cut?: number; lastPhase?: PathPhase };
 
 export type InstanceRecord = Container & {
   spec: InstanceSpec;

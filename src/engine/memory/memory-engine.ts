@@ -179,6 +179,12 @@ export class MemoryEngine implements Engine {
     });
   }
 
+  async signalInstance(architecture: string, name: string, signal: string): Promise<Result<void>> {
+    return this.#effect({ verb: 'signalInstance', architecture, name }, () => {
+      if (this.world.machine.of(architecture).instances.get(name)?.state === 'running') this.world.signals.push({ name, signal });
+    });
+  }
+
   async startController(architecture: string, spec: ControllerSpec): Promise<Result<string>> {
     const { machine, lifecycle } = this.world;
     const state = machine.of(architecture);

@@ -65,6 +65,8 @@ export function phaseOf(state: ArchitectureState, instance: InstanceRecord, judg
   const path = instance.path;
   if (!path) return undefined;
   if (instance.state === 'exited') return path.lastPhase ?? { phase: 'starting' };
+  if (path.stage === 'draining')
+    return { phase: 'draining', ...(path.held > 0 && { connections: path.held }), ...(path.cut && { cut: path.cut }) };
   if (path.stage !== 'waiting') return { phase: path.stage };
   const failing = failingChecks(state, instance.spec, judgement);
   return failing.length === 0 ? { phase: 'healthy' } : { phase: 'checking', failing };

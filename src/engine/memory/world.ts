@@ -25,6 +25,7 @@ export type Verb =
   | 'removeInstance'
   | 'promotePath'
   | 'drainPath'
+  | 'signalInstance'
   | 'startController'
   | 'removeController';
 
@@ -35,6 +36,8 @@ export type EffectHook = (effect: Effect) => void | Promise<void>;
 /** What a test sees and does around the engine: deaths, failures, hooks, and the record of who was not served. */
 export class MemoryWorld {
   readonly machine: Machine;
+  /** What instances were sent, in order. */
+  readonly signals: { name: string; signal: string }[] = [];
   readonly lifecycle: Lifecycle;
   readonly availability: Availability;
   readonly judgement: Judgement;
@@ -167,13 +170,20 @@ export class MemoryWorld {
   }
 
   /** The path has clients that do not go away by themselves: while it drains, it does not end. */
-  holdConnections(name: string): void {
-    this.#path(name).held = true;
+  holdConnections(name: string, connections = 1): void {
+    this.#path(name).held = connections;
   }
 
   releaseConnections(name: string): void {
-    this.#path(name).held = false;
+    this.#path(name).held = 0;
     this.lifecycle.endWhenDrained(this.#stateWith(name), this.#instance(name));
+  }
+
+  /** A draining path comes to its limit: it closes what it holds, says how much that was, and ends. */
+  reachDrainLimit(name: string): void {
+    const path = this.#path(name);
+    path.cut = path.held;
+    this.releaseConnections(name);
   }
 
   /** A container writes a line. */
