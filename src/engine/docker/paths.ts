@@ -82,8 +82,11 @@ export class PathPhases {
     let lines = 0;
     const options = { follow: false, ...(tail !== undefined && { tail }), ...(at !== '' && { since: at }) };
     for await (const line of readLog(this.#client, container, options)) {
+      // The engine counts the moment it is asked from in, and a line must not be counted twice.
+      if (known && line.at <= known.at) continue;
       phase = nextPhase(phase, line.line);
-      at = line.at;
+      // The two streams are stamped each for itself, so a later line may have an earlier time.
+      if (line.at > at) at = line.at;
       lines += 1;
     }
     const isSure = tail === undefined || lines < tail || phase.phase === 'serving' || phase.phase === 'draining';

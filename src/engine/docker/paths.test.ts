@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import type { Call, DockerClient } from './client.ts';
+import { PathPhases } from './paths.ts';
+
+type Line = { stream: 1 | 2; at: string; text: string };
+
+/** An engine's framing of a log, as its API documents it: stream, length, then the line with its time. */
+function framed({ stream, at, text }: Line): Buffer {
+  const payload = Buffer.from(`${at} ${text}\n`);
+  const head = Buffer.alloc(8);
+  head.writeUInt8(stream, 0);
+  head.writeUInt32BE(payload.length, 4);
+  return Buffer.concat([head, payload]);
+}
+
+/** Gives the log's lines from the moment that is asked from, that moment included. */
+function engineWith(log: readonly Line[]): DockerClient {
+  const secondsOf = (at: string): number => Date.parse(at) / 1000;
+  const stream = async ({ query }: Call): Promise<Readable> => {
+    const since = Number(query?.['since'] ?? 0);
+    return Readable.from(log.filter(({ at }) => secondsOf(at) >= since).map(framed));
+  };
+  return { stream } as unknown as DockerClient;
+}
+
+const at = (ms: number): string => `2026-01-01T00:00:00.${String(ms).padStart(3, '0')}000000Z`;
+
+test('what a path cut is counted once, however often its log is read and whichever stream comes first', async () => {
+  const log: Line[] = [
+    { stream: 1, at: at(100), text: '{"changeless":"serving"}' },
+    { stream: 2, at: at(300), text: 'Proxy app hard-stopped (2 remaining conns will be closed).' },
+    { stream: 1, at: at(200), text: '{"changeless":"draining","connections":2}' },
+  ];
+  const phases = new PathPhases(engineWith(log));
+  for (const _ of ['first', 'second', 'third']) assert.deepEqual(await phases.of('path'), { phase: 'draining', connections: 2, cut: 2 });
+});
