@@ -30,7 +30,7 @@ const at = (ms: number): string => `2026-01-01T00:00:00.${String(ms).padStart(3,
 test('what a path cut is counted once, however often its log is read and whichever stream comes first', async () => {
   const log: Line[] = [
     { stream: 1, at: at(100), text: '{"changeless":"serving"}' },
-    { stream: 2, at: at(300), text: 'Proxy app hard-stopped (2 remaining conns will be closed).' },
+    { stream: 2, at: at(300), text: '[WARNING]  (1) : Proxy app hard-stopped (2 remaining conns will be closed).' },
     { stream: 1, at: at(200), text: '{"changeless":"draining","connections":2}' },
   ];
   const phases = new PathPhases(engineWith(log));
