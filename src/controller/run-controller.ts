@@ -10,6 +10,7 @@ import { desiredOf, type Desired } from '../rollout/desired.ts';
 import { outfit } from '../rollout/outfit.ts';
 import { rollOut, type RolloutEnd } from '../rollout/roll-out.ts';
 import { watchEngine, type Wake } from '../rollout/wake.ts';
+import { realTimers, type Timers } from '../timers.ts';
 import { openJournal, type Journal } from './journal.ts';
 import { removeLeftovers } from './leftover-controllers.ts';
 import { removePredecessors } from './predecessors.ts';
@@ -25,6 +26,7 @@ export type ControllerRequest = {
   signal: AbortSignal;
   paceMs?: number;
   clock?: () => Date;
+  timers?: Timers;
 };
 
 /** A lease not renewed for this long is nobody's. */
@@ -32,7 +34,7 @@ const leaseMs = 10_000;
 
 type Charge = Claim & { state: 'yours' };
 
-type Post = ControllerRequest & { desired: Desired; journal: Journal; wake: Wake; paceMs: number; clock: () => Date };
+type Post = ControllerRequest & { desired: Desired; journal: Journal; wake: Wake; paceMs: number; clock: () => Date; timers: Timers };
 
 /**
  * The process in a release image. It claims its rollout and carries it out, then keeps the engine as the release says
@@ -45,8 +47,8 @@ type Post = ControllerRequest & { desired: Desired; journal: Journal; wake: Wake
  * Resolves when the signal is aborted. A problem comes back only when it cannot begin at all.
  */
 export async function runController(request: ControllerRequest): Promise<Result<void>> {
-  const { engine, manifest, environment, self, signal } = request;
-  const wake = attend(engine, manifest.inputs.architecture.name);
+  const { engine, manifest, environment, self, signal, timers = realTimers } = request;
+  const wake = attend(engine, manifest.inputs.architecture.name, timers);
   signal.addEventListener('abort', () => wake.stop(), { once: true });
   const desired = desiredOf(manifest, environment);
   if (!desired.ok) {
@@ -56,19 +58,20 @@ export async function runController(request: ControllerRequest): Promise<Result<
   const clock = request.clock ?? (() => new Date());
   const journal = openJournal(request.ledger, request.print, clock);
   journal.report({ type: 'controller-started', release: manifest.release, container: self });
-  const post: Post = { ...request, desired: desired.value, journal, wake, clock, paceMs: request.paceMs ?? 1000 };
+  const post: Post = { ...request, desired: desired.value, journal, wake, clock, timers, paceMs: request.paceMs ?? 1000 };
   await act(post);
   await journal.flush();
   return done(undefined);
 }
 
 /** Listens to the engine, and looks at it once while there is other work: the first look that counts has less to ask then. */
-function attend(engine: Engine, architecture: string): Wake {
+function attend(engine: Engine, architecture: string, timers: Timers): Wake {
   let looked = false;
-  return watchEngine(engine, architecture, () => {
+  const onEvent = (): void => {
     if (!looked) void engine.observe(architecture);
     looked = true;
-  });
+  };
+  return watchEngine(engine, architecture, { onEvent, timers });
 }
 
 async function act(post: Post): Promise<void> {
@@ -82,17 +85,19 @@ async function act(post: Post): Promise<void> {
       leaseMs,
     });
     if (claim.state === 'yours') await takeCharge(post, claim);
-    else if (said !== claim.state) sayAside(post, claim);
+    else if (said !== claim.state) await sayAside(post, claim);
     said = claim.state;
     // Who was held has told its caller so; it must not begin later, when nobody expects it.
     if (claim.state === 'held') await aborted(post.signal);
-    else if (claim.state !== 'yours') await pause(post.paceMs / 4, post.signal);
+    else if (claim.state !== 'yours') await pause(post.paceMs / 4, post);
   }
 }
 
 /** Says once why this controller does nothing. */
-function sayAside({ journal, manifest }: Post, claim: Exclude<Claim, { state: 'yours' }>): void {
+async function sayAside(post: Post, claim: Exclude<Claim, { state: 'yours' }>): Promise<void> {
+  const { journal, manifest } = post;
   const { release } = manifest;
+  if (claim.state === 'over') await sayEnded(post, claim.record);
   if (claim.state === 'standby') journal.report({ type: 'controller-standing-by', release, for: claim.holder.release });
   if (claim.state === 'held')
     journal.report({
@@ -127,15 +132,30 @@ async function takeCharge(post: Post, claim: Charge): Promise<void> {
   }
 }
 
-/** Whoever was killed between recording that its release is live and saying so has it said now. */
-async function resumeLive({ engine, desired, self, ledger, journal, manifest }: Post, token: number): Promise<void> {
+async function resumeLive(post: Post, token: number): Promise<void> {
+  await removePredecessors(post.engine, post.desired.architecture, post.self);
+  const rollout = (await post.ledger.rollouts(50)).find((each) => each.token === token);
+  if (rollout) await sayEnded(post, rollout);
+}
+
+/** Says how a rollout ended, unless that is told: its controller was killed before it could, or another one ended it. */
+async function sayEnded({ ledger, journal, manifest }: Post, record: RolloutRecord): Promise<void> {
   const { release, inputs } = manifest;
-  await removePredecessors(engine, desired.architecture, self);
-  const rollout = (await ledger.rollouts(50)).find((each) => each.token === token);
-  const [said] = await ledger.events({ release, type: 'rollout-ended', limit: 1 });
-  if (!rollout?.endedAt || (said && said.at >= rollout.startedAt)) return;
-  const durationMs = Date.parse(rollout.endedAt) - Date.parse(rollout.startedAt);
-  journal.report({ type: 'rollout-ended', release, commit: inputs.source.commit, outcome: 'live', durationMs });
+  const { token, outcome, startedAt, endedAt, problem } = record;
+  if (!outcome || !endedAt) return;
+  await journal.flush();
+  const told = await ledger.events({ release, type: 'rollout-ended', limit: 50 });
+  if (told.some((event) => event.type === 'rollout-ended' && event.token === token)) return;
+  const durationMs = Date.parse(endedAt) - Date.parse(startedAt);
+  journal.report({
+    type: 'rollout-ended',
+    release,
+    commit: inputs.source.commit,
+    outcome,
+    durationMs,
+    token,
+    ...(problem && { problem }),
+  });
 }
 
 const handsOf = (post: Post, token: number): Hands => ({
@@ -166,6 +186,7 @@ async function roll(post: Post, claim: Charge, hands: Hands): Promise<boolean> {
     commit: inputs.source.commit,
     outcome: end.outcome,
     durationMs: hands.now() - began,
+    token: claim.token,
     ...problem,
   });
   return end.outcome === 'live';
@@ -189,21 +210,25 @@ function announce({ desired, journal, manifest, environment }: Post, { token, fr
 }
 
 /** Renews the lease until stopped, so that others see that its holder lives. */
-function holdLease({ ledger, paceMs }: Post, token: number): { stop(): void } {
-  const timer = setInterval(() => void ledger.renew(token), paceMs);
-  return { stop: () => clearInterval(timer) };
+function holdLease({ ledger, paceMs, timers }: Post, token: number): { stop(): void } {
+  const renew = (): void => {
+    void ledger.renew(token);
+    callOff = timers.after(paceMs, renew);
+  };
+  let callOff = timers.after(paceMs, renew);
+  return { stop: () => callOff() };
 }
 
 /** Resolves after `ms`, or as soon as the signal is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pause(ms: number, { signal, timers }: Post): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const end = (): void => {
-      clearTimeout(timer);
+      callOff();
       signal.removeEventListener('abort', end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
+    const callOff = timers.after(ms, end);
     signal.addEventListener('abort', end);
   });
 }

@@ -1,4 +1,5 @@
 import type { Engine, EngineEvent } from '../engine/engine.ts';
+import { realTimers, type Timers } from '../timers.ts';
 
 /** Something to wait on: an engine event, or time. */
 export interface Wake {
@@ -7,14 +8,16 @@ export interface Wake {
   stop(): void;
 }
 
+export type Watching = { onEvent?: (event: EngineEvent) => void; timers?: Timers };
+
 /** Listens to the architecture's events until stopped. Events that come between two calls of `next` are not lost, only merged. */
-export function watchEngine(engine: Engine, architecture: string, onEvent: (event: EngineEvent) => void = () => undefined): Wake {
+export function watchEngine(engine: Engine, architecture: string, { onEvent, timers = realTimers }: Watching = {}): Wake {
   const abort = new AbortController();
   let pending = false;
   let release: () => void = () => undefined;
   void (async () => {
     for await (const event of engine.watch(architecture, abort.signal)) {
-      onEvent(event);
+      onEvent?.(event);
       pending = true;
       release();
     }
@@ -23,9 +26,9 @@ export function watchEngine(engine: Engine, architecture: string, onEvent: (even
     async next(ms) {
       if (!pending && !abort.signal.aborted)
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, ms);
+          const callOff = timers.after(ms, resolve);
           release = () => {
-            clearTimeout(timer);
+            callOff();
             resolve();
           };
         });
