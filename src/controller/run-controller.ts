@@ -13,7 +13,7 @@ import { watchEngine, type Wake } from '../rollout/wake.ts';
 import { realTimers, type Timers } from '../timers.ts';
 import { openJournal, type Journal } from './journal.ts';
 import { removeLeftovers } from './leftover-controllers.ts';
-import { removePredecessors } from './predecessors.ts';
+import { removePredecessors, type Succession } from './predecessors.ts';
 
 /** `self`: the engine's id of the container this runs in. `paceMs`: how often the lease is renewed and looked at. */
 export type ControllerRequest = {
@@ -122,18 +122,18 @@ async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const lease = holdLease(post, claim.token);
   const hands = handsOf(post, claim.token);
   try {
-    if (claim.outcome === 'live') await resumeLive(post, claim.token);
+    if (claim.outcome === 'live') await resumeLive(post, claim.token, hands);
     else if (!(await roll(post, claim, hands))) return;
     journal.report({ type: 'controller-in-charge', release: manifest.release, token: claim.token });
-    const tend = (): Promise<void> => removeLeftovers({ ...post, architecture: post.desired.architecture, now: hands.now() });
+    const tend = (): Promise<void> => removeLeftovers({ ...successionOf(post, hands), now: hands.now() });
     await keepTrue({ desired: post.desired, token: claim.token, hands, wake: post.wake, signal, tend });
   } finally {
     lease.stop();
   }
 }
 
-async function resumeLive(post: Post, token: number): Promise<void> {
-  await removePredecessors(post.engine, post.desired.architecture, post.self);
+async function resumeLive(post: Post, token: number, hands: Hands): Promise<void> {
+  await removePredecessors(successionOf(post, hands));
   const rollout = (await post.ledger.rollouts(50)).find((each) => each.token === token);
   if (rollout) await sayEnded(post, rollout);
 }
@@ -158,6 +158,14 @@ async function sayEnded({ ledger, journal, manifest }: Post, record: RolloutReco
   });
 }
 
+const successionOf = ({ ledger, self }: Post, { engine, architecture, mayAct }: Hands): Succession => ({
+  engine,
+  ledger,
+  architecture,
+  self,
+  mayAct,
+});
+
 const handsOf = (post: Post, token: number): Hands => ({
   engine: post.engine,
   architecture: post.desired.architecture,
@@ -179,7 +187,7 @@ async function roll(post: Post, claim: Charge, hands: Hands): Promise<boolean> {
   const problem = end.outcome === 'failed' ? { problem: end.problem } : {};
   await journal.flush();
   if (!(await ledger.end(claim.token, end.outcome, problem.problem))) return false;
-  if (end.outcome === 'live') await removePredecessors(post.engine, desired.architecture, post.self);
+  if (end.outcome === 'live') await removePredecessors(successionOf(post, hands));
   journal.report({
     type: 'rollout-ended',
     release,

@@ -50,6 +50,7 @@ export class ControllerProcess {
       self: container,
       print: (event: RecordedEvent) => this.alive && world.noteEvent(this, event),
       signal: this.#abort.signal,
+      paceMs: 2000,
       clock: world.time.clock,
       timers: {
         after: (ms, work) => world.time.after(ms, () => this.alive && work()),
@@ -89,12 +90,18 @@ function ledgerOf(process: ControllerProcess): Ledger {
       reached('claim', async () => {
         const claim = await ledger.claim(request);
         if (claim.state === 'yours') process.token = claim.token;
+        if (claim.state === 'yours' && !claim.resumed) process.world.noteLedger();
         return claim;
       }),
-    end: (token, outcome, problem) => reached('end', () => ledger.end(token, outcome, problem)),
+    end: (token, outcome, problem) =>
+      reached('end', async () => {
+        const ended = await ledger.end(token, outcome, problem);
+        process.world.noteLedger();
+        return ended;
+      }),
     append: (events) => reached('append', () => ledger.append(events)),
     renew: (token) => (process.alive ? ledger.renew(token) : never()),
-    mayAct: (token) => (process.alive ? ledger.mayAct(token) : never()),
+    mayAct: (token) => (process.alive ? process.world.mayAct(token) : never()),
     rollouts: (limit) => (process.alive ? ledger.rollouts(limit) : never()),
     events: (filter) => (process.alive ? ledger.events(filter) : never()),
     verifyChain: () => ledger.verifyChain(),

@@ -4,7 +4,7 @@ import type { ArchitectureState } from '../../src/engine/memory/machine.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import type { InstanceSpec } from '../../src/engine/engine.ts';
 import type { RecordedEvent } from '../../src/events.ts';
-import type { Ledger } from '../../src/ledger/ledger.ts';
+import type { Ledger, RolloutRecord } from '../../src/ledger/ledger.ts';
 import { openMemoryLedger } from '../../src/ledger/memory-ledger.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 import { desiredFor } from './check-model.ts';
@@ -33,6 +33,8 @@ export class SimulatedWorld {
   /** What was found to be wrong, as sentences. */
   readonly findings: string[] = [];
   weather: Weather = calm;
+  /** Instances and places that were killed since the weather was last clear, for whose owners nobody answers then. */
+  readonly struck: string[] = [];
   readonly #mishaps: (() => void)[] = [];
   killOrder: KillOrder | undefined;
   /** How long a killed controller stays down; undefined: the engine starts it after a moment, as chance has it. */
@@ -44,6 +46,8 @@ export class SimulatedWorld {
   changes = 0;
   readonly #changedAt = new Map<string, number>();
   readonly #processes = new Map<string, ControllerProcess>();
+  #rollouts: Promise<RolloutRecord[]> | undefined;
+  readonly #mayAct = new Map<number, Promise<boolean>>();
   readonly #performing = new Map<string, ControllerProcess>();
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #services = new Map<string, readonly string[]>();
@@ -77,6 +81,23 @@ export class SimulatedWorld {
     return [...this.#processes.values()].filter(({ alive }) => alive);
   }
 
+  /** The rollouts in the ledger, newest first; read again only when one has begun or ended. */
+  rollouts(): Promise<RolloutRecord[]> {
+    return (this.#rollouts ??= this.ledger.rollouts(1000));
+  }
+
+  mayAct(token: number): Promise<boolean> {
+    const known = this.#mayAct.get(token) ?? this.ledger.mayAct(token);
+    this.#mayAct.set(token, known);
+    return known;
+  }
+
+  /** A rollout has begun or ended. */
+  noteLedger(): void {
+    this.#rollouts = undefined;
+    this.#mayAct.clear();
+  }
+
   trace(line: string): void {
     this.traced.push(`${this.time.nowMs} ${line}`);
   }
@@ -93,6 +114,14 @@ export class SimulatedWorld {
 
   refuses(): boolean {
     return this.weather.refusal > 0 && this.random.chance(this.weather.refusal);
+  }
+
+  /** An instance or a place dies by itself. */
+  strike(name: string): void {
+    this.struck.push(name);
+    this.noteChange('death');
+    this.trace(`kill ${name}`);
+    this.engine.world.kill(name);
   }
 
   /** Something that goes wrong later, unless the weather has cleared by then. */
@@ -134,7 +163,7 @@ export class SimulatedWorld {
   /** A call that changes something: only who is in charge may make one. */
   async noteCall(process: ControllerProcess, said: string): Promise<void> {
     const { token } = process;
-    if (token === undefined || !(await this.ledger.mayAct(token)))
+    if (token === undefined || !(await this.mayAct(token)))
       this.find(`${process.name} (token ${token ?? 'none'}) called ${said}, and was not in charge`);
   }
 
@@ -225,7 +254,7 @@ export class SimulatedWorld {
     if (this.#broken.get(record.spec.image) !== 'crashing') return;
     const { container } = record;
     this.time.after(this.random.between(0, 2000), () => {
-      if (this.state.instances.get(name)?.container === container) this.engine.world.kill(name);
+      if (this.state.instances.get(name)?.container === container) this.strike(name);
     });
   }
 
