@@ -124,7 +124,9 @@ async function ledgerRules(ledger: Ledger, rollouts: readonly RolloutRecord[], t
     ...rollouts.flatMap(({ token, outcome, controller }) => {
       const times = told.filter((each) => each === token).length;
       // Whoever's caller has read the end, and removed it, need not live to write it down.
-      return times === 1 || (times === 0 && !there.has(controller)) ? [] : [`that rollout ${token} ended ${outcome} is told ${times} times`];
+      return times === 1 || (times === 0 && !there.has(controller))
+        ? []
+        : [`that rollout ${token} ended ${outcome} is told ${times} times`];
     }),
   ];
 }

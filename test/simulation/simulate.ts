@@ -2,8 +2,8 @@ import type { ObservedInstance } from '../../src/engine/engine.ts';
 import type { RecordedEvent } from '../../src/events.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 import { isUnit } from '../../src/rollout/unit-state.ts';
-import { planFor } from '../rollout/plan-for.ts';
 import { brokenRules, desiredFor, unexplained } from './check-model.ts';
+import { comesToRest, isAtRest, liveManifest, unrest } from './rest.ts';
 import { changedSketch, firstSketch, sealSketch, type Sketch } from './sketch.ts';
 import { architecture, SimulatedWorld } from './simulated-world.ts';
 import { rough } from './weather.ts';
@@ -15,8 +15,6 @@ type Commit = { sketch: Sketch; manifest: Manifest };
 type Up = { manifest: Manifest; name: string; container: string; good: boolean; end?: RecordedEvent & { type: 'rollout-ended' } };
 
 type Story = { world: SimulatedWorld; history: Commit[]; commits: number; ups: Up[] };
-
-const patience = { limitMs: 10 * 60_000, everyMs: 1000 };
 
 /** A life of an architecture, told by one seed: operations one after another, each in its weather, each checked when all is at rest. */
 export async function simulate(seed: number): Promise<Simulated> {
@@ -31,7 +29,7 @@ export async function simulate(seed: number): Promise<Simulated> {
     world.trace(`operation ${operations.at(-1)}`);
     await carryOut(operation, gale, story);
   }
-  await end(world);
+  world.end();
   return { seed, operations, findings: world.findings, trace: world.traced };
 }
 
@@ -51,10 +49,7 @@ async function carryOut(operation: Operation, gale: boolean, story: Story): Prom
   await perform(operation, story);
   await world.time.until(() => story.ups.every((up) => endOf(world, up) !== undefined), { limitMs: 120_000, everyMs: 200 });
   world.clear();
-  await world.time.until(() => isAtRest(story), patience);
-  // A controller that has just started may still have something to say.
-  await world.time.pass(2000);
-  if (!(await world.time.until(() => isAtRest(story), patience))) world.find(`it never came to rest: ${await unrest(world)}`);
+  if (!(await comesToRest(world, () => rests(story)))) world.find(`it never came to rest: ${await unrest(world)}`);
   else await check(story, before, { calmly: !gale && isPeaceful(operation) });
   await remember(story);
 }
@@ -183,27 +178,9 @@ function endOf(world: SimulatedWorld, up: Up): Up['end'] {
   return said;
 }
 
-async function isAtRest({ world, ups }: Story): Promise<boolean> {
+async function rests({ world, ups }: Story): Promise<boolean> {
   for (const up of ups) endOf(world, up);
-  const [latest] = await world.rollouts();
-  if (latest && !latest.outcome) return false;
-  if ([...world.state.controllers.values()].some(({ state }) => state !== 'running')) return false;
-  const live = await liveManifest(world);
-  if (!live) return latest !== undefined;
-  if (world.state.controllers.size !== 1) return false;
-  return (await planFor(world.engine, live)).name === 'settled';
-}
-
-async function unrest(world: SimulatedWorld): Promise<string> {
-  const live = await liveManifest(world);
-  const stage = live && (await planFor(world.engine, live));
-  const [latest] = await world.rollouts();
-  return `${JSON.stringify(latest)} ${JSON.stringify(stage)} ${world.engine.world.inventory().join(' | ')}`;
-}
-
-async function liveManifest(world: SimulatedWorld): Promise<Manifest | undefined> {
-  const live = (await world.rollouts()).find(({ outcome }) => outcome === 'live');
-  return live && world.manifests.get(live.release);
+  return isAtRest(world);
 }
 
 async function lookBefore(world: SimulatedWorld): Promise<Before> {
@@ -221,7 +198,9 @@ async function check(story: Story, before: Before, { calmly }: { calmly: boolean
   const { world } = story;
   const live = await liveManifest(world);
   const moves = coreMoves(story, before);
-  const outages = world.engine.world.outages.slice(before.outages).filter(({ owner }) => !(moves && owner.kind === 'core') && !wasStruck(world, owner.name));
+  const outages = world.engine.world.outages
+    .slice(before.outages)
+    .filter(({ owner }) => !(moves && owner.kind === 'core') && !wasStruck(world, owner.name));
   for (const sentence of await brokenRules(world)) world.find(sentence);
   for (const sentence of unexplained(outages, [before.live, live, ...story.ups.map(({ manifest }) => manifest)])) world.find(sentence);
   for (const cut of world.engine.world.cuts.slice(before.cuts))
@@ -269,9 +248,4 @@ async function remember(story: Story): Promise<void> {
   const live = await liveManifest(story.world);
   const known = story.history.find(({ manifest }) => manifest.release === live?.release);
   story.history = [...story.history.filter((each) => each !== known), ...(known ? [known] : [])];
-}
-
-async function end(world: SimulatedWorld): Promise<void> {
-  for (const process of world.processes) process.die();
-  await world.ledger.close();
 }

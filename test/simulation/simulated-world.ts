@@ -221,6 +221,11 @@ export class SimulatedWorld {
     return name;
   }
 
+  /** The world is over: every process ends where it is. */
+  end(): void {
+    for (const process of this.processes) process.die();
+  }
+
   #begin(spec: { name: string; release: ReleaseId; environment: string }, run: { container: string; stopped: AbortSignal }): void {
     const manifest = this.manifests.get(spec.release);
     if (!manifest) throw new Error('a controller of an unknown release');
