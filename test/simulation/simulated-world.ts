@@ -134,7 +134,7 @@ export class SimulatedWorld {
     this.weather = calm;
     this.killOrder = undefined;
     for (const callOff of this.#mishaps.splice(0)) callOff();
-    for (const { spec, path } of this.state.instances.values()) if (path?.held) this.engine.world.releaseConnections(spec.name);
+    for (const { spec, path } of this.state.instances.values()) if (path?.held || path?.stage === 'draining') this.engine.world.releaseConnections(spec.name);
   }
 
   losesEvent(): boolean {
