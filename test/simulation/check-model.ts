@@ -32,9 +32,15 @@ export async function brokenRules({ engine, ledger, manifests }: Checked): Promi
   return [...broken, ...(await ledgerRules(ledger, rollouts, new Set(observed.value.controllers.map(({ container }) => container))))];
 }
 
+const rendered = new WeakMap<Manifest, Desired>();
+
+/** What the release is to be, rendered once. */
 export function desiredFor(manifest: Manifest): Desired {
+  const known = rendered.get(manifest);
+  if (known) return known;
   const desired = desiredOf(manifest, 'local');
   if (!desired.ok) throw new Error(desired.problem.what);
+  rendered.set(manifest, desired.value);
   return desired.value;
 }
 
@@ -114,12 +120,16 @@ function emptyRules({ networks, slots, instances }: Observation): string[] {
   return [...networks, ...slots, ...instances].map(({ name }) => `${name} is left of a release that never was live`);
 }
 
-async function ledgerRules(ledger: Ledger, rollouts: readonly RolloutRecord[], there: ReadonlySet<string>): Promise<string[]> {
+/** Whether each entry of the ledger is what was written after the one before. */
+export async function brokenChain(ledger: Ledger): Promise<string[]> {
   const brokenAt = await ledger.verifyChain();
+  return brokenAt === undefined ? [] : [`the ledger's chain is broken at entry ${brokenAt}`];
+}
+
+async function ledgerRules(ledger: Ledger, rollouts: readonly RolloutRecord[], there: ReadonlySet<string>): Promise<string[]> {
   const events = await ledger.events({ type: 'rollout-ended', limit: 10_000 });
   const told = events.flatMap((event) => (event.type === 'rollout-ended' && event.token !== undefined ? [event.token] : []));
   return [
-    ...(brokenAt === undefined ? [] : [`the ledger's chain is broken at entry ${brokenAt}`]),
     ...rollouts.filter(({ outcome, endedAt }) => !outcome || !endedAt).map(({ token }) => `rollout ${token} has no outcome`),
     ...rollouts.flatMap(({ token, outcome, controller }) => {
       const times = told.filter((each) => each === token).length;

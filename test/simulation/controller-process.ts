@@ -3,12 +3,10 @@ import type { RecordedEvent } from '../../src/events.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 import { engineAsReached } from './engine-as-reached.ts';
+import { never } from './never.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
 type Birth = { name: string; container: string; manifest: Manifest; environment: string };
-
-/** Never resolves: what a process that is dead waits for. */
-export const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
 /**
  * One life of a controller's process. It can end at any boundary: before, in the middle of and after a call to the

@@ -2,7 +2,8 @@ import type { Engine, EngineEvent } from '../../src/engine/engine.ts';
 import type { Verb } from '../../src/engine/memory/world.ts';
 import type { Problem } from '../../src/problem.ts';
 import { failed, type Result } from '../../src/result.ts';
-import { never, type ControllerProcess } from './controller-process.ts';
+import type { ControllerProcess } from './controller-process.ts';
+import { never } from './never.ts';
 
 const absent: Problem = { code: 'ENGINE_ABSENT', what: 'no container engine answers' };
 const refused: Problem = { code: 'ENGINE_REFUSED', what: 'the engine did not do it' };

@@ -1,9 +1,11 @@
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
-import { firstSketch, sealSketch, type Sketch } from './sketch.ts';
+import { firstSketch as full, sealSketch, type Sketch } from './sketch.ts';
 
 /** `gap`: whose requests are not answered for a while even undisturbed. A change during which the controller is killed at every boundary. */
 export type Scenario = { name: string; before: readonly Sketch[]; after: Sketch; gap?: 'core' };
+
+const firstSketch: Sketch = { ...full, replicas: 1 };
 
 const second: Sketch = { ...firstSketch, commit: 2, keys: { 'catalog/api': '2', 'accounts/api': '2' } };
 

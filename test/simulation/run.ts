@@ -1,3 +1,5 @@
+// node test/simulation/run.ts [--seeds 1000] [--from 0] [--trace]: runs so many seeds, prints each that fails and how fast it
+// went; with --trace also all that happened.
 import { parseArgs } from 'node:util';
 import { simulate } from './simulate.ts';
 
@@ -13,13 +15,13 @@ const seeds = Number(values.seeds);
 const began = performance.now();
 const failures: number[] = [];
 for (let seed = from; seed < from + seeds; seed += 1) {
-  const { findings, operations, trace } = await simulate(seed);
+  const { findings, operations, trace } = await simulate(seed, { trace: values.trace });
   if (values.trace) console.log(trace.join('\n'));
   if (findings.length > 0) {
     failures.push(seed);
     console.log(`seed ${seed} (${operations.join(', ')})\n  ${findings.join('\n  ')}`);
   }
-  if ((seed - from + 1) % 1000 === 0)
+  if ((seed - from + 1) % 500 === 0)
     console.error(`${seed - from + 1} seeds, ${rate(seed - from + 1)} a second, ${failures.length} failed`);
 }
 console.log(

@@ -2,7 +2,7 @@ import type { ObservedInstance } from '../../src/engine/engine.ts';
 import type { RecordedEvent } from '../../src/events.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 import { isUnit } from '../../src/rollout/unit-state.ts';
-import { brokenRules, desiredFor, unexplained } from './check-model.ts';
+import { brokenChain, brokenRules, desiredFor, unexplained } from './check-model.ts';
 import { comesToRest, isAtRest, liveManifest, unrest } from './rest.ts';
 import { changedSketch, firstSketch, sealSketch, type Sketch } from './sketch.ts';
 import { architecture, SimulatedWorld } from './simulated-world.ts';
@@ -17,8 +17,9 @@ type Up = { manifest: Manifest; name: string; container: string; good: boolean; 
 type Story = { world: SimulatedWorld; history: Commit[]; commits: number; ups: Up[] };
 
 /** A life of an architecture, told by one seed: operations one after another, each in its weather, each checked when all is at rest. */
-export async function simulate(seed: number): Promise<Simulated> {
+export async function simulate(seed: number, options: { trace: boolean } = { trace: false }): Promise<Simulated> {
   const world = await SimulatedWorld.make(seed);
+  world.isTraced = options.trace;
   const story: Story = { world, history: [], commits: 0, ups: [] };
   const operations: string[] = [];
   const count = world.random.between(3, 6);
@@ -29,6 +30,7 @@ export async function simulate(seed: number): Promise<Simulated> {
     world.trace(`operation ${operations.at(-1)}`);
     await carryOut(operation, gale, story);
   }
+  for (const sentence of await brokenChain(world.ledger)) world.find(sentence);
   world.end();
   return { seed, operations, findings: world.findings, trace: world.traced };
 }

@@ -8,7 +8,8 @@ import type { Ledger, RolloutRecord } from '../../src/ledger/ledger.ts';
 import { openMemoryLedger } from '../../src/ledger/memory-ledger.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 import { desiredFor } from './check-model.ts';
-import { ControllerProcess, never } from './controller-process.ts';
+import { ControllerProcess } from './controller-process.ts';
+import { never } from './never.ts';
 import { Random } from './random.ts';
 import { SimulatedTime } from './simulated-time.ts';
 import { calm, type Weather } from './weather.ts';
@@ -29,7 +30,9 @@ export class SimulatedWorld {
   readonly ledger: Ledger;
   readonly manifests = new Map<ReleaseId, Manifest>();
   readonly events: (RecordedEvent & { by: string })[] = [];
+  /** All that happened, one line each, where it was asked for. */
   readonly traced: string[] = [];
+  isTraced = false;
   /** What was found to be wrong, as sentences. */
   readonly findings: string[] = [];
   weather: Weather = calm;
@@ -98,8 +101,8 @@ export class SimulatedWorld {
     this.#mayAct.clear();
   }
 
-  trace(line: string): void {
-    this.traced.push(`${this.time.nowMs} ${line}`);
+  trace(line: string | (() => string)): void {
+    if (this.isTraced) this.traced.push(`${this.time.nowMs} ${typeof line === 'string' ? line : line()}`);
   }
 
   find(sentence: string): void {
@@ -134,7 +137,8 @@ export class SimulatedWorld {
     this.weather = calm;
     this.killOrder = undefined;
     for (const callOff of this.#mishaps.splice(0)) callOff();
-    for (const { spec, path } of this.state.instances.values()) if (path?.held || path?.stage === 'draining') this.engine.world.releaseConnections(spec.name);
+    for (const { spec, path } of this.state.instances.values())
+      if (path?.held || path?.stage === 'draining') this.engine.world.releaseConnections(spec.name);
   }
 
   losesEvent(): boolean {
@@ -148,7 +152,7 @@ export class SimulatedWorld {
 
   noteEvent(process: ControllerProcess, event: RecordedEvent): void {
     this.events.push({ ...event, by: process.container });
-    this.trace(`${process.name} says ${JSON.stringify(event)}`);
+    this.trace(() => `${process.name} says ${JSON.stringify(event)}`);
   }
 
   noteChange(by: string): void {
