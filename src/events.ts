@@ -57,6 +57,8 @@ export type ChangelessEvent =
       commit: CommitId | 'uncommitted';
       outcome: RolloutOutcome;
       durationMs: number;
+      /** Whose end it is, of several rollouts of one release; not there when it was held and so never began. */
+      token?: number;
       problem?: Problem;
       /** Connections that were closed at a drain limit. */
       cut?: number;

@@ -1,6 +1,5 @@
 import { short } from '../digest.ts';
-import type { Claim, RolloutRecord } from '../ledger/ledger.ts';
-import type { Quarantine } from '../ledger/quarantine.ts';
+import type { Claim, Quarantine, RolloutRecord } from '../ledger/ledger.ts';
 import type { Problem } from '../problem.ts';
 import type { Manifest } from '../release/manifest.ts';
 import type { Unjudged } from './unjudged.ts';

@@ -1,7 +1,7 @@
 import type { RecordedEvent, UnitName } from '../events.ts';
 import type { Engine, Observation, ObservedController } from '../engine/engine.ts';
 import { keepTrue } from '../drift/keep-true.ts';
-import type { Claim, Ledger } from '../ledger/ledger.ts';
+import type { Claim, Ledger, RolloutRecord } from '../ledger/ledger.ts';
 import type { Manifest } from '../release/manifest.ts';
 import { failed, type Result, done } from '../result.ts';
 import { unitName, type Hands } from '../rollout/carry-out.ts';
@@ -10,9 +10,10 @@ import { outfit } from '../rollout/outfit.ts';
 import { withHeldBack } from '../rollout/kept-unit.ts';
 import { rollOutRelease } from '../rollout/roll-out-release.ts';
 import { watchEngine, type Wake } from '../rollout/wake.ts';
+import { realTimers, type Timers } from '../timers.ts';
 import { openJournal, type Journal } from './journal.ts';
 import { removeLeftovers } from './leftover-controllers.ts';
-import { removePredecessors } from './predecessors.ts';
+import { removePredecessors, type Succession } from './predecessors.ts';
 import { refusal } from './refusal.ts';
 import { unjudged, type Unjudged } from './unjudged.ts';
 
@@ -27,6 +28,7 @@ export type ControllerRequest = {
   signal: AbortSignal;
   paceMs?: number;
   clock?: () => Date;
+  timers?: Timers;
 };
 
 /** A lease not renewed for this long is nobody's. */
@@ -42,6 +44,7 @@ type Post = ControllerRequest & {
   wake: Wake;
   paceMs: number;
   clock: () => Date;
+  timers: Timers;
   request: Promise<Request>;
 };
 
@@ -61,8 +64,8 @@ type Request = Pick<ObservedController, 'asked' | 'waits'>;
  * Resolves when the signal is aborted. A problem comes back only when it cannot begin at all.
  */
 export async function runController(request: ControllerRequest): Promise<Result<void>> {
-  const { engine, manifest, environment, self, signal } = request;
-  const wake = attend(engine, manifest.inputs.architecture.name);
+  const { engine, manifest, environment, self, signal, timers = realTimers } = request;
+  const wake = attend(engine, manifest.inputs.architecture.name, timers);
   signal.addEventListener('abort', () => wake.stop(), { once: true });
   const asked = requestOf(request);
   const desired = desiredOf(manifest, environment);
@@ -73,19 +76,20 @@ export async function runController(request: ControllerRequest): Promise<Result<
   const clock = request.clock ?? (() => new Date());
   const journal = openJournal(request.ledger, request.print, clock);
   journal.report({ type: 'controller-started', release: manifest.release, container: self });
-  const post: Post = { ...request, desired: desired.value, journal, wake, clock, request: asked, paceMs: request.paceMs ?? 1000 };
+  const post: Post = { ...request, desired: desired.value, journal, wake, clock, timers, request: asked, paceMs: request.paceMs ?? 1000 };
   await act(post);
   await journal.flush();
   return done(undefined);
 }
 
 /** Listens to the engine, and looks at it once while there is other work: the first look that counts has less to ask then. */
-function attend(engine: Engine, architecture: string): Wake {
+function attend(engine: Engine, architecture: string, timers: Timers): Wake {
   let looked = false;
-  return watchEngine(engine, architecture, () => {
+  const onEvent = (): void => {
     if (!looked) void engine.observe(architecture);
     looked = true;
-  });
+  };
+  return watchEngine(engine, architecture, { onEvent, timers });
 }
 
 async function act(post: Post): Promise<void> {
@@ -94,11 +98,11 @@ async function act(post: Post): Promise<void> {
   while (!post.signal.aborted) {
     const claim = (await unjudged(post)) ?? (await claimFor(post, request));
     if (claim.state === 'yours') await takeCharge(post, claim);
-    else if (said !== claim.state) sayAside(post, claim, said);
+    else if (said !== claim.state) await sayAside(post, claim);
     said = claim.state === 'yours' ? undefined : claim.state;
     // Who was refused has told its caller so; it must not begin later, when nobody expects it.
     if (claim.state === 'held' || claim.state === 'quarantined') await aborted(post.signal);
-    else if (claim.state !== 'yours') await pause(post.paceMs / 4, post.signal);
+    else if (claim.state !== 'yours') await pause(post.paceMs / 4, post);
   }
 }
 
@@ -119,11 +123,11 @@ async function requestOf({ engine, manifest, self }: ControllerRequest): Promise
 }
 
 /** Says once why this controller does nothing. */
-function sayAside({ journal, manifest }: Post, aside: Aside, before: Aside['state'] | undefined): void {
+async function sayAside(post: Post, aside: Aside): Promise<void> {
+  const { journal, manifest } = post;
   const { release, inputs } = manifest;
+  if (aside.state === 'over') await sayEnded(post, aside.record);
   if (aside.state === 'waiting') journal.report({ type: 'rollout-waiting', release, for: aside.holder.release });
-  if (aside.state === 'over' && before === 'waiting')
-    journal.report({ type: 'rollout-ended', release, commit: inputs.source.commit, outcome: 'superseded', durationMs: 0 });
   if (aside.state === 'standby') journal.report({ type: 'controller-standing-by', release, for: aside.holder.release });
   const problem = refusal(manifest, aside);
   if (problem) journal.report({ type: 'rollout-ended', release, commit: inputs.source.commit, outcome: 'failed', durationMs: 0, problem });
@@ -134,42 +138,54 @@ async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const lease = holdLease(post, claim.token);
   const hands = handsOf(post, claim.token);
   try {
-    const desired = claim.outcome === 'live' ? await resumeLive(post, claim.token) : await roll(post, claim, hands);
+    const desired = claim.outcome === 'live' ? await resumeLive(post, claim.token, hands) : await roll(post, claim, hands);
     if (desired === undefined) return;
     journal.report({ type: 'controller-in-charge', release: manifest.release, token: claim.token });
-    const tend = (): Promise<void> => removeLeftovers({ ...post, architecture: post.desired.architecture, now: hands.now() });
+    const tend = (): Promise<void> => removeLeftovers({ ...successionOf(post, hands), now: hands.now() });
     await keepTrue({ desired, token: claim.token, hands, wake: post.wake, signal, tend });
   } finally {
     lease.stop();
   }
 }
 
-/**
- * What a release that is live is to be kept as. Whoever was killed between recording that its release is live and saying so has
- * it said now.
- */
-async function resumeLive({ engine, desired, self, ledger, journal, manifest }: Post, token: number): Promise<Desired> {
+/** What a release that is live is to be kept as. */
+async function resumeLive(post: Post, token: number, hands: Hands): Promise<Desired> {
+  await removePredecessors(successionOf(post, hands));
+  const rollout = (await post.ledger.rollouts(50)).find((each) => each.token === token);
+  if (rollout) await sayEnded(post, rollout);
+  return withHeldBack(post.engine, post.desired, rollout?.held ?? []);
+}
+
+/** Says how a rollout ended, unless that is told: its controller was killed before it could, or another one ended it. */
+async function sayEnded({ ledger, journal, manifest }: Post, record: RolloutRecord): Promise<void> {
   const { release, inputs } = manifest;
-  await removePredecessors(engine, desired.architecture, self);
-  const rollout = (await ledger.rollouts(50)).find((each) => each.token === token);
-  const held = rollout?.held ?? [];
-  const [said] = await ledger.events({ release, type: 'rollout-ended', limit: 1 });
-  if (rollout?.endedAt && !(said && said.at >= rollout.startedAt)) {
-    const durationMs = Date.parse(rollout.endedAt) - Date.parse(rollout.startedAt);
-    journal.report({
-      type: 'rollout-ended',
-      release,
-      commit: inputs.source.commit,
-      outcome: 'live',
-      durationMs,
-      ...heldOf(held),
-      ...(rollout.problem && { problem: rollout.problem }),
-    });
-  }
-  return withHeldBack(engine, desired, held);
+  const { token, outcome, startedAt, endedAt, problem, held } = record;
+  if (!outcome || !endedAt) return;
+  await journal.flush();
+  const told = await ledger.events({ release, type: 'rollout-ended', limit: 50 });
+  if (told.some((event) => event.type === 'rollout-ended' && event.token === token)) return;
+  const durationMs = Date.parse(endedAt) - Date.parse(startedAt);
+  journal.report({
+    type: 'rollout-ended',
+    release,
+    commit: inputs.source.commit,
+    outcome,
+    durationMs,
+    token,
+    ...(problem && { problem }),
+    ...heldOf(held ?? []),
+  });
 }
 
 const heldOf = (held: readonly UnitName[]) => (held.length > 0 ? { held } : {});
+
+const successionOf = ({ ledger, self }: Post, { engine, architecture, mayAct }: Hands): Succession => ({
+  engine,
+  ledger,
+  architecture,
+  self,
+  mayAct,
+});
 
 const handsOf = (post: Post, token: number): Hands => ({
   engine: post.engine,
@@ -200,13 +216,14 @@ async function roll(post: Post, claim: Charge, hands: Hands): Promise<Desired | 
   const more = { ...(end.problem && { problem: end.problem }), ...(end.outcome === 'live' && heldOf(end.held)) };
   await journal.flush();
   if (!(await ledger.end(claim.token, { outcome: end.outcome, ...more }))) return undefined;
-  if (end.outcome === 'live') await removePredecessors(post.engine, desired.architecture, post.self);
+  if (end.outcome === 'live') await removePredecessors(successionOf(post, hands));
   journal.report({
     type: 'rollout-ended',
     release,
     commit: inputs.source.commit,
     outcome: end.outcome,
     durationMs: hands.now() - began,
+    token: claim.token,
     ...(cut > 0 && { cut }),
     ...more,
   });
@@ -231,21 +248,25 @@ function announce({ desired, journal, manifest, environment }: Post, { token, fr
 }
 
 /** Renews the lease until stopped, so that others see that its holder lives. */
-function holdLease({ ledger, paceMs }: Post, token: number): { stop(): void } {
-  const timer = setInterval(() => void ledger.renew(token), paceMs);
-  return { stop: () => clearInterval(timer) };
+function holdLease({ ledger, paceMs, timers }: Post, token: number): { stop(): void } {
+  const renew = (): void => {
+    void ledger.renew(token);
+    callOff = timers.after(paceMs, renew);
+  };
+  let callOff = timers.after(paceMs, renew);
+  return { stop: () => callOff() };
 }
 
 /** Resolves after `ms`, or as soon as the signal is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pause(ms: number, { signal, timers }: Post): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const end = (): void => {
-      clearTimeout(timer);
+      callOff();
       signal.removeEventListener('abort', end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
+    const callOff = timers.after(ms, end);
     signal.addEventListener('abort', end);
   });
 }

@@ -2,7 +2,6 @@ import type { Asked } from '../asked.ts';
 import type { CommitId, ReleaseId } from '../digest.ts';
 import type { RecordedEvent, RolloutOutcome, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
-import type { Quarantine } from './quarantine.ts';
 
 /** One rollout of one release. `token` grows with every rollout: the highest one that has not failed is in charge. */
 export type RolloutRecord = {
@@ -22,6 +21,9 @@ export type RolloutRecord = {
   /** What of it stayed as it was, because it failed. */
   held?: readonly UnitName[];
 };
+
+/** Why a release is not deployed again by itself: `by` is the rollout that failed, or that went back from it. */
+export type Quarantine = { why: 'failed' | 'rolled-back'; by: RolloutRecord };
 
 /** How a rollout ended. */
 export type RolloutClose = { outcome: RolloutOutcome; problem?: Problem; held?: readonly UnitName[] };

@@ -1,9 +1,6 @@
 import type { ReleaseId } from '../digest.ts';
 import type { ProblemCode } from '../problem.ts';
-import type { RolloutRecord } from './ledger.ts';
-
-/** Why a release is not deployed again by itself: `by` is the rollout that failed, or that went back from it. */
-export type Quarantine = { why: 'failed' | 'rolled-back'; by: RolloutRecord };
+import type { Quarantine, RolloutRecord } from './ledger.ts';
 
 /** Failures that say nothing against the release: the same one may do well a minute later. */
 const notItsFault: ReadonlySet<ProblemCode> = new Set([

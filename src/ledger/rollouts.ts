@@ -5,8 +5,8 @@ import type { Problem } from '../problem.ts';
 import type { Database } from './database.ts';
 import { askedOf } from '../asked.ts';
 import { decideClaim, recordOf, type ClaimView, type StoredRollout } from './decide-claim.ts';
-import type { Claim, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
-import { quarantineOf, type Quarantine } from './quarantine.ts';
+import type { Claim, Ledger, Quarantine, RolloutClose, RolloutRecord } from './ledger.ts';
+import { quarantineOf } from './quarantine.ts';
 
 type ClaimRequest = Parameters<Ledger['claim']>[0];
 

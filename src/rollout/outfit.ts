@@ -15,12 +15,21 @@ export type Outfit = {
   live: ObservedInstance | undefined;
 };
 
-/** `token` goes into the name of a path, so that one rollout's never meets another's. */
 export function outfit(unit: DesiredUnit, observed: Observation, token: number): Outfit {
   const state = unitState(observed, unit.owner);
   const seat = unit.seats[colourFor(state, unit.body)];
   const live = state.serving.findLast((path) => path.generation === unit.generation && path.colour === seat.path.colour);
-  return { unit, state, seat, live, path: { ...seat.path, name: `${seat.path.name}.${token}` } };
+  return { unit, state, seat, live, path: { ...seat.path, name: pathName(seat.path.name, state, token) } };
+}
+
+/**
+ * `token` goes into the name of a path, so that one rollout's never meets another's. A rollout that was overtaken may meet
+ * its own, which still drains, when it comes back: that one's name is not free.
+ */
+function pathName(base: string, { waiting, draining }: UnitState, token: number): string {
+  const names = [base, ...draining.map((_, index) => `${base}.${index + 2}`)].map((name) => `${name}.${token}`);
+  const isOf = (paths: readonly ObservedInstance[], name: string): boolean => paths.some((path) => path.name === name);
+  return names.find((name) => isOf(waiting, name)) ?? names.find((name) => !isOf(draining, name)) ?? `${base}.${token}`;
 }
 
 /** How steps name an instance, observed or specified. */

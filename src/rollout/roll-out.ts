@@ -42,8 +42,9 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
   const { hands } = rollout;
   const progress = begin(hands.now());
   for (;;) {
-    const observed = await observe(rollout);
-    if ('problem' in observed) return { outcome: 'failed', problem: observed.problem };
+    const observed = await observe(rollout, progress);
+    if (observed === 'overtaken') return { outcome: 'overtaken' };
+    if ('problem' in observed) return undo(rollout, observed.problem);
     if (!progress.announced) rollout.begin(observed);
     progress.announced = true;
     const death = countDeaths(rollout, observed, progress);
@@ -83,11 +84,16 @@ const begin = (now: number): Progress => ({
   said: '',
 });
 
-async function observe({ hands, desired, wake, view }: Rollout): Promise<Observation | { problem: Problem }> {
+/** Once the release is live, there is nothing to go back to and the engine is asked until it answers. */
+async function observe(
+  { hands, desired, wake, view }: Rollout,
+  { live }: Progress,
+): Promise<Observation | 'overtaken' | { problem: Problem }> {
   for (let tried = 1; ; tried += 1) {
     const observed = await hands.engine.observe(desired.architecture);
     if (observed.ok) return view ? view(observed.value) : observed.value;
-    if (tried === engineTries) return { problem: observed.problem };
+    if (!(await hands.mayAct())) return 'overtaken';
+    if (tried >= engineTries && !live) return { problem: observed.problem };
     await wake.next(hands.pauseMs);
   }
 }
@@ -173,7 +179,10 @@ async function undo(rollout: Rollout, problem: Problem): Promise<RolloutEnd> {
   const failed: FailedRollout = { token: rollout.token, release: rollout.release, first: rollout.from === undefined };
   for (let round = 0; round < 100; round += 1) {
     const observed = await hands.engine.observe(desired.architecture);
-    if (!observed.ok) break;
+    if (!observed.ok) {
+      await wake.next(hands.pauseMs);
+      continue;
+    }
     const stage = planUndo(view(observed.value), failed);
     if (stage.name === 'settled') break;
     if (stage.name === 'wait') await wake.next(1000);

@@ -1,4 +1,5 @@
 import type { Engine, EngineEvent } from '../engine/engine.ts';
+import { realTimers, type Timers } from '../timers.ts';
 
 /** Something to wait on: an engine event, or time. */
 export interface Wake {
@@ -9,8 +10,10 @@ export interface Wake {
   stop(): void;
 }
 
+export type Watching = { onEvent?: (event: EngineEvent) => void; timers?: Timers };
+
 /** Listens to the architecture's events until stopped. Events that come between two calls of `next` are not lost, only merged. */
-export function watchEngine(engine: Engine, architecture: string, onEvent: (event: EngineEvent) => void = () => undefined): Wake {
+export function watchEngine(engine: Engine, architecture: string, { onEvent, timers = realTimers }: Watching = {}): Wake {
   const abort = new AbortController();
   const waiting = new Set<() => void>();
   let heard = 0;
@@ -19,7 +22,7 @@ export function watchEngine(engine: Engine, architecture: string, onEvent: (even
   };
   void (async () => {
     for await (const event of engine.watch(architecture, abort.signal)) {
-      onEvent(event);
+      onEvent?.(event);
       heard += 1;
       release();
     }
@@ -28,7 +31,7 @@ export function watchEngine(engine: Engine, architecture: string, onEvent: (even
     let known = heard;
     return {
       async next(ms) {
-        if (known === heard && !abort.signal.aborted) await one(waiting, ms);
+        if (known === heard && !abort.signal.aborted) await released(waiting, (end) => timers.after(ms, end));
         const isNew = known !== heard;
         known = heard;
         return isNew;
@@ -43,15 +46,15 @@ export function watchEngine(engine: Engine, architecture: string, onEvent: (even
   return fork();
 }
 
-/** Until it is released, or `ms` have passed. */
-function one(waiting: Set<() => void>, ms: number): Promise<void> {
+/** Until it is released, or its time has come. */
+function released(waiting: Set<() => void>, startTimer: (end: () => void) => () => void): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
-      clearTimeout(timer);
+      callOff();
       waiting.delete(end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
+    const callOff = startTimer(end);
     waiting.add(end);
   });
 }

@@ -77,7 +77,10 @@ function volumeFree(state: ArchitectureState, { name, role }: InstanceSpec, volu
   must(other === undefined, `${other?.spec.name} still runs on volume ${volume}, where ${name} is to start`);
 }
 
-/** The path to promote. One that was healthy and no longer is, a moment later, is promoted as a real one would be. */
+/**
+ * The path to promote. One that was healthy and no longer is, a moment later, is promoted as a real one would be; one that
+ * never was may only come where nothing of its owner serves (after a reboot a late answer is better than none).
+ */
 export function canPromote(state: ArchitectureState, name: string, judgement: Judgement): PathRecord | 'lost' {
   const instance = state.instances.get(name);
   if (!instance?.path) throw new Error(`there is no path ${name} to promote`);
@@ -86,6 +89,15 @@ export function canPromote(state: ArchitectureState, name: string, judgement: Ju
   must(instance.path.stage !== 'draining', `path ${name}, to be promoted, drains`);
   const healthy =
     instance.path.wasHealthy || (instance.path.stage === 'waiting' && failingChecks(state, instance.spec, judgement).length === 0);
-  must(instance.path.stage === 'serving' || healthy, `path ${name}, to be promoted, was never healthy`);
+  must(
+    instance.path.stage === 'serving' || healthy || !servesAlready(state, instance.spec),
+    `path ${name}, to be promoted, was never healthy`,
+  );
   return instance.path;
 }
+
+const servesAlready = (state: ArchitectureState, { owner }: InstanceSpec): boolean =>
+  [...state.instances.values()].some(
+    ({ spec, state, path }) =>
+      state === 'running' && path?.stage === 'serving' && spec.owner.kind === owner.kind && spec.owner.name === owner.name,
+  );

@@ -1,0 +1,108 @@
+import { runController } from '../../src/controller/run-controller.ts';
+import type { RecordedEvent } from '../../src/events.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import type { Manifest } from '../../src/release/manifest.ts';
+import { engineAsReached } from './engine-as-reached.ts';
+import { never } from './never.ts';
+import type { SimulatedWorld } from './simulated-world.ts';
+
+type Birth = { name: string; container: string; manifest: Manifest; environment: string };
+
+/**
+ * One life of a controller's process. It can end at any boundary: before, in the middle of and after a call to the
+ * engine, before and after one to the ledger. Then nothing of its code goes on, not even what would tidy up.
+ */
+export class ControllerProcess {
+  readonly name: string;
+  readonly container: string;
+  readonly world: SimulatedWorld;
+  alive = true;
+  token: number | undefined;
+  /** The number of the world's last change when it last looked at the engine. */
+  lookedAt = 0;
+  readonly #birth: Birth;
+  readonly #abort = new AbortController();
+  readonly #death = new AbortController();
+
+  constructor(world: SimulatedWorld, birth: Birth) {
+    this.world = world;
+    this.name = birth.name;
+    this.container = birth.container;
+    this.#birth = birth;
+  }
+
+  /** Aborted when the process is dead. */
+  get death(): AbortSignal {
+    return this.#death.signal;
+  }
+
+  async run(): Promise<void> {
+    if (!this.alive) return;
+    const { world, container } = this;
+    const { manifest, environment } = this.#birth;
+    await runController({
+      engine: engineAsReached(this),
+      ledger: ledgerOf(this),
+      manifest,
+      environment,
+      self: container,
+      print: (event: RecordedEvent) => this.alive && world.noteEvent(this, event),
+      signal: this.#abort.signal,
+      paceMs: 2000,
+      clock: world.time.clock,
+      timers: {
+        after: (ms, work) => world.time.after(ms, () => this.alive && work()),
+      },
+    });
+    this.die();
+  }
+
+  /** Asked to end (SIGTERM): its code may tidy up. */
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  /** Killed: nothing of it goes on. */
+  die(): void {
+    this.alive = false;
+    this.#death.abort();
+  }
+
+  /** Whether it lives beyond this boundary. Each is counted, for a kill is ordered by the number of its boundary. */
+  crosses(where: string): boolean {
+    if (this.alive && this.world.isToDie(this, where)) this.world.kill(this, where);
+    return this.alive;
+  }
+}
+
+/** SQLite answers at once or not at all, so calls take no time; a process can die between any two. */
+function ledgerOf(process: ControllerProcess): Ledger {
+  const { ledger } = process.world;
+  const reached = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    if (!process.crosses(`before ledger ${name}`)) return never();
+    const answer = await work();
+    return process.crosses(`after ledger ${name}`) ? answer : never();
+  };
+  return {
+    claim: (request) =>
+      reached('claim', async () => {
+        const claim = await ledger.claim(request);
+        if (claim.state === 'yours') process.token = claim.token;
+        if (claim.state === 'yours' && !claim.resumed) process.world.noteLedger();
+        return claim;
+      }),
+    end: (token, close) =>
+      reached('end', async () => {
+        const ended = await ledger.end(token, close);
+        process.world.noteLedger();
+        return ended;
+      }),
+    append: (events) => reached('append', () => ledger.append(events)),
+    renew: (token) => (process.alive ? ledger.renew(token) : never()),
+    mayAct: (token) => (process.alive ? process.world.mayAct(token) : never()),
+    rollouts: (limit) => (process.alive ? ledger.rollouts(limit) : never()),
+    events: (filter) => (process.alive ? ledger.events(filter) : never()),
+    verifyChain: () => ledger.verifyChain(),
+    close: () => Promise.resolve(),
+  };
+}
