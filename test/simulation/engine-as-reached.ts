@@ -55,12 +55,17 @@ async function answer<T>(process: ControllerProcess, work: () => Promise<T>): Pr
   return process.alive ? value : never();
 }
 
-const look = <T>(process: ControllerProcess, work: () => Promise<Result<T>>): Promise<Result<T>> =>
-  answer(process, async () => {
+/** What the process knows is as old as the look whose answer reached it last. */
+async function look<T>(process: ControllerProcess, work: () => Promise<Result<T>>): Promise<Result<T>> {
+  let seen = process.lookedAt;
+  const result = await answer(process, async () => {
     if (process.world.engineIsAway || process.world.refuses()) return failed(absent);
-    process.lookedAt = process.world.changes;
+    seen = process.world.changes;
     return work();
   });
+  process.lookedAt = seen;
+  return result;
+}
 
 type Call = { verb: Verb; name: string; work: () => Promise<Result<void>> };
 

@@ -9,19 +9,9 @@ import { SimulatedWorld } from './simulated-world.ts';
 
 /**
  * Who else is there when the controller of a rollout is killed, and whether it comes back: a second `up` that comes while
- * its lease lasts is held (`held`), one that comes afterwards takes over (`overtakes`). The killed one is down for `downMs`.
+ * its lease lasts is held by it, one that comes afterwards takes over. The killed one is down for `downMs`.
  */
-type Company = { name: string; downMs: number; second?: { afterMs: number } };
-
-const leaseMs = 10_000;
-const never = 3_600_000;
-
-const companies: readonly Company[] = [
-  { name: 'alone', downMs: 200 },
-  { name: 'a second one is held', downMs: 3000, second: { afterMs: 500 } },
-  { name: 'a second one overtakes it, and it comes back', downMs: leaseMs + 1500, second: { afterMs: leaseMs + 500 } },
-  { name: 'a second one overtakes it, and it never comes back', downMs: never, second: { afterMs: leaseMs + 500 } },
-];
+export type Company = { name: string; downMs: number; second?: { afterMs: number } };
 
 type Disturbed = { world: SimulatedWorld; releases: Manifest[]; after: Manifest; name: string };
 
@@ -59,7 +49,6 @@ async function disturb(scenario: Scenario, company: Company, boundary: number): 
     releases.push(newcomer(world.engine));
     await world.start(releases.at(-1)!);
   }
-  // Whoever is down for good is cleared away with its container.
   const rested = await comesToRest(world);
   const outages = world.engine.world.outages.filter(({ owner }) => owner.kind !== scenario.gap);
   const before = scenario.before.length > 0 ? releases : [undefined];
@@ -75,11 +64,13 @@ async function disturb(scenario: Scenario, company: Company, boundary: number): 
   return findings;
 }
 
-for (const scenario of scenarios)
-  for (const company of companies)
+/** A test for each scenario: the controller is killed at every boundary there is, in this company. */
+export function killEverywhere(company: Company): void {
+  for (const scenario of scenarios)
     void test(`${scenario.name}: the controller may be killed at every boundary; ${company.name}`, async (context) => {
       const count = await boundaries(scenario);
       for (let boundary = 0; boundary < count; boundary += 1)
         assert.deepEqual(await disturb(scenario, company, boundary), [], `killed at boundary ${boundary}`);
       context.diagnostic(`${count} kills`);
     });
+}

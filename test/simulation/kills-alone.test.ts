@@ -1,0 +1,3 @@
+import { killEverywhere } from './kill-everywhere.ts';
+
+killEverywhere({ name: 'alone', downMs: 200 });
