@@ -16,5 +16,6 @@ export const labels = {
   slot: 'dev.changeless.slot',
   name: 'dev.changeless.name',
   spec: 'dev.changeless.spec',
+  note: 'dev.changeless.note',
   history: 'dev.changeless.history',
 } as const;

@@ -10,6 +10,7 @@ import type {
   ObservedSlot,
   Owner,
   SlotSpec,
+  VolumeCopy,
 } from '../../src/engine/engine.ts';
 import type { Result } from '../../src/result.ts';
 
@@ -23,6 +24,10 @@ export type EngineWorld = {
   images: { sandbox: ImageId; service: ImageId; controller: ImageId; path: { healthy: ImageId; unhealthy: ImageId } };
   /** Kills an instance's or a slot's container; resolves when it is dead. */
   killInstance(name: string): Promise<void>;
+  /** What is in the volume's one file, as a server would have written and would read it. */
+  volumes: { write(volume: string, contents: string): Promise<void>; read(volume: string): Promise<string> };
+  /** Begins the copy, and breaks it off in the middle. */
+  breakCopy(copy: VolumeCopy): Promise<void>;
   /** Removes all that is left of the architecture, and of the world. */
   dispose(): Promise<void>;
 };

@@ -19,6 +19,8 @@ export type Verb =
   | 'removeNetwork'
   | 'ensureVolume'
   | 'removeVolume'
+  | 'copyVolume'
+  | 'noteBody'
   | 'ensureSlot'
   | 'removeSlot'
   | 'startInstance'
@@ -46,6 +48,8 @@ export class MemoryWorld {
   afterEffect: EffectHook | undefined;
   /** Services a path's configuration checks; undefined: those that were ever started of its body. */
   checkedServices: ((path: InstanceSpec) => readonly string[] | undefined) | undefined;
+  /** What a server makes of the data it finds as it starts; it leaves them alone without it. */
+  onServer: ((spec: InstanceSpec, contents: string) => string) | undefined;
   readonly #failures = new Map<Verb, Problem[]>();
   readonly #holders: { port: PublishedPort; holder: string }[] = [];
   #unhealthy: (spec: InstanceSpec) => boolean = () => false;
@@ -105,6 +109,26 @@ export class MemoryWorld {
 
   takeFailure(verb: Verb): Problem | undefined {
     return this.#failures.get(verb)?.shift();
+  }
+
+  /** What the volume holds; undefined when it is not there. */
+  contentsOf(architecture: string, volume: string): string | undefined {
+    return this.machine.of(architecture).volumes.get(volume)?.contents;
+  }
+
+  /** A server, or somebody, writes. */
+  write(architecture: string, volume: string, contents: string): void {
+    const record = this.machine.of(architecture).volumes.get(volume);
+    if (!record) throw new Error(`there is no volume ${volume}`);
+    record.contents = contents;
+  }
+
+  serverStarted(state: ArchitectureState, spec: InstanceSpec): void {
+    if (spec.role !== 'server' || !this.onServer) return;
+    for (const mount of spec.mounts) {
+      const record = mount.kind === 'volume' ? state.volumes.get(mount.volume) : undefined;
+      if (record) record.contents = this.onServer(spec, record.contents);
+    }
   }
 
   /** Another program takes a host port. */
