@@ -3,6 +3,7 @@ import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.t
 import type { Desired } from './desired.ts';
 import { named, removeInstance, type Outfit } from './outfit.ts';
 import type { Lane, Stage } from './step.ts';
+import { trialKindOf } from './trial.ts';
 import { inUse, isUnit, unitState } from './unit-state.ts';
 
 /** What is left to do once the release serves everything: the old ones drain, end and go; places are made ready for the next. */
@@ -13,7 +14,16 @@ export function planRetirement(desired: Desired, observed: Observation, outfits:
   if (retire.length > 0) return { name: 'retire', lanes: retire, live: true };
   if (observed.instances.some((instance) => instance.path?.phase === 'draining' && instance.state === 'running'))
     return { name: 'wait', lanes: [], live: true };
+  const notes = outfits.flatMap((outfit) => noteLane(outfit, observed));
+  if (notes.length > 0) return { name: 'tidy', lanes: notes, live: true };
   return tidy(desired, observed);
+}
+
+/** Data from before such notes were made, or whose notes were cut short, get the one of the server they have. */
+function noteLane({ unit: { data, body } }: Outfit, observed: Observation): Lane[] {
+  const there = observed.volumes.find(({ name }) => name === data?.volume.name);
+  if (!data || !there || (there.bodies?.length === 1 && there.bodies[0] === body)) return [];
+  return [[{ do: 'note-body', volume: data.volume, body }]];
 }
 
 /** Every path that serves and is not one to keep is told to drain. */
@@ -28,6 +38,7 @@ export function drainLanes(observed: Observation, keep: ReadonlySet<string>): La
 function leftovers(observed: Observation, outfits: readonly Outfit[]): ObservedInstance[] {
   const wanted = new Set(outfits.flatMap(({ seat, live }) => [...seat.instances.map(({ name }) => name), live?.name]));
   return observed.instances.filter((instance) => {
+    if (trialKindOf(instance)) return true;
     if (instance.role === 'path') return !wanted.has(instance.name) && !finishes(instance);
     const outfit = outfits.find(({ unit }) => isUnit(unit.owner, instance.owner));
     if (outfit && wanted.has(instance.name) && instance.body === outfit.unit.body) return false;
