@@ -90,7 +90,10 @@ export type AppInput = {
   drain?: { limitMs: number };
 };
 
-/** A stateful component: its container is replaced, the volume at `data` is kept. */
+/**
+ * A stateful component: its container is replaced, the volume at `data` is kept. A new server is first tried on a copy of
+ * the data, then on the data in private, with a snapshot to go back to; clients wait meanwhile, and are let in last.
+ */
 export type StoreInput = {
   build: BuildInput;
   port: number;

@@ -43,8 +43,10 @@ function appHosts(services: Readonly<Record<string, Service>>): number {
   return Math.max(32, 4 * replicas + 2);
 }
 
-export const volumesOf = (architecture: ResolvedArchitecture): VolumeSpec[] =>
-  Object.keys(architecture.stores).map((name) => ({ name: `${name}.data`, owner: { kind: 'store', name } }));
+export const volumesOf = (architecture: ResolvedArchitecture): VolumeSpec[] => Object.keys(architecture.stores).map(dataVolume);
+
+/** A store's kept data. */
+export const dataVolume = (store: string): VolumeSpec => ({ name: `${store}.data`, owner: { kind: 'store', name: store } });
 
 /** The place of an instance: one name with a suffix, for both are containers on some engines. */
 export const slotOf = (instance: string): string => `${instance}.slot`;

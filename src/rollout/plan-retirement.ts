@@ -3,7 +3,7 @@ import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.t
 import type { Desired } from './desired.ts';
 import { named, removeInstance, type Outfit } from './outfit.ts';
 import type { Lane, Stage } from './step.ts';
-import { trialKindOf } from './trial.ts';
+import { copiesOf, trialKindOf } from './trial.ts';
 import { inUse, isUnit, unitState } from './unit-state.ts';
 
 /** What is left to do once the release serves everything: the old ones drain, end and go; places are made ready for the next. */
@@ -14,16 +14,18 @@ export function planRetirement(desired: Desired, observed: Observation, outfits:
   if (retire.length > 0) return { name: 'retire', lanes: retire, live: true };
   if (observed.instances.some((instance) => instance.path?.phase === 'draining' && instance.state === 'running'))
     return { name: 'wait', lanes: [], live: true };
-  const notes = outfits.flatMap((outfit) => noteLane(outfit, observed));
-  if (notes.length > 0) return { name: 'tidy', lanes: notes, live: true };
+  const data = outfits.flatMap((outfit) => dataLanes(outfit, observed));
+  if (data.length > 0) return { name: 'tidy', lanes: data, live: true };
   return tidy(desired, observed);
 }
 
-/** Data from before such notes were made, or whose notes were cut short, get the one of the server they have. */
-function noteLane({ unit: { data, body } }: Outfit, observed: Observation): Lane[] {
+/** Copies have served. Data whose server was never noted, or not wholly, get the note of the one they have. */
+function dataLanes({ unit: { data, body } }: Outfit, observed: Observation): Lane[] {
   const there = observed.volumes.find(({ name }) => name === data?.volume.name);
-  if (!data || !there || (there.bodies?.length === 1 && there.bodies[0] === body)) return [];
-  return [[{ do: 'note-body', volume: data.volume, body }]];
+  if (!data || !there) return [];
+  const copies = copiesOf(data.volume.name, observed).map(({ volume }): Lane => [{ do: 'remove-copy', volume: volume.name }]);
+  const isNoted = there.bodies?.length === 1 && there.bodies[0] === body;
+  return isNoted ? copies : [...copies, [{ do: 'note-body', volume: data.volume, body }]];
 }
 
 /** Every path that serves and is not one to keep is told to drain. */

@@ -9,7 +9,7 @@ import { current } from './unit-state.ts';
 type Trial = { outfit: Outfit; data: StoreData; server: InstanceSpec; copies: readonly ObservedCopy[] };
 
 /**
- * Puts back what a failed rollout may have damaged, and removes copies that have served. A snapshot of another rollout that
+ * Puts back what a failed rollout may have damaged, and removes the copies it left. A snapshot of another rollout that
  * is whole means that a server was tried on the data since and no client was let in: the data go back to it before any
  * server starts. Where one is in its place all the same, clients have been: then the snapshot is only old.
  */
@@ -19,7 +19,7 @@ export const restoreLanes = (all: Situation): Lane[] =>
     if (!data) return [];
     const tried = isTried(outfit, all);
     return copiesOf(data.volume.name, all.observed)
-      .filter(({ token }) => !tried || token !== all.outlook.token)
+      .filter(({ kind, token }) => token !== all.outlook.token || (!tried && kind === 'snapshot'))
       .map((copy): Lane => [...outfit.state.tried.map(removeInstance), ...restoring(copy, { outfit, data, all })]);
   });
 
@@ -63,6 +63,8 @@ export const letInLanes = (all: Situation): Lane[] =>
     { do: 'note-body', volume: data.volume, body: outfit.unit.body },
     { do: 'remove-copy', volume: copyOf(data, 'snapshot', all).name },
     { do: 'start-instance', instance: server },
+    // Its path checks it while it comes up.
+    ...(all.outlook.heldBack.has(outfit.path.name) ? [] : [{ do: 'start-instance' as const, instance: outfit.path }]),
   ]);
 
 /** Whether a trial has yet to be passed before anything may follow, also when just now nothing can be done for it. */

@@ -1,6 +1,6 @@
 import type { ImageId } from '../digest.ts';
 import type { InstanceSpec, NetworkSpec, Observation, ObservedVolume, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
-import { slotOf, storePathSlot, storeServerSlot } from './ground.ts';
+import { dataVolume, slotOf, storePathSlot, storeServerSlot } from './ground.ts';
 
 /**
  * A new server of a store is tried in private before clients reach it: first on a copy of the data while the old one serves
@@ -21,7 +21,7 @@ export function storeData(store: string, image: ImageId): StoreData {
     networks: [{ network, aliases: [alias] }],
   });
   return {
-    volume: { name: `${store}.data`, owner },
+    volume: dataVolume(store),
     network: { name: network, owner, internal: true, isolated: false, hosts: 8 },
     slots: {
       server: privately(storeServerSlot(store, image), serverSlotName(store), `${store}.server`),

@@ -52,6 +52,7 @@ function recordEffects({ engine }: RolloutWorld): string[] {
 inScene('a new server is tried on a copy, then on the data in private, and only then in its place', async (scene) => {
   const effects = recordEffects(scene);
   assert.equal((await scene.up(scene.second)).outcome, 'live');
+  await scene.settled(scene.second);
   const order = effects.filter((effect) =>
     /copyVolume|removeVolume|noteBody|(start|remove)Instance sessions\.(server|rehearsal|proof)$/.test(effect),
   );
@@ -68,7 +69,6 @@ inScene('a new server is tried on a copy, then on the data in private, and only 
     'startInstance sessions.server',
     'removeVolume sessions.data.rehearsal',
   ]);
-  await scene.settled(scene.second);
   const kinds = (lines: string[]): string[] =>
     lines.filter((line) => /network|slot|volume/.test(line)).map((line) => line.split(' ').slice(0, 3).join(' '));
   assert.deepEqual(kinds(scene.engine.world.inventory()), kinds(scene.before), 'no place, network or copy is left');
