@@ -33,7 +33,7 @@ export function crossCheck(root: unknown): Mistake[] {
     ...environmentNames(root).flatMap((environment) => sharedHosts(root, environment)),
     ...children(root, ['environments']).flatMap((path) => unknownNames(root, path)),
     ...publishLists(root).flatMap((path) => sharedPorts(root, path)),
-    ...children(root, ['stores']).flatMap((path) => dataInMemory(root, path)),
+    ...children(root, ['stores']).flatMap((path) => [...dataInMemory(root, path), ...upgradeToNothing(root, path)]),
   ];
 }
 
@@ -171,6 +171,13 @@ function dataInMemory(root: unknown, store: KeyPath): Mistake[] {
   const paths = Array.isArray(writable) ? writable : isRecord(writable) ? Object.keys(writable) : [];
   return paths.includes(data)
     ? [at('value', [...store, 'writable'], `${String(data)} is where the kept volume is mounted; memory there would lose the data`)]
+    : [];
+}
+
+function upgradeToNothing(root: unknown, store: KeyPath): Mistake[] {
+  const isSaid = (key: string): boolean => valueAt(root, [...store, key]) !== undefined;
+  return isSaid('upgrade') && !isSaid('format')
+    ? [at('value', [...store, 'upgrade'], 'an upgrade makes the data of another format; expected format beside it, found none')]
     : [];
 }
 

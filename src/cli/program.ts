@@ -1,5 +1,10 @@
 import type { CommandDefinition, OptionDefinition } from './definition.ts';
 
+const leaveWrites = {
+  flags: '--leave-writes',
+  description: 'go to an older data generation of a store, without what was written since',
+};
+
 const worktree: OptionDefinition = {
   flags: '--worktree',
   description: 'the working folder as it is, instead of a commit; runs in local only',
@@ -52,7 +57,7 @@ export const commands: readonly CommandDefinition[] = [
     details:
       'The live release serves every request until all that is to be replaced is healthy; then it is switched, drained and removed. What did not change keeps its very containers. Run again, it changes nothing.',
     arguments: [{ name: '[commit or release]', description: 'a commit (default: HEAD), or a release that was built before' }],
-    options: [worktree, { flags: '--detach', description: 'return when the rollout has started' }],
+    options: [worktree, { flags: '--detach', description: 'return when the rollout has started' }, leaveWrites],
     examples: [{ command: 'changeless up', does: 'HEAD becomes live' }],
     load: () => import('./commands/up.ts'),
   },
@@ -100,7 +105,7 @@ export const commands: readonly CommandDefinition[] = [
     summary: 'run the previous release, or an earlier one',
     details: 'Runs a release image that is on the engine: nothing is evaluated or built. The same gates apply as going forward.',
     arguments: [{ name: '[release]', description: 'the first characters of its id (default: what was live before)' }],
-    options: [{ flags: '--detach', description: 'return when the rollout has started' }],
+    options: [{ flags: '--detach', description: 'return when the rollout has started' }, leaveWrites],
     examples: [{ command: 'changeless rollback', does: 'back to what was live before' }],
     load: () => import('./commands/rollback.ts'),
   },

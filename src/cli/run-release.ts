@@ -26,6 +26,9 @@ export type RunRelease = {
  */
 export async function runRelease(asked: RunRelease): Promise<Result<number>> {
   const { session, engine, architecture, target, stream, live } = asked;
+  const { checkWrites } = await import('./leave-writes.ts');
+  const confirmed = await checkWrites(asked);
+  if (!confirmed.ok) return confirmed;
   const serving = live?.release;
   const start: Start = { session, engine, architecture, target, history: asked.history, serving, report: stream.report };
   if (asked.detach) return detached(start);

@@ -14,8 +14,13 @@ export type NetworkSpec = { name: string; owner: Owner; internal: boolean; isola
 /** Kept data. Never removed but by name, on request. */
 export type VolumeSpec = { name: string; owner: Owner };
 
-/** `image`: one that has `sh`, `find` and GNU `cp`, which does the copying where the engine has no way of its own. */
-export type VolumeCopy = { from: string; to: VolumeSpec; image: ImageId };
+/**
+ * `image`: one that has `sh`, `find` and GNU `cp`, which does the copying where the engine has no way of its own. `upgrade`:
+ * a command that transforms the copy, run to its end with it mounted at `path`; the copy is whole when that succeeded.
+ */
+export type VolumeCopy = { from: string; to: VolumeSpec; image: ImageId; upgrade?: VolumeUpgrade };
+
+export type VolumeUpgrade = { image: ImageId; command: readonly string[]; path: string };
 
 export type PublishedPort = { address: string; port: number; target: number };
 
@@ -182,7 +187,7 @@ export type InstanceDifference = { container: string; name: string; kind: 'image
 
 /**
  * What runs containers. Every verb is safe to repeat: doing what is done already changes nothing, removing what is gone
- * succeeds. Engine failures come back as problems (ENGINE_*, NO_SPACE, PORT_TAKEN), already in our words.
+ * succeeds. Engine failures come back as problems (ENGINE_*, NO_SPACE, PORT_TAKEN, UPGRADE_FAILED), already in our words.
  */
 export interface Engine {
   readonly capabilities: EngineCapabilities;

@@ -83,7 +83,9 @@ function storeUnit(view: View, name: string): DesiredUnit {
   const sealed = member(sealedOf(view).stores, name);
   const owner: Owner = { kind: 'store', name };
   const slot = storePathSlot(name, view.manifest.outputs.sandbox);
-  const data = storeData(name, view.manifest.outputs.sandbox);
+  const image = member(sealed.images.services, 'server');
+  const upgrade = store.upgrade && { image, command: store.upgrade.command, path: store.data };
+  const data = storeData(name, { format: store.format, image: view.manifest.outputs.sandbox, upgrade });
   const seat: Seat = {
     slots: [storeServerSlot(name, view.manifest.outputs.sandbox)],
     instances: [storeServer({ view, owner, sealed, store, volume: data.volume.name })],

@@ -1,9 +1,10 @@
 import { slotDigest } from '../engine/spec-digest.ts';
 import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.ts';
 import type { Desired } from './desired.ts';
+import { dataVolume } from './ground.ts';
 import { named, removeInstance, type Outfit } from './outfit.ts';
 import type { Lane, Stage } from './step.ts';
-import { copiesOf, trialKindOf } from './trial.ts';
+import { copiesOf, generationsOf, trialKindOf, type ObservedCopy } from './trial.ts';
 import { inUse, isUnit, unitState } from './unit-state.ts';
 
 /** What is left to do once the release serves everything: the old ones drain, end and go; places are made ready for the next. */
@@ -20,10 +21,18 @@ export function planRetirement(desired: Desired, observed: Observation, outfits:
 }
 
 /** Copies have served. Data whose server was never noted, or not wholly, get the note of the one they have. */
-function dataLanes({ unit: { data, body } }: Outfit, observed: Observation): Lane[] {
-  const there = observed.volumes.find(({ name }) => name === data?.volume.name);
+function dataLanes({ unit: { data, body, owner } }: Outfit, observed: Observation): Lane[] {
+  const generations = generationsOf(owner.name, observed);
+  const there = generations.find(({ name }) => name === data?.volume.name);
   if (!data || !there) return [];
-  const copies = copiesOf(data.volume.name, observed).map(({ volume }): Lane => [{ do: 'remove-copy', volume: volume.name }]);
+  // Data without a named format may be from before there were notes; a named one was never let in without its note.
+  const neverLetIn = generations.filter(({ name, bodies }) => !bodies && name !== data.volume.name && name !== dataVolume(owner.name).name);
+  // A snapshot of another generation that was let in may be all there is of it: its own release puts it back.
+  const isKept = ({ of, kind }: ObservedCopy): boolean =>
+    kind === 'snapshot' && of !== data.volume.name && generations.some(({ name, bodies }) => name === of && bodies !== undefined);
+  const served = copiesOf(owner.name, observed).filter((copy) => !isKept(copy));
+  const unneeded = [...served.map(({ volume }) => volume), ...neverLetIn];
+  const copies = unneeded.map(({ name }): Lane => [{ do: 'remove-copy', volume: name }]);
   const isNoted = there.bodies?.length === 1 && there.bodies[0] === body;
   return isNoted ? copies : [...copies, [{ do: 'note-body', volume: data.volume, body }]];
 }

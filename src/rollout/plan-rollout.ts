@@ -1,5 +1,6 @@
 import { slotDigest } from '../engine/spec-digest.ts';
 import type { InstanceSpec, Observation, ObservedInstance, Owner } from '../engine/engine.ts';
+import { sourceOf } from './data-generation.ts';
 import type { Desired, DesiredUnit } from './desired.ts';
 import { named, outfit, removeInstance, type Outfit } from './outfit.ts';
 import { drainLanes, planRetirement } from './plan-retirement.ts';
@@ -69,7 +70,7 @@ function groundLanes({ desired, observed, outfits }: Situation): Lane[] {
   const volumes = new Set(observed.volumes.map((volume) => volume.name));
   const lanes: Lane[] = [
     ...desired.networks.filter(({ name }) => !networks.has(name)).map((network): Lane => [{ do: 'ensure-network', network }]),
-    ...outfits.flatMap(({ unit }) => volumeLane(unit, volumes)),
+    ...outfits.filter((outfit) => !sourceOf(outfit, observed)).flatMap(({ unit }) => volumeLane(unit, volumes)),
   ];
   if (lanes.length > 0) return lanes;
   return outfits.flatMap((outfit) => slotLanes(outfit, observed));

@@ -1,8 +1,9 @@
 import type { InstanceSpec, ObservedInstance, VolumeSpec } from '../engine/engine.ts';
+import { sourceOf } from './data-generation.ts';
 import { named, removeInstance, type Outfit } from './outfit.ts';
 import { membersOf, slotLane, type Situation } from './situation.ts';
 import type { Lane, Step } from './step.ts';
-import { copiesOf, copyName, trialInstances, type ObservedCopy, type StoreData, type TrialKind } from './trial.ts';
+import { copiesOf, copyName, generationsOf, trialInstances, type ObservedCopy, type StoreData, type TrialKind } from './trial.ts';
 import { current } from './unit-state.ts';
 
 /** A store whose new server has not been let at the data yet. */
@@ -18,8 +19,8 @@ export const restoreLanes = (all: Situation): Lane[] =>
     const { data } = outfit.unit;
     if (!data) return [];
     const tried = isTried(outfit, all);
-    return copiesOf(data.volume.name, all.observed)
-      .filter(({ kind, token }) => token !== all.outlook.token || (!tried && kind === 'snapshot'))
+    return copiesOf(outfit.unit.owner.name, all.observed)
+      .filter(({ of, kind, token }) => of === data.volume.name && (token !== all.outlook.token || (!tried && kind === 'snapshot')))
       .map((copy): Lane => [...outfit.state.tried.map(removeInstance), ...restoring(copy, { outfit, data, all })]);
   });
 
@@ -28,11 +29,17 @@ function restoring(
   { outfit, data, all }: { outfit: Outfit; data: StoreData; all: Situation },
 ): Lane {
   const remove: Step = { do: 'remove-copy', volume: volume.name };
-  const counts = kind === 'snapshot' && token !== all.outlook.token && !volume.unfinished && outfit.state.members.length === 0;
+  // A data generation that was never let in is made again of the one before, which nobody touched.
+  if (sourceOf(outfit, all.observed)) return [remove];
+  const generations = generationsOf(outfit.unit.owner.name, all.observed);
+  const bodies = generations.find(({ name }) => name === data.volume.name)?.bodies;
+  const isServed = outfit.state.members.some(({ body }) => !bodies || bodies.includes(body));
+  const counts = kind === 'snapshot' && token !== all.outlook.token && !volume.unfinished && !isServed;
   if (!counts) return [remove];
   const was = current(outfit.state);
+  const isElsewhere = generations.some(({ name, bodies: noted }) => was && name !== data.volume.name && noted?.includes(was.body));
   const copy: Step = { do: 'copy-volume', copy: { from: volume.name, to: data.volume, image: data.image } };
-  return [copy, ...(was ? [{ do: 'note-body' as const, volume: data.volume, body: was.body }] : []), remove];
+  return [copy, ...(was && !isElsewhere ? [{ do: 'note-body' as const, volume: data.volume, body: was.body }] : []), remove];
 }
 
 /** The new server on a copy, beside the old one that serves on. */
@@ -47,7 +54,12 @@ export const snapshotLanes = (all: Situation): Lane[] =>
     .filter((trial) => !snapshotOf(trial, all))
     .map(({ outfit, data }): Lane => {
       const to = copyOf(data, 'snapshot', all);
-      return [...outfit.state.members.map(removeInstance), { do: 'copy-volume', copy: { from: data.volume.name, to, image: data.image } }];
+      const source = sourceOf(outfit, all.observed);
+      return [
+        ...outfit.state.members.map(removeInstance),
+        ...(source ? [copied(source, data.volume, data)] : []),
+        { do: 'copy-volume', copy: { from: data.volume.name, to, image: data.image } },
+      ];
     });
 
 /** The new server on the data themselves, where no client reaches it. */
@@ -60,12 +72,18 @@ export const proveLanes = (all: Situation): Lane[] =>
 export const letInLanes = (all: Situation): Lane[] =>
   trials(all).map(({ outfit, data, server }): Lane => [
     ...outfit.state.tried.toSorted(pathsFirst).map(removeInstance),
-    { do: 'note-body', volume: data.volume, body: outfit.unit.body },
-    { do: 'remove-copy', volume: copyOf(data, 'snapshot', all).name },
+    ...entrusting(outfit, data, all),
     { do: 'start-instance', instance: server },
     // Its path checks it while it comes up.
     ...(all.outlook.heldBack.has(outfit.path.name) ? [] : [{ do: 'start-instance' as const, instance: outfit.path }]),
   ]);
+
+/** Killed between the two, data that were tried in place go on; a new data generation is made again. */
+function entrusting(outfit: Outfit, data: StoreData, all: Situation): Lane {
+  const note: Step = { do: 'note-body', volume: data.volume, body: outfit.unit.body };
+  const remove: Step = { do: 'remove-copy', volume: copyOf(data, 'snapshot', all).name };
+  return sourceOf(outfit, all.observed) ? [remove, note] : [note, remove];
+}
 
 /** Whether a trial has yet to be passed before anything may follow, also when just now nothing can be done for it. */
 export const isTrying = (kind: TrialKind, all: Situation): boolean =>
@@ -84,14 +102,17 @@ function trials(all: Situation): Trial[] {
     const { data } = outfit.unit;
     const [server] = outfit.seat.instances;
     if (!data || !server || !isTried(outfit, all)) return [];
-    return [{ outfit, data, server, copies: copiesOf(data.volume.name, all.observed) }];
+    return [{ outfit, data, server, copies: copiesOf(outfit.unit.owner.name, all.observed) }];
   });
 }
 
 /** Whether the server is new to data that are there. One that is kept true, or was let at them before, starts in its place at once. */
-function isTried({ unit, state, live }: Outfit, { observed, outlook }: Situation): boolean {
+function isTried(outfit: Outfit, { observed, outlook }: Situation): boolean {
+  const { unit, state, live } = outfit;
+  if (live || outlook.hurry) return false;
+  if (sourceOf(outfit, observed)) return true;
   const there = observed.volumes.find(({ name }) => name === unit.data?.volume.name);
-  if (!there || live || outlook.hurry) return false;
+  if (!there) return false;
   return !there.bodies?.includes(unit.body) && !state.members.some(({ body }) => body === unit.body);
 }
 
@@ -133,17 +154,19 @@ function tryLanes(trial: Trial, kind: TrialKind, all: Situation): Lane[] {
   return [[...(there.server ? [] : seatLane(wanted.server, all)), ...(there.path ? [] : seatLane(wanted.path, all)), awaiting]];
 }
 
+/** What is copied from another data generation is upgraded on the way. */
+const copied = (from: { name: string }, to: VolumeSpec, { volume, image, upgrade }: StoreData): Step => ({
+  do: 'copy-volume',
+  copy: { from: from.name, to, image, ...(upgrade && from.name !== volume.name && { upgrade }) },
+});
+
 function groundLanes(trial: Trial, kind: TrialKind, all: Situation): Lane[] {
-  const { network, slots, volume, image } = trial.data;
+  const { network, slots, volume } = trial.data;
+  const from = sourceOf(trial.outfit, all.observed) ?? volume;
   const copies: Lane[] =
     kind === 'proof' || wholeCopy(trial, 'rehearsal', all)
       ? []
-      : [
-          [
-            ...trial.outfit.state.tried.map(removeInstance),
-            { do: 'copy-volume', copy: { from: volume.name, to: copyOf(trial.data, kind, all), image } },
-          ],
-        ];
+      : [[...trial.outfit.state.tried.map(removeInstance), copied(from, copyOf(trial.data, kind, all), trial.data)]];
   if (!all.observed.networks.some(({ name }) => name === network.name)) return [[{ do: 'ensure-network', network }], ...copies];
   const places = [slots.server, slots.path].map((slot) => slotLane(slot, all.observed, false));
   return [...places, ...copies].filter((lane) => lane.length > 0);

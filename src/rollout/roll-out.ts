@@ -4,6 +4,7 @@ import type { Problem } from '../problem.ts';
 import { heldBack, nextStart, recordDeath, type Deaths } from './backoff.ts';
 import { carryOut, unitName, type Hands, type StageOutcome, type Unhealthy } from './carry-out.ts';
 import type { Desired } from './desired.ts';
+import { missingUpgrade } from './data-generation.ts';
 import { crashed, failingChecks, unhealthy, undone } from './failure.ts';
 import { outfit, type Outfit } from './outfit.ts';
 import { planRollout } from './plan-rollout.ts';
@@ -43,6 +44,8 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
   for (;;) {
     const observed = await observe(rollout);
     if ('problem' in observed) return { outcome: 'failed', problem: observed.problem };
+    const refused = progress.announced ? undefined : missingUpgrade(outfitsOf(rollout, observed), observed);
+    if (refused) return { outcome: 'failed', problem: refused };
     if (!progress.announced) rollout.begin(observed);
     progress.announced = true;
     const death = countDeaths(rollout, observed, progress);
@@ -130,7 +133,7 @@ function saySwapped({ lanes }: Stage, { hands }: Rollout, { swapped }: Progress)
 
 /** Counts each ended instance of the new release once; gives the one that ended too often. */
 function countDeaths({ desired, token, hands }: Rollout, observed: Observation, { deaths, seen }: Progress) {
-  const wanted = new Set(desired.units.flatMap((unit) => wantedNames(outfit(unit, observed, token), token)));
+  const wanted = new Set(outfitsOf({ desired, token }, observed).flatMap((each) => wantedNames(each, token)));
   for (const instance of observed.instances) {
     if (instance.state !== 'exited' || !wanted.has(instance.name) || seen.has(instance.container)) continue;
     seen.add(instance.container);
@@ -138,6 +141,9 @@ function countDeaths({ desired, token, hands }: Rollout, observed: Observation, 
   }
   return undefined;
 }
+
+const outfitsOf = ({ desired, token }: Pick<Rollout, 'desired' | 'token'>, observed: Observation): Outfit[] =>
+  desired.units.map((unit) => outfit(unit, observed, token));
 
 const wantedNames = (of: Outfit, token: number): string[] => [
   ...of.seat.instances.map(({ name }) => name),

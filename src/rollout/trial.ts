@@ -1,5 +1,14 @@
 import type { ImageId } from '../digest.ts';
-import type { InstanceSpec, NetworkSpec, Observation, ObservedVolume, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
+import type {
+  InstanceSpec,
+  NetworkSpec,
+  Observation,
+  ObservedVolume,
+  Owner,
+  SlotSpec,
+  VolumeSpec,
+  VolumeUpgrade,
+} from '../engine/engine.ts';
 import { dataVolume, slotOf, storePathSlot, storeServerSlot } from './ground.ts';
 
 /**
@@ -8,11 +17,20 @@ import { dataVolume, slotOf, storePathSlot, storeServerSlot } from './ground.ts'
  */
 export type TrialKind = 'rehearsal' | 'proof';
 
-/** A store's data, and the private place in which a server is tried on them. `image` does the copying. */
-export type StoreData = { volume: VolumeSpec; network: NetworkSpec; slots: { server: SlotSpec; path: SlotSpec }; image: ImageId };
+/**
+ * A store's data, and the private place in which a server is tried on them. `image` does the copying; `upgrade` makes data of
+ * another format into these.
+ */
+export type StoreData = {
+  volume: VolumeSpec;
+  network: NetworkSpec;
+  slots: { server: SlotSpec; path: SlotSpec };
+  image: ImageId;
+  upgrade?: VolumeUpgrade;
+};
 
 /** The place has a network of its own, where the server has the name it always has: the waiter that checks it is the final image. */
-export function storeData(store: string, image: ImageId): StoreData {
+export function storeData(store: string, { format, image, upgrade }: Made): StoreData {
   const owner: Owner = { kind: 'store', name: store };
   const network = `trial/${store}`;
   const privately = (slot: SlotSpec, name: string, alias: string): SlotSpec => ({
@@ -21,15 +39,18 @@ export function storeData(store: string, image: ImageId): StoreData {
     networks: [{ network, aliases: [alias] }],
   });
   return {
-    volume: dataVolume(store),
+    volume: dataVolume(store, format),
     network: { name: network, owner, internal: true, isolated: false, hosts: 8 },
     slots: {
       server: privately(storeServerSlot(store, image), serverSlotName(store), `${store}.server`),
       path: privately(storePathSlot(store, image), pathSlotName(store), 'path'),
     },
     image,
+    ...(upgrade && { upgrade }),
   };
 }
+
+type Made = { format: string | undefined; image: ImageId; upgrade: VolumeUpgrade | undefined };
 
 const serverSlotName = (store: string): string => slotOf(`${store}.trial`);
 const pathSlotName = (store: string): string => slotOf(`${store}.trial-path`);
@@ -63,15 +84,22 @@ export function trialInstances(
  */
 export type CopyKind = 'rehearsal' | 'snapshot';
 
-export type ObservedCopy = { volume: ObservedVolume; kind: CopyKind; token: number };
+/** `of`: the data generation it is a copy of, or for. */
+export type ObservedCopy = { volume: ObservedVolume; of: string; kind: CopyKind; token: number };
 
 export const copyName = (volume: string, { kind, token }: { kind: CopyKind; token: number }): string => `${volume}.${kind}.${token}`;
 
-/** The copies of a store's data that are there, whichever rollout made them. */
-export function copiesOf(volume: string, { volumes }: Observation): ObservedCopy[] {
-  return volumes.flatMap((each) => {
-    if (!each.name.startsWith(`${volume}.`)) return [];
-    const found = /^(rehearsal|snapshot)\.(\d+)$/.exec(each.name.slice(volume.length + 1));
-    return found ? [{ volume: each, kind: found[1] as CopyKind, token: Number(found[2]) }] : [];
+/** All data generations of a store, none of their copies. */
+export const generationsOf = (store: string, { volumes }: Observation): ObservedVolume[] =>
+  volumes.filter(
+    ({ name }) => name === `${store}.data` || (name.startsWith(`${store}.data.`) && !name.slice(`${store}.data.`.length).includes('.')),
+  );
+
+/** The copies of a store's data that are there, of all its data generations, whichever rollout made them. */
+export function copiesOf(store: string, { volumes }: Observation): ObservedCopy[] {
+  return volumes.flatMap((volume) => {
+    if (!volume.name.startsWith(`${store}.data.`)) return [];
+    const found = /^(.+)\.(rehearsal|snapshot)\.(\d+)$/.exec(volume.name);
+    return found ? [{ volume, of: found[1] ?? '', kind: found[2] as CopyKind, token: Number(found[3]) }] : [];
   });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { BodyId } from '../../src/digest.ts';
 import type { ObservedVolume, VolumeCopy, VolumeSpec } from '../../src/engine/engine.ts';
-import { body, type GetWorld, observe, store, valueOf } from './contract-fixture.ts';
+import { body, type GetWorld, observe, onceCommands, store, valueOf } from './contract-fixture.ts';
 import { after, before, it } from './story.ts';
 
 const data: VolumeSpec = { name: 'contract-orders', owner: store };
@@ -41,6 +41,22 @@ export function copiesContract(world: GetWorld): void {
     for (const _ of [1, 2]) valueOf(await world().engine.copyVolume(world().architecture, back));
     assert.deepEqual(await seen(data.name), data);
     assert.equal(await world().volumes.read(data.name), 'ten orders');
+  });
+
+  it('upgrades a copy before it is whole, and leaves it unfinished when that fails', async () => {
+    const upgrade = (command: readonly string[]): VolumeCopy => ({
+      ...snapshot(),
+      upgrade: { image: world().images.service, command, path: '/data' },
+    });
+    const broken = await world().engine.copyVolume(world().architecture, upgrade(onceCommands.fails));
+    assert.equal(!broken.ok && broken.problem.code, 'UPGRADE_FAILED');
+    assert.equal((await seen(kept.name))?.unfinished, true);
+    valueOf(await world().engine.copyVolume(world().architecture, upgrade(onceCommands.upgrades)));
+    assert.deepEqual(await seen(kept.name), kept);
+    assert.deepEqual(
+      [await world().volumes.read(kept.name), await world().volumes.read(data.name)],
+      ['ten orders, upgraded', 'ten orders'],
+    );
   });
 
   it('notes whose body was let at the data, the last one alone, and forgets it with the volume', async () => {

@@ -45,6 +45,8 @@ export const conditionLimitMs = 30_000;
 export const onceCommands = {
   speaks: ['sh', '-c', 'cat /contract/greeting; echo trouble >&2; exit 3'],
   sleeps: ['sh', '-c', 'sleep 600'],
+  upgrades: ['sh', '-c', "printf ', upgraded' >> /data/file"],
+  fails: ['sh', '-c', 'echo it cannot be done >&2; exit 3'],
 } as const;
 
 export const network: NetworkSpec = { name: 'contract-app', owner: app, internal: true, isolated: false, hosts: 20 };

@@ -19,6 +19,7 @@ async function makeWorld(): Promise<EngineWorld> {
   const unhealthy = image('unhealthy');
   engine.world.unhealthy((spec) => spec.image === unhealthy);
   engine.images.onRunOnce = runs;
+  engine.world.onUpgrade = ({ command }, found) => (command === onceCommands.upgrades ? `${found}, upgraded` : undefined);
   engine.world.checkedServices = () => [];
   return {
     engine,

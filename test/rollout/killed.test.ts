@@ -18,6 +18,10 @@ const changed = { commit: 'second', keys: { 'catalog/api': '2', 'accounts/api': 
 const data = 'sessions.data';
 // How patient a rollout is enters no generation.
 const hasty = streaming({ stores: { sessions: store({ health: { kind: 'tcp', timeoutMs: 500 } }) } });
+const newFormat = {
+  commit: 'second',
+  architecture: streaming({ stores: { sessions: store({ format: '15', upgrade: { command: ['upgrade'] } }) } }),
+};
 const newServer = { commit: 'second', keys: { sessions: '2' }, architecture: hasty };
 
 const scenarios: Scenario[] = [
@@ -31,6 +35,14 @@ const scenarios: Scenario[] = [
     name: 'a store replaced',
     prepare: live,
     act: ({ engine, up }) => upWith(up, sealRelease(engine, newServer)),
+  },
+  {
+    name: 'a new data generation',
+    prepare: live,
+    act: ({ engine, up }) => {
+      engine.world.onUpgrade = (_, found) => `${found}, upgraded`;
+      return upWith(up, sealRelease(engine, newFormat));
+    },
   },
   {
     name: 'a store whose new server damages the data',
@@ -101,6 +113,8 @@ for (const scenario of scenarios)
         const at = `${when} ${effect}`;
         assert.deepEqual(comparable(world), end, at);
         if (scenario.prepare === live) assert.equal(world.engine.world.contentsOf(architecture, data), 'ten orders', at);
+        const next = world.engine.world.contentsOf(architecture, `${data}.15`);
+        if (scenario.name === 'a new data generation') assert.equal(next, 'ten orders, upgraded', at);
         if (scenario.name !== 'a store replaced') assert.deepEqual(world.engine.world.outages, [], at);
         assert.equal(world.events.filter(({ type }) => type === 'controller-started').length > 1, true, `${at}: it was killed`);
         await world.dispose();

@@ -4,7 +4,8 @@ import type { ImageId } from '../../src/digest.ts';
 import type { InstanceSpec } from '../../src/engine/engine.ts';
 import { Killed } from '../../src/engine/memory/world.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
-import { sealRelease } from './release-fixture.ts';
+import type { Store } from '../../src/architecture/model.ts';
+import { sealRelease, store, streaming, type ReleaseChange } from './release-fixture.ts';
 import { architecture, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
 
 const data = 'sessions.data';
@@ -232,4 +233,94 @@ inScene('the time that connections waited is said', async (scene) => {
   const swapped = scene.events.filter((event) => event.type === 'store-swapped');
   assert.equal(swapped.length, 1);
   assert.ok((swapped[0]?.gapMs ?? 0) > 0);
+});
+
+const upgraded = { ...oneStore({ format: '15', upgrade: { command: ['upgrade'] } }), commit: 'upgraded' };
+
+function oneStore(change: Partial<Store>): ReleaseChange {
+  return { architecture: streaming({ stores: { sessions: store({ health: { kind: 'tcp', timeoutMs: 500 }, ...change }) } }) };
+}
+
+inScene('another format makes a new data generation from a transformed copy, and keeps the one before', async (scene) => {
+  const { world } = scene.engine;
+  world.onUpgrade = (_, found) => `${found}, in format 15`;
+  const second = sealRelease(scene.engine, upgraded);
+  assert.equal((await scene.up(second)).outcome, 'live');
+  await scene.settled(second);
+  assert.equal(world.contentsOf(architecture, `${data}.15`), 'ten orders, in format 15');
+  assert.equal(contents(scene), 'ten orders');
+  assert.deepEqual(
+    world.inventory().flatMap((line) => /volume (\S+)/.exec(line)?.[1] ?? []),
+    [data, `${data}.15`],
+  );
+  world.write(architecture, `${data}.15`, 'eleven orders, in format 15');
+  assert.equal((await scene.up(scene.first)).outcome, 'live');
+  assert.equal(contents(scene), 'ten orders', 'going back is exact');
+  assert.equal(world.contentsOf(architecture, `${data}.15`), 'eleven orders, in format 15');
+});
+
+inScene('another format without a step that makes it is refused before anything is touched', async (scene) => {
+  const effects = recordEffects(scene);
+  const end = await scene.up(sealRelease(scene.engine, { ...oneStore({ format: '15' }), commit: 'second' }));
+  assert.equal(end.problem?.code, 'UPGRADE_MISSING');
+  assert.match(end.problem?.why ?? '', /stores\.sessions/);
+  assert.deepEqual(effects, []);
+});
+
+inScene('what an upgrade that failed has left is not taken for data of the format', async (scene) => {
+  const { engine } = scene;
+  const left = { name: `${data}.15`, owner: sessions };
+  await engine.copyVolume(architecture, { from: data, to: left, image: scene.first.outputs.sandbox });
+  const end = await scene.up(sealRelease(engine, { ...oneStore({ format: '15' }), commit: 'second' }));
+  assert.equal(end.problem?.code, 'UPGRADE_MISSING');
+  await scene.settled(scene.first);
+  assert.deepEqual(engine.world.inventory(), scene.before);
+});
+
+inScene('a step that fails, fails on a copy', async (scene) => {
+  scene.engine.world.onUpgrade = () => undefined;
+  const effects = recordEffects(scene);
+  const end = await scene.up(sealRelease(scene.engine, upgraded));
+  assert.equal(end.problem?.code, 'UPGRADE_FAILED');
+  await scene.settled(scene.first);
+  assert.equal(effects.includes('removeInstance sessions.server'), false);
+  assert.deepEqual(scene.engine.world.inventory(), scene.before);
+});
+
+inScene('a new data generation that the new server fails on goes, and is made of the latest data the next time', async (scene) => {
+  const { world } = scene.engine;
+  world.onUpgrade = (_, found) => `${found}, in format 15`;
+  let damages = true;
+  world.onServer = (spec, found) => (damages && spec.name === 'sessions.proof' ? 'damaged' : found);
+  world.unhealthy((spec) => damages && spec.name === 'sessions.proof');
+  const second = sealRelease(scene.engine, upgraded);
+  assert.equal((await scene.up(second)).outcome, 'failed');
+  await scene.settled(scene.first);
+  assert.equal(contents(scene), 'ten orders');
+  assert.deepEqual(world.inventory(), scene.before);
+  world.write(architecture, data, 'eleven orders');
+  damages = false;
+  assert.equal((await scene.up(second)).outcome, 'live');
+  assert.equal(world.contentsOf(architecture, `${data}.15`), 'eleven orders, in format 15');
+});
+
+inScene('a data generation that was left damaged is put back when its release runs again', async (scene) => {
+  const { world } = scene.engine;
+  const second = sealRelease(scene.engine, upgraded);
+  await scene.up(second);
+  await scene.settled(second);
+  const image = scene.first.outputs.sandbox;
+  const kept = `${data}.15.snapshot.99`;
+  assert.equal((await scene.up(scene.first)).outcome, 'live');
+  await scene.settled(scene.first);
+  await scene.engine.copyVolume(architecture, { from: `${data}.15`, to: { name: kept, owner: sessions }, image });
+  world.write(architecture, `${data}.15`, 'damaged');
+  const third = sealRelease(scene.engine, { commit: 'third' });
+  await scene.up(third);
+  await scene.settled(third);
+  assert.equal(world.contentsOf(architecture, kept), 'ten orders');
+  assert.equal((await scene.up(second)).outcome, 'live');
+  await scene.settled(second);
+  assert.equal(world.contentsOf(architecture, `${data}.15`), 'ten orders');
+  assert.equal(world.contentsOf(architecture, kept), undefined);
 });

@@ -1,5 +1,6 @@
 import type { BodyId } from '../../digest.ts';
-import type { ObservedVolume, VolumeCopy, VolumeSpec } from '../engine.ts';
+import type { ObservedVolume, VolumeCopy, VolumeSpec, VolumeUpgrade } from '../engine.ts';
+import type { OnceResult } from '../image.ts';
 import { labels } from '../labels.ts';
 import type { DockerClient } from './client.ts';
 import { createContainer, removeContainer } from './containers.ts';
@@ -69,19 +70,50 @@ const deleteVolume = (client: DockerClient, name: string): Promise<boolean> =>
   client.did({ method: 'DELETE', path: `/volumes/${encodeURIComponent(name)}` }, 404);
 
 /** Copies in a container named for the volume it fills, so that whoever copies next ends one that a killed controller left. */
-export async function copyVolume(client: DockerClient, architecture: string, { from, to, image }: VolumeCopy): Promise<void> {
+export async function copyVolume(client: DockerClient, architecture: string, copy: VolumeCopy): Promise<void> {
+  const { from, to, image, upgrade } = copy;
   const name = copierName(architecture, to.name);
   await removeContainer(client, name);
   await makeNote(client, architecture, { volume: to, note: UNFINISHED });
   await ensureVolume(client, architecture, to);
-  const container = await createContainer(client, name, copierCreation(architecture, { from, to, image }));
+  const copied = await runNamed(client, name, copierCreation(architecture, { from, to, image }));
+  if (copied.exitCode !== 0) throw new Refusal(notCopied(from, to.name, copied.stderr.trim()));
+  if (upgrade) {
+    const upgraded = await runNamed(client, name, upgraderCreation(architecture, to, upgrade));
+    if (upgraded.exitCode !== 0) throw new Refusal(notUpgraded(to, upgrade, upgraded));
+  }
+  await deleteVolume(client, noteName(architecture, to.name, UNFINISHED));
+}
+
+async function runNamed(client: DockerClient, name: string, creation: Creation): Promise<OnceResult> {
+  const container = await createContainer(client, name, creation);
   try {
-    const { exitCode, stderr } = await runToEnd(client, container, { limitMs: MOST_COPY_MS });
-    if (exitCode !== 0) throw new Refusal(notCopied(from, to.name, stderr.trim()));
+    return await runToEnd(client, container, { limitMs: MOST_COPY_MS });
   } finally {
     await removeContainer(client, container);
   }
-  await deleteVolume(client, noteName(architecture, to.name, UNFINISHED));
+}
+
+/** As the server would run, but with no network. */
+const upgraderCreation = (architecture: string, to: VolumeSpec, { image, command, path }: VolumeUpgrade): Creation =>
+  onceCreation({
+    image,
+    command,
+    limitMs: MOST_COPY_MS,
+    network: 'none',
+    readOnly: true,
+    volumes: [{ volume: engineName(architecture, to.name), path, writable: true }],
+    memory: ['/tmp'],
+    labels: ownerLabels(architecture, to.owner),
+  });
+
+function notUpgraded(to: VolumeSpec, { command }: VolumeUpgrade, { exitCode, stdout, stderr }: OnceResult): Refusal['problem'] {
+  return {
+    code: 'UPGRADE_FAILED',
+    what: `the upgrade of ${to.owner.name} failed on a copy of its data`,
+    why: `${command.join(' ')} ended with exit code ${exitCode}`,
+    lines: `${stdout}${stderr}`.trimEnd().split('\n').slice(-20),
+  };
 }
 
 /** The new note first: killed in between, two are noted, and both were told to be let in. */

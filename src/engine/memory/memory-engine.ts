@@ -87,7 +87,7 @@ export class MemoryEngine implements Engine {
     });
   }
 
-  async copyVolume(architecture: string, { from, to, image }: VolumeCopy): Promise<Result<void>> {
+  async copyVolume(architecture: string, { from, to, image, upgrade }: VolumeCopy): Promise<Result<void>> {
     const { volumes } = this.world.machine.of(architecture);
     const begin = (): void => {
       rules.imageKnown(this.images, image);
@@ -96,10 +96,15 @@ export class MemoryEngine implements Engine {
       target.unfinished = true;
       target.contents = 'half a copy';
     };
-    const finish = (): void => {
+    const finish = (): Result<void> => {
       const target = this.#volume(architecture, to);
-      target.contents = volumes.get(from)?.contents ?? '';
+      const contents = volumes.get(from)?.contents ?? '';
+      const upgraded = upgrade ? this.world.upgrade(upgrade, contents) : contents;
+      if (upgraded === undefined)
+        return failed({ code: 'UPGRADE_FAILED', what: `the upgrade of ${to.owner.name} failed on a copy of its data` });
+      target.contents = upgraded;
       target.unfinished = false;
+      return done(undefined);
     };
     return carryOut(this.world, { verb: 'copyVolume', architecture, name: to.name }, [begin, finish]);
   }

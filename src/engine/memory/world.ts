@@ -1,6 +1,6 @@
 import type { ImageId } from '../../digest.ts';
 import type { Problem } from '../../problem.ts';
-import type { ControllerSpec, InstanceDifference, InstanceSpec, Owner, PublishedPort } from '../engine.ts';
+import type { ControllerSpec, InstanceDifference, InstanceSpec, Owner, PublishedPort, VolumeUpgrade } from '../engine.ts';
 import { Availability, type Cut, type Outage } from './availability.ts';
 import { MemoryImages, type AddedImage } from './images.ts';
 import { inventoryOf } from './inventory.ts';
@@ -48,6 +48,8 @@ export class MemoryWorld {
   afterEffect: EffectHook | undefined;
   /** Services a path's configuration checks; undefined: those that were ever started of its body. */
   checkedServices: ((path: InstanceSpec) => readonly string[] | undefined) | undefined;
+  /** What an upgrade step makes of the copy it is run on; undefined: it fails. The copy stays as it is without it. */
+  onUpgrade: ((upgrade: VolumeUpgrade, contents: string) => string | undefined) | undefined;
   /** What a server makes of the data it finds as it starts; it leaves them alone without it. */
   onServer: ((spec: InstanceSpec, contents: string) => string) | undefined;
   readonly #failures = new Map<Verb, Problem[]>();
@@ -121,6 +123,10 @@ export class MemoryWorld {
     const record = this.machine.of(architecture).volumes.get(volume);
     if (!record) throw new Error(`there is no volume ${volume}`);
     record.contents = contents;
+  }
+
+  upgrade(upgrade: VolumeUpgrade, contents: string): string | undefined {
+    return this.onUpgrade ? this.onUpgrade(upgrade, contents) : contents;
   }
 
   serverStarted(state: ArchitectureState, spec: InstanceSpec): void {
