@@ -324,3 +324,22 @@ inScene('a data generation that was left damaged is put back when its release ru
   assert.equal(world.contentsOf(architecture, `${data}.15`), 'ten orders');
   assert.equal(world.contentsOf(architecture, kept), undefined);
 });
+
+inScene('a new data generation whose rollout died before it was let in is made again of the latest data', async (scene) => {
+  const { world } = scene.engine;
+  const second = sealRelease(scene.engine, upgraded);
+  world.afterEffect = async ({ verb, name }) => {
+    if (!/^(noteBody|removeVolume) sessions\.data\.15(\.snapshot\.\d+)?$/.test(`${verb} ${name}`)) return;
+    world.afterEffect = undefined;
+    await scene.engine.removeController(architecture, controller);
+    throw new Killed('and its container with it');
+  };
+  const controller = await scene.start(second);
+  await scene.until(() => world.afterEffect === undefined);
+  let outcome: string | undefined;
+  for (let tries = 0; outcome !== 'live' && tries < 500; tries += 1)
+    ({ outcome } = await scene.up(sealRelease(scene.engine, { commit: 'third' })));
+  world.write(architecture, data, 'eleven orders');
+  assert.equal((await scene.up(second)).outcome, 'live');
+  assert.equal(world.contentsOf(architecture, `${data}.15`), 'eleven orders');
+});
