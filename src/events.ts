@@ -46,6 +46,7 @@ export type ChangelessEvent =
   | { type: 'unit-healthy'; unit: UnitName; generation: GenerationId; durationMs: number }
   | { type: 'unit-held-back'; unit: UnitName; problem: Problem }
   | { type: 'unit-switched'; unit: UnitName; generation: GenerationId }
+  | { type: 'store-tried'; unit: UnitName; generation: GenerationId; on: 'copy' | 'data'; durationMs: number }
   | { type: 'store-swapped'; unit: UnitName; generation: GenerationId; gapMs: number }
   | { type: 'release-live'; release: ReleaseId; durationMs: number }
   | { type: 'unit-draining'; unit: UnitName; generation: GenerationId }

@@ -54,6 +54,12 @@ export const problemCatalogue = {
   ENGINE_REFUSED: { exit: 1, means: 'The engine refused or failed at something that was asked of it.' },
   NO_SPACE: { exit: 1, means: 'The engine has no space left.' },
   PORT_TAKEN: { exit: 1, means: 'A port the core publishes is already in use on the host.' },
+  UPGRADE_FAILED: { exit: 1, means: "A store's upgrade step failed on a copy of its data; the data themselves are as they were." },
+  UPGRADE_MISSING: {
+    exit: 2,
+    means: "A store's data have another format than the release wants, and it names no step that makes the one of the other.",
+  },
+  WRITES_LEFT: { exit: 2, means: 'Going to that release goes back to an older data generation, and leaves behind what was written since.' },
   ROLLOUT_UNHEALTHY: { exit: 1, means: 'An instance of the new release never became healthy; nothing was switched.' },
   APPS_HELD_BACK: { exit: 1, means: 'Apps that are independent failed and stayed as they were; the rest of the release is live.' },
   ROLLOUT_FAILED: { exit: 1, means: 'The rollout could not be carried out; what was switched has been switched back.' },

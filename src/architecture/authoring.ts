@@ -95,12 +95,22 @@ export type AppInput = {
   drain?: { limitMs: number };
 };
 
-/** A stateful component: its container is replaced, the volume at `data` is kept. */
+/**
+ * A stateful component: its container is replaced, the volume at `data` is kept. A new server is first tried on a copy of
+ * the data, then on the data in private, with a snapshot to go back to; clients wait meanwhile, and are let in last.
+ */
 export type StoreInput = {
   build: BuildInput;
   port: number;
   /** Where the kept volume is mounted. */
   data: string;
+  /**
+   * Names the form the data have, `'15'`: lower-case letters, digits and hyphens. A change of it makes a new volume from a copy
+   * that `upgrade` transforms, while clients wait; the volume of the format before is kept as it is.
+   */
+  format?: string;
+  /** Run in the server's image with the copy mounted at `data`, without network: makes data of the format before into this one. */
+  upgrade?: { command: readonly string[] };
   health?: 'tcp' | { tcp: true; timeoutMs?: number };
   settings?: Settings;
   files?: Files;

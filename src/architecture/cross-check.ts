@@ -33,7 +33,7 @@ export function crossCheck(root: unknown): Mistake[] {
     ...environmentNames(root).flatMap((environment) => sharedHosts(root, environment)),
     ...children(root, ['environments']).flatMap((path) => unknownNames(root, path)),
     ...publishLists(root).flatMap((path) => sharedPorts(root, path)),
-    ...children(root, ['stores']).flatMap((path) => dataInMemory(root, path)),
+    ...children(root, ['stores']).flatMap((path) => [...dataInMemory(root, path), ...upgradeToNothing(root, path)]),
     ...rolloutGroups(root),
   ];
 }
@@ -186,6 +186,13 @@ function rolloutGroups(root: unknown): Mistake[] {
     if (first === index || other === undefined) return [];
     return [{ ...at('value', path, `expected each app in one group, found ${text} again, which is at ${keyText(other)}`), other }];
   });
+}
+
+function upgradeToNothing(root: unknown, store: KeyPath): Mistake[] {
+  const isSaid = (key: string): boolean => valueAt(root, [...store, key]) !== undefined;
+  return isSaid('upgrade') && !isSaid('format')
+    ? [at('value', [...store, 'upgrade'], 'an upgrade makes the data of another format; expected format beside it, found none')]
+    : [];
 }
 
 const environmentNames = (root: unknown): (string | undefined)[] => [undefined, ...namesIn(root, ['environments'])];

@@ -3,6 +3,9 @@
 /** A DNS label in lower case; 40 leaves room for what is put before and after it in names on an engine. */
 export const isName = (value: string): boolean => /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(value);
 
+/** A form of data: part of a volume's name. */
+export const isFormat = (value: string): boolean => /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(value);
+
 export const isHostName = (value: string): boolean =>
   value.length <= 253 && value.split('.').every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label));
 

@@ -48,7 +48,16 @@ const service = z.strictObject({
 
 const hosts = z.array(z.string()).readonly();
 const app = z.strictObject({ hosts, services: z.record(z.string(), service).readonly(), drain: z.strictObject({ limitMs: milliseconds }) });
-const store = z.strictObject({ ...container, data: z.string().describe('Where the kept volume is mounted.'), health: tcpHealth });
+const store = z.strictObject({
+  ...container,
+  data: z.string().describe('Where the kept volume is mounted.'),
+  format: z.string().exactOptional().describe('Names the form the data have.'),
+  upgrade: z
+    .strictObject({ command: z.array(z.string()).readonly() })
+    .exactOptional()
+    .describe('Makes data of the format before into this one.'),
+  health: tcpHealth,
+});
 
 const publish = z.array(z.strictObject({ address: z.string(), port })).readonly();
 const serviceChange = z.strictObject({

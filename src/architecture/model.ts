@@ -63,6 +63,10 @@ export type Store = {
   port: number;
   /** Where the kept volume is mounted. */
   data: string;
+  /** Names the form the data have. Another one is another volume: a data generation. */
+  format?: string;
+  /** Makes data of the format before into this one; run in the server's image, on a copy. */
+  upgrade?: { command: readonly string[] };
   health: Health & { kind: 'tcp' };
   settings: Readonly<Record<string, string>>;
   files: Readonly<Record<string, string>>;

@@ -66,6 +66,8 @@ const normaliseService = (service: input.ServiceInput, single: boolean): Service
 const normaliseStore = (store: input.StoreInput): Store => ({
   ...normaliseContainer(store),
   data: store.data,
+  ...(store.format !== undefined && { format: store.format }),
+  ...(store.upgrade && { upgrade: { command: store.upgrade.command } }),
   health: { kind: 'tcp', timeoutMs: (typeof store.health === 'object' ? store.health.timeoutMs : undefined) ?? defaults.healthTimeoutMs },
 });
 

@@ -86,7 +86,15 @@ const service = members({
 });
 
 const app = members({ hosts: hosts.optional(), services: named(service), drain: members({ limitMs: milliseconds }).optional() });
-const store = members({ build, port, data: imagePath, health: z.union([tcp, tcpHealth]).optional(), ...container });
+const store = members({
+  build,
+  port,
+  data: imagePath,
+  format: text('lower-case letters, digits and hyphens, at most 40', expect.isFormat).optional(),
+  upgrade: command.optional(),
+  health: z.union([tcp, tcpHealth]).optional(),
+  ...container,
+});
 
 const address = text('an IP address', (value) => expect.isPublished(`${value.includes(':') ? `[${value}]` : value}:1`));
 const publish = z.union([

@@ -1,5 +1,10 @@
 import type { CommandDefinition, OptionDefinition } from './definition.ts';
 
+const leaveWrites = {
+  flags: '--leave-writes',
+  description: 'go to an older data generation of a store, without what was written since',
+};
+
 const worktree: OptionDefinition = {
   flags: '--worktree',
   description: 'the working folder as it is, instead of a commit; runs in local only',
@@ -57,6 +62,7 @@ export const commands: readonly CommandDefinition[] = [
       { flags: '--detach', description: 'return when the rollout has started' },
       { flags: '--wait', description: 'where another rollout runs, come next; the latest that waits wins' },
       { flags: '--release-anyway', description: 'also a release that failed here, or that was rolled back' },
+      leaveWrites,
     ],
     examples: [{ command: 'changeless up', does: 'HEAD becomes live' }],
     load: () => import('./commands/up.ts'),
@@ -105,7 +111,7 @@ export const commands: readonly CommandDefinition[] = [
     summary: 'run the previous release, or an earlier one',
     details: 'Runs a release image that is on the engine: nothing is evaluated or built. The same gates apply as going forward.',
     arguments: [{ name: '[release]', description: 'the first characters of its id (default: what was live before)' }],
-    options: [{ flags: '--detach', description: 'return when the rollout has started' }],
+    options: [{ flags: '--detach', description: 'return when the rollout has started' }, leaveWrites],
     examples: [{ command: 'changeless rollback', does: 'back to what was live before' }],
     load: () => import('./commands/rollback.ts'),
   },

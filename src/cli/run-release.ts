@@ -29,6 +29,9 @@ export type RunRelease = {
  */
 export async function runRelease(request: RunRelease): Promise<Result<number>> {
   const { session, engine, architecture, target, stream, live } = request;
+  const { checkWrites } = await import('./leave-writes.ts');
+  const confirmed = await checkWrites(request);
+  if (!confirmed.ok) return confirmed;
   const serving = live?.release;
   const start: Start = {
     session,

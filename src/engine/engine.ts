@@ -15,6 +15,14 @@ export type NetworkSpec = { name: string; owner: Owner; internal: boolean; isola
 /** Kept data. Never removed but by name, on request. */
 export type VolumeSpec = { name: string; owner: Owner };
 
+/**
+ * `image`: one that has `sh`, `find` and GNU `cp`, which does the copying where the engine has no way of its own. `upgrade`:
+ * a command that transforms the copy, run to its end with it mounted at `path`; the copy is whole when that succeeded.
+ */
+export type VolumeCopy = { from: string; to: VolumeSpec; image: ImageId; upgrade?: VolumeUpgrade };
+
+export type VolumeUpgrade = { image: ImageId; command: readonly string[]; path: string };
+
 export type PublishedPort = { address: string; port: number; target: number };
 
 /** The instance facts a slot's members read; `address` and the host's are added by the engine. */
@@ -139,10 +147,16 @@ export type ObservedController = {
   waits?: boolean;
 };
 
+/**
+ * `bodies`: the servers' bodies that were let at the data, as was noted; left out where nothing was. `unfinished`: a copy
+ * into it was begun and has not come to its end, so that nothing may start on it.
+ */
+export type ObservedVolume = { name: string; owner: Owner; bodies?: readonly BodyId[]; unfinished?: true };
+
 /** All that the engine holds of one architecture, at one moment. `strangers`: members of its networks or slots that carry no label of ours. */
 export type Observation = {
   networks: readonly { name: string; owner: Owner; spec: string }[];
-  volumes: readonly { name: string; owner: Owner }[];
+  volumes: readonly ObservedVolume[];
   slots: readonly ObservedSlot[];
   instances: readonly ObservedInstance[];
   controllers: readonly ObservedController[];
@@ -184,7 +198,7 @@ export type InstanceDifference = { container: string; name: string; kind: 'image
 
 /**
  * What runs containers. Every verb is safe to repeat: doing what is done already changes nothing, removing what is gone
- * succeeds. Engine failures come back as problems (ENGINE_*, NO_SPACE, PORT_TAKEN), already in our words.
+ * succeeds. Engine failures come back as problems (ENGINE_*, NO_SPACE, PORT_TAKEN, UPGRADE_FAILED), already in our words.
  */
 export interface Engine {
   readonly capabilities: EngineCapabilities;
@@ -200,7 +214,15 @@ export interface Engine {
   ensureNetwork(architecture: string, spec: NetworkSpec): Promise<Result<void>>;
   removeNetwork(architecture: string, name: string): Promise<Result<void>>;
   ensureVolume(architecture: string, spec: VolumeSpec): Promise<Result<void>>;
+  /** Removes the volume with what was noted of it, and ends a copy into it that is still under way. */
   removeVolume(architecture: string, name: string): Promise<Result<void>>;
+  /**
+   * Makes `to` hold exactly what `from` holds, owners, modes and links included, whatever it held before. From its first change to
+   * its last `to` is seen as unfinished, also when whoever copied was killed; asked again, it is copied again from the start.
+   */
+  copyVolume(architecture: string, copy: VolumeCopy): Promise<Result<void>>;
+  /** Notes, beside the volume, that this body is the one that is let at its data. What was noted before is forgotten, afterwards. */
+  noteBody(architecture: string, volume: VolumeSpec, body: BodyId): Promise<Result<void>>;
   /**
    * Makes the place, attached to its networks before it starts, and fills its memory. One that is there but not ready, or was made
    * from another spec, is made anew; members of the old one go with it, for nobody could reach them any more.

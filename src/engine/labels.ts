@@ -17,6 +17,7 @@ export const labels = {
   slot: 'dev.changeless.slot',
   name: 'dev.changeless.name',
   spec: 'dev.changeless.spec',
+  note: 'dev.changeless.note',
   history: 'dev.changeless.history',
   asked: 'dev.changeless.asked',
   waits: 'dev.changeless.waits',

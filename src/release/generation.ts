@@ -42,6 +42,10 @@ const storeParts = placesOf<Store>({
   build: 'component',
   port: 'path',
   data: 'body',
+  // Which volume the server has.
+  format: 'body',
+  // How the data came to be is over when the server starts.
+  upgrade: 'ground',
   health: 'path',
   settings: 'body',
   files: 'body',

@@ -60,7 +60,10 @@ async function look(path: Named, { engine, architecture, lookMs, report, now }: 
   const began = now();
   const health = await engine.awaitHealthy(architecture, path.name, lookMs);
   if (!health.ok) return [{ path, ...health.problem }];
-  report({ type: 'unit-healthy', unit: unitName(path.owner), generation: path.generation, durationMs: now() - began });
+  const said = { unit: unitName(path.owner), generation: path.generation, durationMs: now() - began };
+  report(
+    path.trial ? { type: 'store-tried', ...said, on: path.trial === 'rehearsal' ? 'copy' : 'data' } : { type: 'unit-healthy', ...said },
+  );
   return [];
 }
 
@@ -70,6 +73,12 @@ function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, archite
       return engine.ensureNetwork(architecture, step.network);
     case 'ensure-volume':
       return engine.ensureVolume(architecture, step.volume);
+    case 'note-body':
+      return engine.noteBody(architecture, step.volume, step.body);
+    case 'copy-volume':
+      return engine.copyVolume(architecture, step.copy);
+    case 'remove-copy':
+      return engine.removeVolume(architecture, step.volume);
     case 'ensure-slot':
       return engine.ensureSlot(architecture, step.slot);
     case 'start-instance':
@@ -103,7 +112,7 @@ function eventOf(step: Step): ChangelessEvent | undefined {
     case 'drain-path':
       return { type: 'unit-draining', unit: unitName(step.path.owner), generation: step.path.generation };
     case 'remove-instance':
-      return step.instance.role === 'path'
+      return step.instance.role === 'path' && !step.instance.trial
         ? {
             type: 'unit-retired',
             unit: unitName(step.instance.owner),

@@ -6,6 +6,7 @@ import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import { done, type Result } from '../result.ts';
 import { appSlots, coreSlot, networksOf, pathSlot, slotOf, storeServerSlot, storePathSlot, volumesOf } from './ground.ts';
+import { storeData, type StoreData } from './trial.ts';
 
 /** What one colour of a unit holds: places, the body's instances in them, and the data path that leads to them. */
 export type Seat = { slots: readonly SlotSpec[]; instances: readonly InstanceSpec[]; path: InstanceSpec };
@@ -20,6 +21,8 @@ export type DesiredUnit = {
   body: BodyId;
   pathSlot: SlotSpec;
   seats: Readonly<Record<Colour, Seat>>;
+  /** A store's. */
+  data?: StoreData;
   /** How long its instances may take to become healthy. */
   healthLimitMs: number;
 };
@@ -98,9 +101,12 @@ function storeUnit(view: View, name: string): DesiredUnit {
   const sealed = member(sealedOf(view).stores, name);
   const owner: Owner = { kind: 'store', name };
   const slot = storePathSlot(name, view.manifest.outputs.sandbox);
+  const image = member(sealed.images.services, 'server');
+  const upgrade = store.upgrade && { image, command: store.upgrade.command, path: store.data };
+  const data = storeData(name, { format: store.format, image: view.manifest.outputs.sandbox, upgrade });
   const seat: Seat = {
     slots: [storeServerSlot(name, view.manifest.outputs.sandbox)],
-    instances: [storeServer({ view, owner, sealed, store })],
+    instances: [storeServer({ view, owner, sealed, store, volume: data.volume.name })],
     path: pathInstance({ view, owner, sealed, slot, stopMs: 30_000 }),
   };
   return {
@@ -109,6 +115,7 @@ function storeUnit(view: View, name: string): DesiredUnit {
     body: sealed.body,
     pathSlot: slot,
     seats: { blue: seat, green: seat },
+    data,
     healthLimitMs: store.health.timeoutMs,
   };
 }
@@ -151,7 +158,9 @@ function replicasOf({ view, owner, sealed, service, spec, colour }: Replicated):
   });
 }
 
-function storeServer({ view, owner, sealed, store }: { view: View; owner: Owner; sealed: SealedGeneration; store: Store }): InstanceSpec {
+type Served = { view: View; owner: Owner; sealed: SealedGeneration; store: Store; volume: string };
+
+function storeServer({ view, owner, sealed, store, volume }: Served): InstanceSpec {
   const name = `${owner.name}.server`;
   return {
     name,
@@ -161,7 +170,7 @@ function storeServer({ view, owner, sealed, store }: { view: View; owner: Owner;
     generation: sealed.id,
     body: sealed.body,
     image: member(sealed.images.services, 'server'),
-    mounts: [{ kind: 'volume', volume: `${owner.name}.data`, path: store.data }, ...memoryMounts(store.writable)],
+    mounts: [{ kind: 'volume', volume, path: store.data }, ...memoryMounts(store.writable)],
     limits: store.limits,
     stopMs: store.stopMs,
     origin: originOf(view, componentOf(view, owner.name)),

@@ -1,9 +1,10 @@
-import type { FailingCheck, ObservedInstance, PathPhase } from '../engine/engine.ts';
+import type { FailingCheck, ObservedInstance, Owner, PathPhase } from '../engine/engine.ts';
 import type { ReleaseId } from '../digest.ts';
 import { short } from '../digest.ts';
 import type { Problem } from '../problem.ts';
 import type { Hands, Unhealthy } from './carry-out.ts';
 import type { Desired } from './desired.ts';
+import { trialKindOf, type TrialKind } from './trial.ts';
 
 type Failing = { desired: Desired; release: ReleaseId; from: ReleaseId | undefined; hands: Hands };
 
@@ -16,8 +17,9 @@ export async function unhealthy({ path, phase, ended }: Unhealthy, failing: Fail
   const seat = Object.values(unit?.seats ?? {})
     .flatMap(({ instances }) => instances)
     .filter((instance) => check && instance.name.startsWith(`${path.owner.name}.${check.server}.`));
-  const culprit =
-    ended || !check
+  const culprit = path.trial
+    ? `${path.owner.name}.${path.trial}`
+    : ended || !check
       ? path.name
       : await running(
           failing,
@@ -26,7 +28,7 @@ export async function unhealthy({ path, phase, ended }: Unhealthy, failing: Fail
         );
   return {
     code: 'ROLLOUT_UNHEALTHY',
-    what: `${path.owner.name} never became healthy in release ${short(failing.release)}`,
+    ...never(path, failing),
     why: ended ? `its data path ${path.name} ended before it reported healthy` : reason(phase, elapsedMs),
     next: `changeless logs ${path.owner.name} --release ${short(failing.release)}`,
     lines: await lastLines(failing, culprit),
@@ -69,11 +71,20 @@ function answer({ check, code, detail }: FailingCheck): string {
 export async function crashed(instance: ObservedInstance, failing: Failing): Promise<Problem> {
   return {
     code: 'ROLLOUT_UNHEALTHY',
-    what: `${instance.owner.name} never became healthy in release ${short(failing.release)}`,
+    ...never({ owner: instance.owner, trial: trialKindOf(instance) }, failing),
     why: `${instance.name} ended by itself, again and again${instance.exitCode === undefined ? '' : `, last with exit code ${instance.exitCode}`}`,
     next: `changeless logs ${instance.owner.name} --release ${short(failing.release)}`,
     lines: await lastLines(failing, instance.name),
   };
+}
+
+const triedOn = { rehearsal: ' on a copy of its data', proof: ' on its data' } as const;
+
+/** What did not come to be, and what that means for a store's data. */
+function never({ owner, trial }: { owner: Owner; trial?: TrialKind | undefined }, { release }: Failing): Pick<Problem, 'what' | 'safe'> {
+  const what = `${owner.name} never became healthy${trial ? triedOn[trial] : ''} in release ${short(release)}`;
+  if (trial === 'rehearsal') return { what, safe: 'its data were not touched' };
+  return trial === 'proof' ? { what, safe: 'its data are put back as the old server left them' } : { what };
 }
 
 /** Adds what serves now that the rollout has been taken back. */
@@ -81,7 +92,7 @@ export function undone(problem: Problem, { from }: Failing): Problem {
   const safe = from
     ? `release ${short(from)} still serves all traffic; what was started for this one has been removed`
     : 'nothing served before and nothing serves now; what was started has been removed, data is kept';
-  return { ...problem, safe };
+  return { ...problem, safe: problem.safe ? `${safe}; ${problem.safe}` : safe };
 }
 
 async function lastLines({ hands, desired }: Failing, name: string): Promise<string[]> {

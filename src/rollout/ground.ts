@@ -44,7 +44,13 @@ function appHosts(services: Readonly<Record<string, Service>>): number {
 }
 
 export const volumesOf = (architecture: ResolvedArchitecture): VolumeSpec[] =>
-  Object.keys(architecture.stores).map((name) => ({ name: `${name}.data`, owner: { kind: 'store', name } }));
+  Object.entries(architecture.stores).map(([name, { format }]) => dataVolume(name, format));
+
+/** A store's kept data: a volume for each format. */
+export const dataVolume = (store: string, format?: string): VolumeSpec => ({
+  name: format === undefined ? `${store}.data` : `${store}.data.${format}`,
+  owner: { kind: 'store', name: store },
+});
 
 /** The place of an instance: one name with a suffix, for both are containers on some engines. */
 export const slotOf = (instance: string): string => `${instance}.slot`;

@@ -36,11 +36,17 @@ function joined({ groups, stores }: Independence, changedStores: readonly Desire
 
 const keyOf = ({ kind, name }: Owner): string => `${kind}/${name}`;
 
-/** A release reduced to some of its units; networks and volumes, which are everyone's, are left out. */
+/** A release reduced to some of its units; networks, which are everyone's, are left out. */
 export const only = ({ architecture }: Desired, units: Group): Desired => ({ architecture, networks: [], volumes: [], units });
 
 /** What the engine holds of those units, as if there were no others. */
 export function viewOf(observed: Observation, units: Group): Observation {
   const isOurs = ({ owner }: { owner: Owner }): boolean => units.some((unit) => isUnit(unit.owner, owner));
-  return { ...observed, networks: [], slots: observed.slots.filter(isOurs), instances: observed.instances.filter(isOurs) };
+  return {
+    ...observed,
+    networks: observed.networks.filter(isOurs),
+    volumes: observed.volumes.filter(isOurs),
+    slots: observed.slots.filter(isOurs),
+    instances: observed.instances.filter(isOurs),
+  };
 }

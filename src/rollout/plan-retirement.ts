@@ -1,8 +1,10 @@
 import { slotDigest } from '../engine/spec-digest.ts';
 import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.ts';
 import type { Desired } from './desired.ts';
+import { dataVolume } from './ground.ts';
 import { named, removeInstance, type Outfit } from './outfit.ts';
 import type { Lane, Stage, Step } from './step.ts';
+import { copiesOf, generationsOf, trialKindOf, type ObservedCopy } from './trial.ts';
 import { inUse, isUnit, unitState } from './unit-state.ts';
 
 /** What is left to do once the release serves everything: the old ones drain, end and go; places are made ready for the next. */
@@ -13,7 +15,26 @@ export function planRetirement(desired: Desired, observed: Observation, outfits:
   if (retire.length > 0) return { name: 'retire', lanes: retire, live: true };
   if (observed.instances.some((instance) => instance.path?.phase === 'draining' && instance.state === 'running'))
     return { name: 'wait', lanes: [], live: true };
+  const data = outfits.flatMap((outfit) => dataLanes(outfit, observed));
+  if (data.length > 0) return { name: 'tidy', lanes: data, live: true };
   return tidy(desired, observed);
+}
+
+/** Copies have served. Data whose server was never noted, or not wholly, get the note of the one they have. */
+function dataLanes({ unit: { data, body, owner } }: Outfit, observed: Observation): Lane[] {
+  const generations = generationsOf(owner.name, observed);
+  const there = generations.find(({ name }) => name === data?.volume.name);
+  if (!data || !there) return [];
+  // Data without a named format may be from before there were notes; a named one was never let in without its note.
+  const neverLetIn = generations.filter(({ name, bodies }) => !bodies && name !== data.volume.name && name !== dataVolume(owner.name).name);
+  // A snapshot of another generation that was let in may be all there is of it: its own release puts it back.
+  const isKept = ({ of, kind }: ObservedCopy): boolean =>
+    kind === 'snapshot' && of !== data.volume.name && generations.some(({ name, bodies }) => name === of && bodies !== undefined);
+  const served = copiesOf(owner.name, observed).filter((copy) => !isKept(copy));
+  const unneeded = [...served.map(({ volume }) => volume), ...neverLetIn];
+  const copies = unneeded.map(({ name }): Lane => [{ do: 'remove-copy', volume: name }]);
+  const isNoted = there.bodies?.length === 1 && there.bodies[0] === body;
+  return isNoted ? copies : [...copies, [{ do: 'note-body', volume: data.volume, body }]];
 }
 
 /** Every path that serves and is not one to keep is told to drain, and then the instances that only it sends requests to. */
@@ -40,6 +61,7 @@ function goodbyes(path: ObservedInstance, observed: Observation, outfits: readon
 function leftovers(observed: Observation, outfits: readonly Outfit[]): ObservedInstance[] {
   const wanted = new Set(outfits.flatMap(({ seat, live }) => [...seat.instances.map(({ name }) => name), live?.name]));
   return observed.instances.filter((instance) => {
+    if (trialKindOf(instance)) return true;
     if (instance.role === 'path') return !wanted.has(instance.name) && !finishes(instance);
     const outfit = outfits.find(({ unit }) => isUnit(unit.owner, instance.owner));
     if (outfit && wanted.has(instance.name) && instance.body === outfit.unit.body) return false;

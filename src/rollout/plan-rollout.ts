@@ -1,17 +1,13 @@
 import { slotDigest } from '../engine/spec-digest.ts';
-import type { InstanceSpec, Observation, ObservedInstance, Owner, SlotSpec } from '../engine/engine.ts';
-import type { Desired } from './desired.ts';
+import type { InstanceSpec, Observation, ObservedInstance, Owner } from '../engine/engine.ts';
+import { sourceOf } from './data-generation.ts';
+import type { Desired, DesiredUnit } from './desired.ts';
 import { named, outfit, removeInstance, type Outfit } from './outfit.ts';
 import { drainLanes, planRetirement } from './plan-retirement.ts';
+import { isTrying, letInLanes, proveLanes, rehearseLanes, restoreLanes, snapshotLanes } from './plan-trial.ts';
+import { membersOf, slotLane, type Outlook, type Situation } from './situation.ts';
 import type { Lane, Stage, StageName } from './step.ts';
 import { current, inUse, isUnit, type UnitState } from './unit-state.ts';
-
-/**
- * How the planner is to see things. `token` goes into the names of paths, so that one rollout's never meets another's.
- * `heldBack`: instances that died too often just now and are not to be started yet. `hurry`: a path that nothing serves
- * beside is let in without waiting for its checks (after a reboot, a late answer is better than none).
- */
-export type Outlook = { token: number; heldBack: ReadonlySet<string>; hurry: boolean };
 
 /**
  * What to do next so that the engine comes to hold `desired`: the first stage that has something to do. Called again
@@ -26,7 +22,7 @@ export function planRollout(desired: Desired, everything: Observation, outlook: 
   for (const [name, lanes] of stagesBeforeLive) {
     const found = lanes(all).filter((lane) => lane.length > 0);
     if (found.length > 0) return { name, lanes: found, live, ...following(name, all) };
-    if (name === 'clear' && outfits.some((outfit) => obstacles(outfit).length > 0)) return { name: 'wait', lanes: [], live };
+    if (holdsUp(name, all)) return { name: 'wait', lanes: [], live };
   }
   return planRetirement(desired, observed, outfits);
 }
@@ -37,11 +33,14 @@ function tended({ untended = [] }: Desired, observed: Observation): Observation 
   return { ...observed, slots: observed.slots.filter(isTended), instances: observed.instances.filter(isTended) };
 }
 
-type Situation = { desired: Desired; observed: Observation; outfits: readonly Outfit[]; outlook: Outlook };
-
 const stagesBeforeLive: readonly (readonly [StageName, (all: Situation) => Lane[]])[] = [
   ['clear', clearLanes],
   ['ground', groundLanes],
+  ['restore', restoreLanes],
+  ['rehearse', rehearseLanes],
+  ['snapshot', snapshotLanes],
+  ['prove', proveLanes],
+  ['let-in', letInLanes],
   ['prepare', prepareLanes],
   ['check-stores', (all) => checkLanes(only(all, 'store'))],
   ['switch-stores', (all) => promoteLanes(only(all, 'store'))],
@@ -65,19 +64,37 @@ function following(name: StageName, { observed, outfits, outlook }: Situation): 
   return { followedBy: [pending.map(({ path }) => [{ do: 'promote-path', path: named(path) }]), drain] };
 }
 
+/** Whether the stage is not over although nothing can be done for it just now. */
+function holdsUp(name: StageName, all: Situation): boolean {
+  if (name === 'clear') return all.outfits.some((outfit) => obstacles(outfit).length > 0);
+  if (name === 'rehearse') return isTrying('rehearsal', all);
+  return name === 'prove' && isTrying('proof', all);
+}
+
 /** Networks, volumes, and the places the coming stages need. A place that died takes its members with it. */
 function groundLanes({ desired, observed, outfits }: Situation): Lane[] {
-  const lanes = planGround(desired, observed);
+  const volumes = new Set(observed.volumes.map((volume) => volume.name));
+  const lanes = [
+    ...planGround(desired, observed),
+    ...outfits.filter((outfit) => !sourceOf(outfit, observed)).flatMap(({ unit }) => volumeLane(unit, volumes)),
+  ];
   return lanes.length > 0 ? lanes : outfits.flatMap((outfit) => slotLanes(outfit, observed));
 }
 
-/** The networks and volumes that are missing. They belong to the architecture, not to any one unit's rollout. */
+/** The networks that are missing. They belong to the architecture, not to any one unit's rollout. */
 export function planGround(desired: Desired, observed: Observation): Lane[] {
   const networks = new Set(observed.networks.map((network) => network.name));
-  const volumes = new Set(observed.volumes.map((volume) => volume.name));
+  return desired.networks.filter(({ name }) => !networks.has(name)).map((network): Lane => [{ do: 'ensure-network', network }]);
+}
+
+/** Data that begin with a server need no trial of it. */
+function volumeLane({ data, body }: DesiredUnit, there: ReadonlySet<string>): Lane[] {
+  if (!data || there.has(data.volume.name)) return [];
   return [
-    ...desired.networks.filter(({ name }) => !networks.has(name)).map((network): Lane => [{ do: 'ensure-network', network }]),
-    ...desired.volumes.filter(({ name }) => !volumes.has(name)).map((volume): Lane => [{ do: 'ensure-volume', volume }]),
+    [
+      { do: 'ensure-volume', volume: data.volume },
+      { do: 'note-body', volume: data.volume, body },
+    ],
   ];
 }
 
@@ -86,17 +103,6 @@ function slotLanes({ unit, state, seat }: Outfit, observed: Observation): Lane[]
   const paths = slotLane(unit.pathSlot, observed, current(state) !== undefined);
   return [...lanes, paths].filter((lane) => lane.length > 0);
 }
-
-/** Empty when the place is there as wanted. `serves`: a place of another spec is left alone while it is needed. */
-function slotLane(slot: SlotSpec, observed: Observation, serves: boolean): Lane {
-  const there = observed.slots.find(({ name }) => name === slot.name);
-  const asWanted = there?.spec === slotDigest(slot);
-  if (there?.ready && (asWanted || serves)) return [];
-  return [...membersOf(observed, slot.name).map(removeInstance), { do: 'ensure-slot', slot }];
-}
-
-const membersOf = (observed: Observation, slot: string): ObservedInstance[] =>
-  observed.instances.filter((instance) => instance.slot === slot);
 
 /** When older generations hold both colours, the oldest has to leave before a third can come. */
 function clearLanes({ outfits }: Situation): Lane[] {

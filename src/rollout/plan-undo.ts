@@ -2,6 +2,7 @@ import type { ReleaseId } from '../digest.ts';
 import type { Observation, ObservedInstance } from '../engine/engine.ts';
 import { named, removeInstance } from './outfit.ts';
 import type { Lane, Stage } from './step.ts';
+import { trialKindOf } from './trial.ts';
 import { inUse, unitState } from './unit-state.ts';
 
 /** `first`: nothing served before this rollout, so that nothing of it is worth keeping. */
@@ -10,7 +11,8 @@ export type FailedRollout = { token: number; release: ReleaseId; first: boolean 
 /**
  * What to do next so that nothing of a failed rollout is left: paths that had been let in beside their predecessor are
  * drained, everything else it started goes. A path whose predecessor has ended stays: the earlier release's controller
- * rolls it back as any other. Stores are that controller's too, for only it knows the server that was there.
+ * rolls it back as any other. Stores are that controller's too, for only it knows the server that was there: a snapshot
+ * that is left tells it to put the data back first.
  */
 export function planUndo(observed: Observation, failed: FailedRollout): Stage {
   const own = observed.instances.filter((instance) => isOf(instance, failed));
@@ -43,7 +45,7 @@ const hasPredecessor = (path: ObservedInstance, observed: Observation): boolean 
   unitState(observed, path.owner).serving.some((serving) => serving.name !== path.name && serving.createdAt <= path.createdAt);
 
 function goes(instance: ObservedInstance, observed: Observation, { first }: FailedRollout): boolean {
-  if (first) return true;
+  if (first || trialKindOf(instance)) return true;
   if (instance.role === 'path')
     return instance.state !== 'running' || (instance.path?.phase !== 'serving' && instance.path?.phase !== 'draining');
   return !inUse(unitState(observed, instance.owner), instance.body, instance.colour);

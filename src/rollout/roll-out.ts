@@ -2,11 +2,13 @@ import type { ReleaseId } from '../digest.ts';
 import type { Observation } from '../engine/engine.ts';
 import type { Problem } from '../problem.ts';
 import { heldBack, nextStart, recordDeath, type Deaths } from './backoff.ts';
-import { carryOut, unitName, type Hands, type StageOutcome } from './carry-out.ts';
+import { carryOut, unitName, type Hands, type StageOutcome, type Unhealthy } from './carry-out.ts';
 import type { Desired } from './desired.ts';
+import { missingUpgrade } from './data-generation.ts';
 import { crashed, failingChecks, unhealthy, undone } from './failure.ts';
-import { outfit } from './outfit.ts';
+import { outfit, type Outfit } from './outfit.ts';
 import { planRollout } from './plan-rollout.ts';
+import { trialNames } from './plan-trial.ts';
 import { planUndo, type FailedRollout } from './plan-undo.ts';
 import { describeStep, type Stage } from './step.ts';
 import type { Wake } from './wake.ts';
@@ -45,6 +47,8 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     const observed = await observe(rollout, progress);
     if (observed === 'overtaken') return { outcome: 'overtaken' };
     if ('problem' in observed) return undo(rollout, observed.problem);
+    const refused = progress.announced ? undefined : missingUpgrade(outfitsOf(rollout, observed), observed);
+    if (refused) return { outcome: 'failed', problem: refused };
     if (!progress.announced) rollout.begin(observed);
     progress.announced = true;
     const death = countDeaths(rollout, observed, progress);
@@ -57,7 +61,9 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     if (stage.live && (stage.name === 'tidy' || stage.name === 'settled')) return { outcome: 'live' };
     if (death && !stage.live) return undo(rollout, await crashed(death, rollout));
     if (stage.name === 'wait') sayDraining(observed, rollout, progress);
+    noteSwaps(stage, progress, hands.now());
     const outcome = await advance(stage, rollout, progress);
+    if (stage.name === 'switch-stores' && outcome.problems.length === 0) saySwapped(stage, rollout, progress);
     if (outcome.overtaken) return { outcome: 'overtaken' };
     const problem = stage.live ? undefined : await failureOf(stage, outcome, { rollout, progress });
     if (problem) return undo(rollout, problem);
@@ -72,6 +78,10 @@ type Progress = {
   deaths: Deaths;
   seen: Set<string>;
   said: string;
+  /** When each waiter was first found not to be healthy. */
+  waited: Map<string, number>;
+  /** When the clients of each store that is swapped began to wait. */
+  swapped: Map<string, number>;
 };
 
 const begin = (now: number): Progress => ({
@@ -82,6 +92,8 @@ const begin = (now: number): Progress => ({
   deaths: new Map(),
   seen: new Set(),
   said: '',
+  waited: new Map(),
+  swapped: new Map(),
 });
 
 /** Once the release is live, there is nothing to go back to and the engine is asked until it answers. */
@@ -113,9 +125,24 @@ function sayLive({ hands, release }: Rollout, progress: Progress): void {
   hands.report({ type: 'release-live', release, durationMs: hands.now() - progress.began });
 }
 
+function noteSwaps({ name, lanes }: Stage, { swapped }: Progress, now: number): void {
+  const copies = name === 'snapshot' ? lanes.flat().filter((step) => step.do === 'copy-volume') : [];
+  for (const { copy } of copies) if (!swapped.has(copy.to.owner.name)) swapped.set(copy.to.owner.name, now);
+}
+
+/** At most this long a connection to a store waited: from before its server stopped until the new path serves. */
+function saySwapped({ lanes }: Stage, { hands }: Rollout, { swapped }: Progress): void {
+  for (const { path } of lanes.flat().filter((step) => step.do === 'promote-path')) {
+    const began = swapped.get(path.owner.name);
+    if (began === undefined) continue;
+    const gapMs = hands.now() - began;
+    hands.report({ type: 'store-swapped', unit: unitName(path.owner), generation: path.generation, gapMs });
+  }
+}
+
 /** Counts each ended instance of the new release once; gives the one that ended too often. */
 function countDeaths({ desired, token, hands }: Rollout, observed: Observation, { deaths, seen }: Progress) {
-  const wanted = new Set(desired.units.flatMap((unit) => wantedNames(outfit(unit, observed, token))));
+  const wanted = new Set(outfitsOf({ desired, token }, observed).flatMap((each) => wantedNames(each, token)));
   for (const instance of observed.instances) {
     if (instance.state !== 'exited' || !wanted.has(instance.name) || seen.has(instance.container)) continue;
     seen.add(instance.container);
@@ -124,16 +151,25 @@ function countDeaths({ desired, token, hands }: Rollout, observed: Observation, 
   return undefined;
 }
 
-const wantedNames = ({ seat, path }: ReturnType<typeof outfit>): string[] => [...seat.instances.map(({ name }) => name), path.name];
+const outfitsOf = ({ desired, token }: Pick<Rollout, 'desired' | 'token'>, observed: Observation): Outfit[] =>
+  desired.units.map((unit) => outfit(unit, observed, token));
+
+const wantedNames = (of: Outfit, token: number): string[] => [
+  ...of.seat.instances.map(({ name }) => name),
+  of.path.name,
+  ...trialNames(of, token),
+];
 
 type Course = { rollout: Rollout; progress: Progress };
 
 async function failureOf(stage: Stage, outcome: StageOutcome, { rollout, progress }: Course): Promise<Problem | undefined> {
   const [first] = outcome.problems;
   if (first && !(await mayTryAgain(stage, first.problem, { rollout, progress }))) return first.problem;
-  const elapsed = rollout.hands.now() - progress.began;
-  const late = outcome.unhealthy.find(({ path, ended }) => ended || elapsed > limitOf(rollout.desired, path.owner));
-  if (late) return unhealthy(late, rollout, elapsed);
+  const now = rollout.hands.now();
+  const elapsed = ({ path }: Unhealthy): number => now - (progress.waited.get(path.name) ?? now);
+  for (const { path } of outcome.unhealthy) if (!progress.waited.has(path.name)) progress.waited.set(path.name, now);
+  const late = outcome.unhealthy.find((each) => each.ended || elapsed(each) > limitOf(rollout.desired, each.path.owner));
+  if (late) return unhealthy(late, rollout, elapsed(late));
   sayWaiting(outcome, rollout, progress);
   return undefined;
 }

@@ -1,13 +1,17 @@
-import type { GenerationId } from '../digest.ts';
-import type { InstanceRole, InstanceSpec, NetworkSpec, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
+import type { BodyId, GenerationId } from '../digest.ts';
+import type { InstanceRole, InstanceSpec, NetworkSpec, Owner, SlotSpec, VolumeCopy, VolumeSpec } from '../engine/engine.ts';
+import type { TrialKind } from './trial.ts';
 
-/** An instance as a step names it. */
-export type Named = { owner: Owner; name: string; generation: GenerationId; role: InstanceRole };
+/** An instance as a step names it. `trial`: what a store's server is tried on there. */
+export type Named = { owner: Owner; name: string; generation: GenerationId; role: InstanceRole; trial?: TrialKind };
 
 /** One effect on the engine. Each is safe to repeat. */
 export type Step =
   | { do: 'ensure-network'; network: NetworkSpec }
   | { do: 'ensure-volume'; volume: VolumeSpec }
+  | { do: 'note-body'; volume: VolumeSpec; body: BodyId }
+  | { do: 'copy-volume'; copy: VolumeCopy }
+  | { do: 'remove-copy'; volume: string }
   | { do: 'ensure-slot'; slot: SlotSpec }
   | { do: 'start-instance'; instance: InstanceSpec }
   | { do: 'await-healthy'; path: Named }
@@ -24,9 +28,13 @@ export type Lane = readonly Step[];
 /**
  * What is to be done next, after which the engine is observed again. The order of the stages is the rollout:
  *
- *     clear -> ground -> prepare -> check-stores -> switch-stores -> check -> switch -> switch-core
- *                                                             (all healthy)                |
- *                                       settled <- tidy <- retire <- (wait) <- drain <- (live)
+ *     clear -> ground -> (stores) -> prepare -> check-stores -> switch-stores -> check -> switch -> switch-core
+ *                                                                       (all healthy)                |
+ *                                                 settled <- tidy <- retire <- (wait) <- drain <- (live)
+ *
+ * Stores whose server is new to their data, each stage for all of them before the next for any:
+ *
+ *     restore (a failed rollout's) -> rehearse (on a copy) -> snapshot (clients wait) -> prove (in private) -> let-in
  *
  * `wait`: nothing can be done until a draining path has ended. `undo`: a failed rollout's traces go.
  * `live`: every unit's wanted generation serves. `followedBy`: rounds of lanes that may follow without another look, each when all of the round before succeeded.
@@ -36,6 +44,11 @@ export type Stage = { name: StageName; lanes: readonly Lane[]; live: boolean; fo
 export type StageName =
   | 'clear'
   | 'ground'
+  | 'restore'
+  | 'rehearse'
+  | 'snapshot'
+  | 'prove'
+  | 'let-in'
   | 'prepare'
   | 'check-stores'
   | 'switch-stores'
@@ -56,6 +69,12 @@ export function describeStep(step: Step): string {
       return `make network ${step.network.name}`;
     case 'ensure-volume':
       return `make volume ${step.volume.name}`;
+    case 'note-body':
+      return `note which server has volume ${step.volume.name}`;
+    case 'copy-volume':
+      return `copy volume ${step.copy.from} to ${step.copy.to.name}`;
+    case 'remove-copy':
+      return `remove copy ${step.volume}`;
     case 'ensure-slot':
       return `make place ${step.slot.name}`;
     case 'start-instance':

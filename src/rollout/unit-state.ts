@@ -1,5 +1,6 @@
 import type { BodyId } from '../digest.ts';
 import type { Colour, Observation, ObservedInstance, Owner } from '../engine/engine.ts';
+import { trialKindOf } from './trial.ts';
 
 /** What the engine holds of one app, the core or a store, sorted by what it means for a rollout. */
 export type UnitState = {
@@ -13,12 +14,15 @@ export type UnitState = {
   ended: readonly ObservedInstance[];
   /** Instances of bodies: services and store servers. */
   members: readonly ObservedInstance[];
+  /** A store's server and waiter in the private place, which serve nobody. */
+  tried: readonly ObservedInstance[];
 };
 
 export const isUnit = (a: Owner, b: Owner): boolean => a.kind === b.kind && a.name === b.name;
 
 export function unitState(observation: Observation, owner: Owner): UnitState {
-  const own = observation.instances.filter((instance) => isUnit(instance.owner, owner));
+  const all = observation.instances.filter((instance) => isUnit(instance.owner, owner));
+  const own = all.filter((instance) => trialKindOf(instance) === undefined);
   const paths = own.filter((instance) => instance.role === 'path');
   const running = paths.filter((path) => path.state === 'running');
   const inPhase = (...phases: string[]) => running.filter((path) => phases.includes(path.path?.phase ?? 'starting'));
@@ -28,6 +32,7 @@ export function unitState(observation: Observation, owner: Owner): UnitState {
     draining: inPhase('draining'),
     ended: paths.filter((path) => path.state !== 'running'),
     members: own.filter((instance) => instance.role !== 'path'),
+    tried: all.filter((instance) => trialKindOf(instance) !== undefined),
   };
 }
 

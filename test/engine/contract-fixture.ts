@@ -10,6 +10,7 @@ import type {
   ObservedSlot,
   Owner,
   SlotSpec,
+  VolumeCopy,
 } from '../../src/engine/engine.ts';
 import type { Result } from '../../src/result.ts';
 
@@ -23,6 +24,10 @@ export type EngineWorld = {
   images: { sandbox: ImageId; service: ImageId; controller: ImageId; path: { healthy: ImageId; unhealthy: ImageId } };
   /** Kills an instance's or a slot's container; resolves when it is dead. */
   killInstance(name: string): Promise<void>;
+  /** What is in the volume's one file, as a server would have written and would read it. */
+  volumes: { write(volume: string, contents: string): Promise<void>; read(volume: string): Promise<string> };
+  /** Begins the copy, and breaks it off in the middle. */
+  breakCopy(copy: VolumeCopy): Promise<void>;
   /** Removes all that is left of the architecture, and of the world. */
   dispose(): Promise<void>;
 };
@@ -40,6 +45,8 @@ export const conditionLimitMs = 30_000;
 export const onceCommands = {
   speaks: ['sh', '-c', 'cat /contract/greeting; echo trouble >&2; exit 3'],
   sleeps: ['sh', '-c', 'sleep 600'],
+  upgrades: ['sh', '-c', "printf ', upgraded' >> /data/file"],
+  fails: ['sh', '-c', 'echo it cannot be done >&2; exit 3'],
 } as const;
 
 export const network: NetworkSpec = { name: 'contract-app', owner: app, internal: true, isolated: false, hosts: 20 };

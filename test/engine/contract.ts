@@ -21,6 +21,7 @@ import {
   until,
   valueOf,
 } from './contract-fixture.ts';
+import { copiesContract } from './contract-copies.ts';
 import { imagesContract, onceContract } from './contract-images.ts';
 import { after, before, describe, it, story } from './story.ts';
 
@@ -37,6 +38,7 @@ export function engineContract(name: string, makeWorld: () => Promise<EngineWorl
     after(() => made?.dispose());
     const world: GetWorld = () => made!;
     describe('networks and volumes', () => networksAndVolumes(world));
+    describe('copies of volumes', () => copiesContract(world));
     describe('places', () => places(world));
     describe('instances', () => instances(world));
     describe('paths', () => paths(world));

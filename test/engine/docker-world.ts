@@ -5,9 +5,10 @@ import { defaultAddress, dockerAddress } from '../../src/engine/docker/address.t
 import { listContainers, removeContainer, signalContainer } from '../../src/engine/docker/containers.ts';
 import { openDockerEngine, type DockerEngine } from '../../src/engine/docker/docker-engine.ts';
 import { engineName, ofArchitecture } from '../../src/engine/docker/names.ts';
-import { listNetworks, removeVolume } from '../../src/engine/docker/networks.ts';
+import { listNetworks } from '../../src/engine/docker/networks.ts';
 import type { InspectedContainer, VendorVolume } from '../../src/engine/docker/vendor.ts';
 import type { AssembleRequest } from '../../src/engine/image.ts';
+import { labels } from '../../src/engine/labels.ts';
 import type { EngineWorld } from './contract-fixture.ts';
 
 const BASE = 'debian:bookworm-slim';
@@ -41,6 +42,19 @@ export async function makeDockerWorld(host = engineHost): Promise<DockerWorld> {
     const path = `/containers/${engineName(architecture, name)}/json`;
     return client.json<InspectedContainer>({ path });
   };
+  const inVolume = async (volume: string, script: string): Promise<string> => {
+    const { exitCode, stdout } = await engine.images.runOnce({
+      image: images.service,
+      command: ['sh', '-c', script],
+      labels: { [labels.architecture]: architecture },
+      network: 'none',
+      volumes: [{ volume: engineName(architecture, volume), path: '/volume', writable: true }],
+      readOnly: false,
+      limitMs: 30_000,
+    });
+    assert.equal(exitCode, 0);
+    return stdout;
+  };
   return {
     engine,
     client,
@@ -52,6 +66,14 @@ export async function makeDockerWorld(host = engineHost): Promise<DockerWorld> {
       const ended = client.bytes({ method: 'POST', path: `/containers/${Id}/wait`, long: true });
       await signalContainer(client, Id, 'SIGKILL');
       await ended;
+    },
+    volumes: {
+      write: async (volume, contents) => void (await inVolume(volume, `printf %s '${contents}' > /volume/file`)),
+      read: async (volume) => inVolume(volume, 'cat /volume/file'),
+    },
+    async breakCopy(copy) {
+      const broken = await engine.copyVolume(architecture, { ...copy, image: `sha256:${'0'.repeat(64)}` as ImageId });
+      assert.equal(broken.ok, false);
     },
     dispose: () => dispose({ engine, client, architecture }),
   };
@@ -92,7 +114,7 @@ async function dispose({ engine, client, architecture }: Pick<DockerWorld, 'engi
   await Promise.all(networks.map(({ Id }) => client.did({ method: 'DELETE', path: `/networks/${Id}` }, 404)));
   const query = { filters: { label: [ofArchitecture(architecture)] } };
   const { Volumes } = await client.json<{ Volumes: VendorVolume[] | null }>({ path: '/volumes', query });
-  await Promise.all((Volumes ?? []).map(({ Name }) => removeVolume(client, Name)));
+  await Promise.all((Volumes ?? []).map(({ Name }) => client.did({ method: 'DELETE', path: `/volumes/${Name}` }, 404)));
   const images = await engine.images.list({ reference: 'changeless-test/*' });
   const tags = images.flatMap((image) => image.tags).filter((tag) => tag.endsWith(`:${architecture}`));
   await Promise.all(tags.map((tag) => engine.images.remove(tag)));

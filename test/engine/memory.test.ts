@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
+import { Killed } from '../../src/engine/memory/world.ts';
 import type { OnceRequest, OnceResult } from '../../src/engine/image.ts';
 import { engineContract, type EngineWorld } from './contract.ts';
 import { onceCommands } from './contract-fixture.ts';
@@ -9,16 +11,19 @@ function runs(request: OnceRequest): Partial<OnceResult> {
   return { exitCode: 3, stdout: String(greeting?.contents), stderr: 'trouble\n' };
 }
 
+const architecture = 'contract';
+
 async function makeWorld(): Promise<EngineWorld> {
   const engine = createMemoryEngine();
   const image = (name: string) => engine.world.addImage({ tag: `contract/${name}:1` });
   const unhealthy = image('unhealthy');
   engine.world.unhealthy((spec) => spec.image === unhealthy);
   engine.images.onRunOnce = runs;
+  engine.world.onUpgrade = ({ command }, found) => (command === onceCommands.upgrades ? `${found}, upgraded` : undefined);
   engine.world.checkedServices = () => [];
   return {
     engine,
-    architecture: 'contract',
+    architecture,
     images: {
       sandbox: image('sandbox'),
       service: image('service'),
@@ -26,6 +31,17 @@ async function makeWorld(): Promise<EngineWorld> {
       path: { healthy: image('healthy'), unhealthy },
     },
     killInstance: async (name) => engine.world.kill(name),
+    volumes: {
+      write: async (volume, contents) => engine.world.write(architecture, volume, contents),
+      read: async (volume) => engine.world.contentsOf(architecture, volume) ?? '',
+    },
+    async breakCopy(copy) {
+      engine.world.midEffect = () => {
+        throw new Killed('in the middle of a copy');
+      };
+      await assert.rejects(engine.copyVolume(architecture, copy), Killed);
+      engine.world.midEffect = undefined;
+    },
     dispose: async () => {},
   };
 }

@@ -26,6 +26,8 @@ export function engineAsReached(process: ControllerProcess): Engine {
     ensureNetwork: (on, spec) => effect('ensureNetwork', spec.name, () => engine.ensureNetwork(on, spec)),
     removeNetwork: (on, name) => effect('removeNetwork', name, () => engine.removeNetwork(on, name)),
     ensureVolume: (on, spec) => effect('ensureVolume', spec.name, () => engine.ensureVolume(on, spec)),
+    copyVolume: (on, copy) => effect('copyVolume', copy.to.name, () => engine.copyVolume(on, copy)),
+    noteBody: (on, volume, body) => effect('noteBody', volume.name, () => engine.noteBody(on, volume, body)),
     removeVolume: (on, name) => effect('removeVolume', name, () => engine.removeVolume(on, name)),
     ensureSlot: (on, spec) => effect('ensureSlot', spec.name, () => engine.ensureSlot(on, spec)),
     removeSlot: (on, name) => effect('removeSlot', name, () => engine.removeSlot(on, name)),

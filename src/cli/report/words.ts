@@ -46,6 +46,8 @@ function rolloutWords(event: ChangelessEvent): Words | undefined {
       return good('healthy', `${unitWords(event.unit)} in ${duration(event.durationMs)}`);
     case 'unit-switched':
       return good('switched', unitWords(event.unit));
+    case 'store-tried':
+      return good('tried', `${unitWords(event.unit)} on ${event.on === 'copy' ? 'a copy of its data' : 'its data'}`);
     case 'store-swapped':
       return good('swapped', `${unitWords(event.unit)}; connections waited ${duration(event.gapMs)}`);
     case 'unit-held-back':

@@ -6,8 +6,8 @@ import type { DockerClient } from './client.ts';
 import { createOrKeep, findContainer, removeContainer, startContainer } from './containers.ts';
 import { hardenedHost, sealed } from './creation.ts';
 import { definedLabels, engineName, ledgerVolume } from './names.ts';
-import { volumeLabels } from './networks.ts';
 import type { Creation, Labels, VendorMount } from './vendor.ts';
+import { volumeLabels } from './volumes.ts';
 
 const CONTROLLER_MEMORY_MB = 256;
 const LEDGER_PATH = '/ledger';

@@ -1,3 +1,4 @@
+import type { BodyId } from '../../digest.ts';
 import { failed, type Result } from '../../result.ts';
 import type {
   ControllerSpec,
@@ -14,6 +15,7 @@ import type {
   PathPhase,
   PublishedPort,
   SlotSpec,
+  VolumeCopy,
   VolumeSpec,
 } from '../engine.ts';
 import { defaultAddress, dockerAddress } from './address.ts';
@@ -28,13 +30,14 @@ import { inspectInstances } from './inspection.ts';
 import { removeInstance, startInstance } from './instances.ts';
 import { readLog } from './logs.ts';
 import { engineName } from './names.ts';
-import { ensureVolume, Networks, removeVolume } from './networks.ts';
+import { Networks } from './networks.ts';
 import { architectures, controllers, observe } from './observe.ts';
 import { PathPhases } from './paths.ts';
 import { portHolder } from './ports.ts';
 import { SlotMemory, type HostFacts } from './slot-memory.ts';
 import { ensureSlot, removeSlot, type Slots } from './slots.ts';
 import { defaultSubnetPool, parseSubnet } from './subnets.ts';
+import { copyVolume, ensureVolume, noteBody, removeVolume } from './volumes.ts';
 import { watch } from './watch.ts';
 
 /** `host`: `unix://…` or `tcp://…` (DOCKER_HOST when not given). `subnetPool`: where networks take their addresses from. */
@@ -106,7 +109,15 @@ export class DockerEngine implements Engine {
   }
 
   removeVolume(architecture: string, name: string): Promise<Result<void>> {
-    return attempt(`volume ${name} could not be removed`, () => removeVolume(this.#client, engineName(architecture, name)));
+    return attempt(`volume ${name} could not be removed`, () => removeVolume(this.#client, architecture, name));
+  }
+
+  copyVolume(architecture: string, copy: VolumeCopy): Promise<Result<void>> {
+    return attempt(`volume ${copy.from} could not be copied`, () => copyVolume(this.#client, architecture, copy));
+  }
+
+  noteBody(architecture: string, volume: VolumeSpec, body: BodyId): Promise<Result<void>> {
+    return attempt(`nothing could be noted of volume ${volume.name}`, () => noteBody(this.#client, architecture, { volume, body }));
   }
 
   ensureSlot(architecture: string, spec: SlotSpec): Promise<Result<void>> {

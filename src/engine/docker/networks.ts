@@ -1,4 +1,4 @@
-import type { NetworkSpec, VolumeSpec } from '../engine.ts';
+import type { NetworkSpec } from '../engine.ts';
 import { labels } from '../labels.ts';
 import { networkDigest } from '../spec-digest.ts';
 import type { DockerClient } from './client.ts';
@@ -6,19 +6,13 @@ import { hasStatus, Refusal } from './failure.ts';
 import { hostSubnets } from './host.ts';
 import { engineName, ofArchitecture, ownerLabels } from './names.ts';
 import { freeSubnet, parseSubnet, subnetText, type Subnet } from './subnets.ts';
-import type { VendorNetwork, VendorVolume } from './vendor.ts';
+import type { VendorNetwork } from './vendor.ts';
 
 export const listNetworks = (client: DockerClient, architecture?: string): Promise<VendorNetwork[]> =>
   client.json<VendorNetwork[]>({
     path: '/networks',
     query: { filters: architecture === undefined ? {} : { label: [ofArchitecture(architecture)] } },
   });
-
-export async function listVolumes(client: DockerClient, architecture: string): Promise<VendorVolume[]> {
-  const query = { filters: { label: [ofArchitecture(architecture)] } };
-  const { Volumes } = await client.json<{ Volumes: VendorVolume[] | null }>({ path: '/volumes', query });
-  return Volumes ?? [];
-}
 
 /** So many overlaps that only the engine knows of are likely none. */
 const MOST_REFUSALS = 100;
@@ -94,19 +88,4 @@ export function networkCreation(architecture: string, spec: NetworkSpec, subnet:
     IPAM: { Driver: 'default', Config: [{ Subnet: subnetText(subnet) }] },
     Labels: { ...ownerLabels(architecture, spec.owner), [labels.name]: spec.name, [labels.spec]: networkDigest(spec) },
   };
-}
-
-export const volumeLabels = (architecture: string, { name, owner }: VolumeSpec): Readonly<Record<string, string>> => ({
-  ...ownerLabels(architecture, owner),
-  [labels.name]: name,
-});
-
-/** Docker makes a volume once; asking again changes nothing. */
-export async function ensureVolume(client: DockerClient, architecture: string, spec: VolumeSpec): Promise<void> {
-  const json = { Name: engineName(architecture, spec.name), Driver: 'local', Labels: volumeLabels(architecture, spec) };
-  await client.bytes({ method: 'POST', path: '/volumes/create', json });
-}
-
-export async function removeVolume(client: DockerClient, name: string): Promise<void> {
-  await client.did({ method: 'DELETE', path: `/volumes/${name}` }, 404);
 }

@@ -7,11 +7,12 @@ import { inspectContainer, listContainers } from './containers.ts';
 import { sealOf } from './creation.ts';
 import { originOf } from './instance-creation.ts';
 import { memoryName, nameOf, ofArchitecture, ownerOf, type Role } from './names.ts';
-import { listNetworks, listVolumes } from './networks.ts';
+import { listNetworks } from './networks.ts';
 import type { Inspections } from './inspections.ts';
 import type { PathPhases } from './paths.ts';
 import { firstEndpoint } from './slot-creation.ts';
 import { ranThrough } from './slots.ts';
+import { isKept, listVolumes, observedVolumes } from './volumes.ts';
 import { NEVER, type InspectedContainer, type Labels, type ListedContainer, type VendorNetwork, type VendorVolume } from './vendor.ts';
 
 type Sources = { client: DockerClient; phases: PathPhases; inspections: Inspections };
@@ -45,7 +46,7 @@ export async function observe({ client, phases, inspections }: Sources, architec
   const listing = { architecture, own, all, networks, volumes };
   return {
     networks: networks.map(({ Labels, Name }) => named(architecture, { Labels, Name }, { spec: Labels?.[labels.spec] ?? '' })),
-    volumes: volumes.filter(isKept).map((volume) => named(architecture, volume, {})),
+    volumes: observedVolumes(architecture, volumes),
     slots: observedSlots(listing),
     instances: observedInstances(listing, new Map(said)),
     controllers: own.filter(hasRole('controller')).map((container) => observedController(architecture, container)),
@@ -165,9 +166,6 @@ const hasRole =
   (role: Role) =>
   ({ Config }: InspectedContainer): boolean =>
     Config.Labels?.[labels.role] === role;
-
-/** The volumes of slots are memory, not data. */
-const isKept = ({ Labels }: VendorVolume): boolean => Labels?.[labels.role] !== 'sandbox';
 
 function named<Extra extends object>(architecture: string, { Labels, Name }: { Labels: Labels | null; Name: string }, extra: Extra) {
   return { name: nameOf(architecture, Labels ?? {}, Name), owner: ownerOf(Labels ?? {}), ...extra };

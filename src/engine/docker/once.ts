@@ -18,14 +18,19 @@ export async function runOnce(client: DockerClient, request: OnceRequest): Promi
       const tar = await treeTar(files);
       await client.bytes({ method: 'PUT', path: `/containers/${container}/archive`, query: { path: folder }, tar });
     }
-    request.signal?.throwIfAborted();
-    await startContainer(client, container);
-    const { exitCode, timedOut } = await ended(client, container, request);
-    request.signal?.throwIfAborted();
-    return { exitCode, timedOut, ...(await readOutput(client, container)) };
+    return await runToEnd(client, container, request);
   } finally {
     await removeContainer(client, container);
   }
+}
+
+/** Starts a container that is there and waits for its end, or kills it at the limit; gives what it said, and leaves it. */
+export async function runToEnd(client: DockerClient, container: string, bounds: Bounds): Promise<OnceResult> {
+  bounds.signal?.throwIfAborted();
+  await startContainer(client, container);
+  const { exitCode, timedOut } = await ended(client, container, bounds);
+  bounds.signal?.throwIfAborted();
+  return { exitCode, timedOut, ...(await readOutput(client, container)) };
 }
 
 export function onceCreation(request: OnceRequest): Creation {

@@ -6,13 +6,14 @@ import type { DockerClient } from './client.ts';
 import { createContainer, inspectContainer, listContainers, removeContainer, startContainer } from './containers.ts';
 import { EngineFailure, meaningOfText, Refusal } from './failure.ts';
 import type { Inspections } from './inspections.ts';
-import { listNetworks, listVolumes } from './networks.ts';
+import { listNetworks } from './networks.ts';
 import { engineName, memoryName, ofArchitecture } from './names.ts';
 import { portHolder } from './ports.ts';
 import { attachOrder, endpointConfig, fillerCreation, sandboxCreation } from './slot-creation.ts';
 import { sealOf } from './creation.ts';
 import type { SlotMemory } from './slot-memory.ts';
 import { NEVER, type InspectedContainer } from './vendor.ts';
+import { listVolumes } from './volumes.ts';
 
 /** What the making of slots, and of instances in them, needs. */
 export type Slots = { client: DockerClient; memory: SlotMemory; inspections: Inspections };

@@ -56,6 +56,8 @@ export type HostConfig = {
 
 export type Creation = {
   Image: string;
+  /** Only where a container of ours may not run as its image says. */
+  User?: string;
   Hostname?: string;
   Labels: Labels;
   Cmd?: readonly string[];

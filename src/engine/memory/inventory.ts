@@ -1,8 +1,8 @@
 import { byCodeUnit } from '../../canonical-json.ts';
 import { short } from '../../digest.ts';
-import type { Observation, ObservedController, ObservedInstance, ObservedSlot } from '../engine.ts';
+import type { Observation, ObservedController, ObservedInstance, ObservedSlot, ObservedVolume } from '../engine.ts';
 import { instanceDigest, networkDigest, slotDigest } from '../spec-digest.ts';
-import type { ArchitectureState, ControllerRecord, InstanceRecord, Machine, SlotRecord } from './machine.ts';
+import type { ArchitectureState, ControllerRecord, InstanceRecord, Machine, SlotRecord, VolumeRecord } from './machine.ts';
 import { phaseOf, type Judgement } from './paths.ts';
 
 /** All that the engine holds of one architecture. What is down in it counts as seen from here on. */
@@ -11,12 +11,17 @@ export function observationOf(state: ArchitectureState, judgement: Judgement): O
   for (const instance of state.instances.values()) instance.deathSeen = instance.state !== 'running';
   return {
     networks: [...state.networks.values()].map((spec) => ({ name: spec.name, owner: spec.owner, spec: networkDigest(spec) })),
-    volumes: [...state.volumes.values()].map(({ name, owner }) => ({ name, owner })),
+    volumes: [...state.volumes.values()].map(observedVolume),
     slots: [...state.slots.values()].map(observedSlot),
     instances: [...state.instances.values()].map((instance) => observedInstance(state, instance, judgement)),
     controllers: [...state.controllers.values()].map(observedController),
     strangers: [...state.strangers],
   };
+}
+
+function observedVolume({ spec, bodies, unfinished }: VolumeRecord): ObservedVolume {
+  const noted = bodies.size === 0 ? {} : { bodies: [...bodies].toSorted() };
+  return { name: spec.name, owner: spec.owner, ...noted, ...(unfinished ? { unfinished } : {}) };
 }
 
 function observedSlot({ spec, ready, container, address }: SlotRecord): ObservedSlot {
@@ -61,12 +66,16 @@ export function inventoryOf(machine: Machine, judgement: Judgement): string[] {
 function linesOf(state: ArchitectureState, judgement: Judgement): string[] {
   const lines = [
     ...[...state.networks.values()].map((spec) => `network ${spec.name} ${short(networkDigest(spec))}`),
-    ...[...state.volumes.keys()].map((name) => `volume ${name}`),
+    ...[...state.volumes.values()].map(volumeLine),
     ...[...state.slots.values()].map(({ spec, ready }) => `slot ${spec.name} ${short(slotDigest(spec))} ${ready ? 'ready' : 'down'}`),
     ...[...state.instances.values()].map((instance) => instanceLine(state, instance, judgement)),
     ...[...state.controllers.values()].map(({ spec, ...record }) => `controller ${spec.name} ${short(spec.release)} ${record.state}`),
   ];
   return lines.map((line) => `${state.name}: ${line}`);
+}
+
+function volumeLine({ spec, bodies, unfinished }: VolumeRecord): string {
+  return [`volume ${spec.name}`, ...[...bodies].map(short).toSorted(), ...(unfinished ? ['unfinished'] : [])].join(' ');
 }
 
 function instanceLine(state: ArchitectureState, instance: InstanceRecord, judgement: Judgement): string {

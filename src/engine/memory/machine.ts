@@ -1,3 +1,4 @@
+import type { BodyId } from '../../digest.ts';
 import type {
   Colour,
   ControllerSpec,
@@ -37,7 +38,7 @@ export type ControllerRecord = Container & { spec: ControllerSpec; state: 'creat
 export type ArchitectureState = {
   name: string;
   networks: Map<string, NetworkSpec>;
-  volumes: Map<string, VolumeSpec>;
+  volumes: Map<string, VolumeRecord>;
   slots: Map<string, SlotRecord>;
   instances: Map<string, InstanceRecord>;
   controllers: Map<string, ControllerRecord>;
@@ -50,6 +51,9 @@ export type ArchitectureState = {
 
 export const bodyKey = (spec: { owner: Owner; body: string; colour?: Colour }): string =>
   `${spec.owner.kind} ${spec.owner.name} ${spec.body} ${spec.colour ?? ''}`;
+
+/** `contents` stands for all that the volume holds. */
+export type VolumeRecord = { spec: VolumeSpec; contents: string; bodies: Set<BodyId>; unfinished: boolean };
 
 type Log = { lines: LogLine[]; feed: Feed<LogLine>; ended: boolean };
 

@@ -1,3 +1,4 @@
+import type { BodyId } from '../../digest.ts';
 import type { Problem } from '../../problem.ts';
 import { done, failed, type Result } from '../../result.ts';
 import type {
@@ -15,6 +16,7 @@ import type {
   PathPhase,
   PublishedPort,
   SlotSpec,
+  VolumeCopy,
   VolumeSpec,
 } from '../engine.ts';
 import { networkDigest } from '../spec-digest.ts';
@@ -22,6 +24,7 @@ import { awaitPath } from './await-path.ts';
 import { carryOut, engineAbsent } from './effects.ts';
 import type { MemoryImages } from './images.ts';
 import { observationOf } from './inventory.ts';
+import type { VolumeRecord } from './machine.ts';
 import * as rules from './rules.ts';
 import type { MemoryWorld, Verb } from './world.ts';
 
@@ -80,9 +83,39 @@ export class MemoryEngine implements Engine {
 
   async ensureVolume(architecture: string, spec: VolumeSpec): Promise<Result<void>> {
     return this.#effect({ verb: 'ensureVolume', architecture, name: spec.name }, () => {
-      const { volumes } = this.world.machine.of(architecture);
-      if (!volumes.has(spec.name)) volumes.set(spec.name, spec);
+      this.#volume(architecture, spec);
     });
+  }
+
+  async copyVolume(architecture: string, { from, to, image, upgrade }: VolumeCopy): Promise<Result<void>> {
+    const { volumes } = this.world.machine.of(architecture);
+    const begin = (): void => {
+      rules.imageKnown(this.images, image);
+      rules.canCopy(this.world.machine.of(architecture), from, to.name);
+      const target = this.#volume(architecture, to);
+      target.unfinished = true;
+      target.contents = 'half a copy';
+    };
+    const finish = (): Result<void> => {
+      const target = this.#volume(architecture, to);
+      const contents = volumes.get(from)?.contents ?? '';
+      const upgraded = upgrade ? this.world.upgrade(upgrade, contents) : contents;
+      if (upgraded === undefined)
+        return failed({ code: 'UPGRADE_FAILED', what: `the upgrade of ${to.owner.name} failed on a copy of its data` });
+      target.contents = upgraded;
+      target.unfinished = false;
+      return done(undefined);
+    };
+    return carryOut(this.world, { verb: 'copyVolume', architecture, name: to.name }, [begin, finish]);
+  }
+
+  async noteBody(architecture: string, volume: VolumeSpec, body: BodyId): Promise<Result<void>> {
+    const note = (): void => void this.world.machine.of(architecture).volumes.get(volume.name)?.bodies.add(body);
+    const forgetOthers = (): void => {
+      const bodies = this.world.machine.of(architecture).volumes.get(volume.name)?.bodies;
+      for (const other of bodies ?? []) if (other !== body) bodies?.delete(other);
+    };
+    return carryOut(this.world, { verb: 'noteBody', architecture, name: volume.name }, [note, forgetOthers]);
   }
 
   async removeVolume(architecture: string, name: string): Promise<Result<void>> {
@@ -135,7 +168,11 @@ export class MemoryEngine implements Engine {
       if (former) lifecycle.removeInstance(state, former);
       lifecycle.createInstance(state, spec);
     };
-    const start = (): void => void (kept || lifecycle.startInstance(state, spec.name));
+    const start = (): void => {
+      if (kept) return;
+      lifecycle.startInstance(state, spec.name);
+      this.world.serverStarted(state, spec);
+    };
     return carryOut(this.world, { verb: 'startInstance', architecture, name: spec.name }, [create, start]);
   }
 
@@ -241,6 +278,13 @@ export class MemoryEngine implements Engine {
 
   #effect(subject: { verb: Verb; architecture: string; name: string }, work: () => Result<void> | void): Promise<Result<void>> {
     return carryOut(this.world, subject, [work]);
+  }
+
+  #volume(architecture: string, spec: VolumeSpec): VolumeRecord {
+    const { volumes } = this.world.machine.of(architecture);
+    const record = volumes.get(spec.name) ?? { spec, contents: '', bodies: new Set<BodyId>(), unfinished: false };
+    volumes.set(spec.name, record);
+    return record;
   }
 
   /** Members of a place that is made anew could never be reached again: they go with it. */

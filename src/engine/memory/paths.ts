@@ -14,12 +14,16 @@ const inPlace = (state: ArchitectureState, instance: InstanceRecord): boolean =>
 const serviceOf = (state: ArchitectureState, instance: InstanceRecord): string =>
   state.slots.get(instance.spec.slot)?.spec.facts.service ?? '';
 
-/** The instances behind a path. A store's path stays while its server is swapped, so there the owner alone counts. */
+const networksOf = (state: ArchitectureState, spec: InstanceSpec): string[] =>
+  (state.slots.get(spec.slot)?.spec.networks ?? []).map(({ network }) => network);
+
+/** The instances behind a path. A store's path stays while its server is swapped, so there the owner and the network alone count. */
 function membersOf(state: ArchitectureState, path: InstanceSpec): InstanceRecord[] {
   const key = bodyKey(path);
+  const networks = networksOf(state, path);
   return [...state.instances.values()].filter(({ spec }) => {
     if (spec.role === 'path' || spec.owner.kind !== path.owner.kind || spec.owner.name !== path.owner.name) return false;
-    return spec.role === 'server' || bodyKey(spec) === key;
+    return spec.role === 'server' ? networksOf(state, spec).some((name) => networks.includes(name)) : bodyKey(spec) === key;
   });
 }
 

@@ -32,6 +32,13 @@ export function volumeUnused(state: ArchitectureState, name: string): void {
   must(user === undefined, `volume ${name} is used by ${user?.spec.name}`);
 }
 
+/** What runs on it would see it change; what is half a copy is nothing to copy. */
+export function canCopy(state: ArchitectureState, from: string, to: string): void {
+  must(state.volumes.get(from)?.unfinished === false, `volume ${from}, to be copied, is not there or unfinished`);
+  const user = serverOn(state, to);
+  must(user === undefined, `${user?.spec.name} runs on volume ${to}, which is to be filled`);
+}
+
 export function slotEmpty(state: ArchitectureState, name: string): void {
   const [member] = membersOf(state, name);
   must(member === undefined, `slot ${name} has a member, ${member?.spec.name}`);
@@ -68,14 +75,20 @@ export function canStart(state: ArchitectureState, spec: InstanceSpec, images: {
 
 function volumeFree(state: ArchitectureState, { name, role }: InstanceSpec, volume: string): void {
   must(state.volumes.has(volume), `${name} mounts volume ${volume}, which is not there`);
+  must(state.volumes.get(volume)?.unfinished === false, `${name} is to start on volume ${volume}, a copy that is unfinished`);
   if (role !== 'server') return;
-  const uses = (spec: InstanceSpec): boolean =>
-    spec.role === 'server' && spec.mounts.some((mount) => mount.kind === 'volume' && mount.volume === volume);
-  const other = [...state.instances.values()].find(
-    (instance) => instance.state === 'running' && instance.spec.name !== name && uses(instance.spec),
-  );
+  const other = serverOn(state, volume, name);
   must(other === undefined, `${other?.spec.name} still runs on volume ${volume}, where ${name} is to start`);
 }
+
+const serverOn = (state: ArchitectureState, volume: string, except?: string): InstanceRecord | undefined =>
+  [...state.instances.values()].find(
+    ({ state: life, spec }) =>
+      life === 'running' &&
+      spec.name !== except &&
+      spec.role === 'server' &&
+      spec.mounts.some((mount) => mount.kind === 'volume' && mount.volume === volume),
+  );
 
 /**
  * The path to promote. One that was healthy and no longer is, a moment later, is promoted as a real one would be; one that

@@ -1,6 +1,6 @@
 import type { ImageId } from '../../digest.ts';
 import type { Problem } from '../../problem.ts';
-import type { ControllerSpec, InstanceDifference, InstanceSpec, Owner, PublishedPort } from '../engine.ts';
+import type { ControllerSpec, InstanceDifference, InstanceSpec, Owner, PublishedPort, VolumeUpgrade } from '../engine.ts';
 import { Availability, type Cut, type Outage } from './availability.ts';
 import { MemoryImages, type AddedImage } from './images.ts';
 import { inventoryOf } from './inventory.ts';
@@ -19,6 +19,8 @@ export type Verb =
   | 'removeNetwork'
   | 'ensureVolume'
   | 'removeVolume'
+  | 'copyVolume'
+  | 'noteBody'
   | 'ensureSlot'
   | 'removeSlot'
   | 'startInstance'
@@ -49,6 +51,10 @@ export class MemoryWorld {
   afterEffect: EffectHook | undefined;
   /** Services a path's configuration checks; undefined: those that were ever started of its body. */
   checkedServices: ((path: InstanceSpec) => readonly string[] | undefined) | undefined;
+  /** What an upgrade step makes of the copy it is run on; undefined: it fails. The copy stays as it is without it. */
+  onUpgrade: ((upgrade: VolumeUpgrade, contents: string) => string | undefined) | undefined;
+  /** What a server makes of the data it finds as it starts; it leaves them alone without it. */
+  onServer: ((spec: InstanceSpec, contents: string) => string) | undefined;
   readonly #failures = new Map<Verb, Problem[]>();
   readonly #holders: { port: PublishedPort; holder: string }[] = [];
   #unhealthy: (spec: InstanceSpec) => boolean = () => false;
@@ -108,6 +114,30 @@ export class MemoryWorld {
 
   takeFailure(verb: Verb): Problem | undefined {
     return this.#failures.get(verb)?.shift();
+  }
+
+  /** What the volume holds; undefined when it is not there. */
+  contentsOf(architecture: string, volume: string): string | undefined {
+    return this.machine.of(architecture).volumes.get(volume)?.contents;
+  }
+
+  /** A server, or somebody, writes. */
+  write(architecture: string, volume: string, contents: string): void {
+    const record = this.machine.of(architecture).volumes.get(volume);
+    if (!record) throw new Error(`there is no volume ${volume}`);
+    record.contents = contents;
+  }
+
+  upgrade(upgrade: VolumeUpgrade, contents: string): string | undefined {
+    return this.onUpgrade ? this.onUpgrade(upgrade, contents) : contents;
+  }
+
+  serverStarted(state: ArchitectureState, spec: InstanceSpec): void {
+    if (spec.role !== 'server' || !this.onServer) return;
+    for (const mount of spec.mounts) {
+      const record = mount.kind === 'volume' ? state.volumes.get(mount.volume) : undefined;
+      if (record) record.contents = this.onServer(spec, record.contents);
+    }
   }
 
   /** Another program takes a host port. */
