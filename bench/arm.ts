@@ -11,9 +11,10 @@ type Round = { quiet: Span; busy: Span; switches: number[] };
 
 export type Arm = { name: string; rounds: Round[]; traffic: Traffic; broken: string[] };
 
-/** What of a replacement's end still disturbs what comes after it, and how far around a switch one looks. */
+/** How far around a switch one looks. */
 const NEAR_MS = 1_000;
-const SETTLE_MS = 1_000;
+/** How long the end of a replacement still disturbs what comes after it. */
+const SETTLE_MS = 500;
 const MOST_BROKEN = 5;
 
 /** Replaces again and again under one load that goes on all the while. A replacement that fails is kept as a sentence. */
@@ -37,7 +38,7 @@ export async function runArm(
   return { name, rounds, traffic: await load.stop(), broken };
 }
 
-/** Failed requests, with the bound that their number gives; `bar`: whether it is one that is held to none. */
+/** How many requests failed, with the bound that their number gives. */
 export function dropRow({ name, rounds, traffic, broken }: Arm, bench: string): Row {
   const failed = failuresOf(traffic);
   const { kept, fresh } = traffic;

@@ -5,18 +5,23 @@ import { dropRow, failedRequests, latencyRows, runArm, type Arm, boundOf, type S
 import { call, imageTags } from './engine-calls.ts';
 import { type Row, summarise } from './measure.ts';
 import { peers } from './peers.ts';
+import { table } from './table.ts';
 import { asked, failuresOf } from './traffic.ts';
 import { changeless, type Ground, makeWorld, type World } from './world.ts';
 
 const PORT = 18089;
 /** Of Changeless, over all its arms; the bars are for 200 and for a million requests. */
-const REPLACEMENTS = Number(process.env['BENCH_REPLACEMENTS'] ?? 15);
+const REPLACEMENTS = Number(process.env['BENCH_REPLACEMENTS'] ?? 20);
 /** How long the load runs undisturbed before each replacement: the steady state its switch is compared with. */
-const QUIET_MS = { ours: 2_000, peers: 500 };
+const QUIET_MS = { ours: 1_500, peers: 500 };
 const PEER_PAUSE_MS = 500;
+const PEER_REPLACEMENTS = 20;
 
-/** What is replaced: an edit of the example, or of the package itself, and whose requests go through it. */
-type Change = { name: string; host: string; file: string; from: string; to: string };
+/** What is replaced by an edit of the example, and whose requests go through it. */
+type Change = { name: string; host: string; part: number; file: string; from: string; to: string };
+
+/** Parts of all replacements. A store's path drains for 30 s, as its clients keep their connections: there are fewer of it. */
+const PART = { common: 0.32, rare: 0.025 };
 
 const CATALOG = 'catalog.localhost';
 const ACCOUNTS = 'accounts.localhost';
@@ -25,16 +30,38 @@ const CATALOG_HOSTS = `hosts: ['${CATALOG}'],`;
 const STORE = "store({ build: { folder: 'sessions', tests: { target: 'test' } },";
 
 const changes: readonly Change[] = [
-  { name: 'an app', host: CATALOG, file: 'catalog/api/server.mjs', from: '// The catalog', to: '// Changed: the catalog' },
+  {
+    name: 'an app',
+    host: CATALOG,
+    part: PART.common,
+    file: 'catalog/api/server.mjs',
+    from: '// The catalog',
+    to: '// Changed: the catalog',
+  },
   {
     name: "an app's path alone",
     host: CATALOG,
+    part: PART.common,
     file: ARCHITECTURE,
     from: CATALOG_HOSTS,
     to: `${CATALOG_HOSTS} drain: { limitMs: 20_000 },`,
   },
-  { name: 'the core alone', host: CATALOG, file: ARCHITECTURE, from: CATALOG_HOSTS, to: `hosts: ['${CATALOG}', 'films.localhost'],` },
-  { name: "a store's server and path", host: ACCOUNTS, file: ARCHITECTURE, from: STORE, to: `${STORE} settings: { REVISION: '2' },` },
+  {
+    name: 'the core alone',
+    host: CATALOG,
+    part: PART.common,
+    file: ARCHITECTURE,
+    from: CATALOG_HOSTS,
+    to: `hosts: ['${CATALOG}', 'films.localhost'],`,
+  },
+  {
+    name: "a store's server and path",
+    host: ACCOUNTS,
+    part: PART.rare,
+    file: ARCHITECTURE,
+    from: STORE,
+    to: `${STORE} settings: { REVISION: '2' },`,
+  },
 ];
 
 /** Nothing in the architecture belongs to a store's path alone, so the proxy's own image stands for it. */
@@ -48,10 +75,9 @@ export async function drops(ground: Ground): Promise<{ rows: Row[]; timelines: o
   const world = await withOtherProxies(ground, () => makeWorld(ground, { label: 'drops', port: PORT }));
   const subjects = await subjectsOf(ground, world);
   const ours: Arm[] = [];
-  const share = (index: number): number => Math.floor((REPLACEMENTS + index) / subjects.length);
-  for (const [index, { subject, begin }] of subjects.entries()) {
+  for (const { subject, part, begin } of subjects) {
     await begin();
-    ours.push(told(await runArm(subject, { replacements: share(index), quietMs: QUIET_MS.ours })));
+    ours.push(told(await runArm(subject, { replacements: Math.max(1, Math.round(REPLACEMENTS * part)), quietMs: QUIET_MS.ours })));
   }
   await world.changeless('down');
   const others: Arm[] = [];
@@ -59,7 +85,7 @@ export async function drops(ground: Ground): Promise<{ rows: Row[]; timelines: o
   for (const peer of peers) {
     const started = await peer.start(ground);
     if ('skipped' in started) skipped.push(skippedRow(peer.name, started.skipped));
-    else others.push(told(await runPeer(started, Math.min(share(0), peer.most))));
+    else others.push(told(await runPeer(started, Math.min(REPLACEMENTS, PEER_REPLACEMENTS, peer.most))));
   }
   return {
     rows: [
@@ -74,30 +100,29 @@ export async function drops(ground: Ground): Promise<{ rows: Row[]; timelines: o
   };
 }
 
-/** A full run takes an hour: what an arm came to is said when it ends. */
+/** A full run takes long: what an arm came to is said when it ends. */
 function told(arm: Arm): Arm {
-  const { what, measured, note } = dropRow(arm, 'drops');
-  console.error(`    ${what}: ${measured.median}; ${note}`);
+  console.error(table([dropRow(arm, 'drops'), ...latencyRows(arm, 'drops')]));
   return arm;
 }
 
-type Prepared = { subject: Subject; begin: () => Promise<unknown> };
+type Prepared = { subject: Subject; part: number; begin: () => Promise<unknown> };
 
 /** Makes a release of each change; an arm goes to and fro between it and the one without, by `up <release>`. */
 async function subjectsOf(ground: Ground, world: World): Promise<Prepared[]> {
   const base = await upOf(() => world.changeless('up'));
   const prepared: Prepared[] = [];
-  for (const { name, host, file, from, to } of changes) {
+  for (const { name, host, part, file, from, to } of changes) {
     world.edit(file, from, to);
     await world.commit();
     const release = await upOf(() => world.changeless('up'));
     world.edit(file, to, from);
-    prepared.push(between(world, { name, host, releases: [base, release] }));
+    prepared.push(between(world, { name, host, part, releases: [base, release] }));
   }
   await world.commit();
   const other = { ...ground, package: await packageWithOtherProxy(ground) };
   const release = await upOf(() => changeless(other, world, ['up']));
-  return [...prepared, between(world, { name: EVERY_PATH, host: ACCOUNTS, releases: [base, release] })];
+  return [...prepared, between(world, { name: EVERY_PATH, host: ACCOUNTS, part: PART.rare, releases: [base, release] })];
 }
 
 async function upOf(up: () => ReturnType<World['changeless']>): Promise<string> {
@@ -107,9 +132,9 @@ async function upOf(up: () => ReturnType<World['changeless']>): Promise<string> 
   return release;
 }
 
-type Between = { name: string; host: string; releases: readonly [base: string, changed: string] };
+type Between = { name: string; host: string; part: number; releases: readonly [base: string, changed: string] };
 
-function between(world: World, { name, host, releases: [base, changed] }: Between): Prepared {
+function between(world: World, { name, host, part, releases: [base, changed] }: Between): Prepared {
   let next = changed;
   const replace = async (): Promise<number[]> => {
     const ran = await world.changeless('up', next);
@@ -122,7 +147,7 @@ function between(world: World, { name, host, releases: [base, changed] }: Betwee
     await world.changeless('up', base);
     await world.settled();
   };
-  return { subject: { name, target: { address: '127.0.0.1', port: world.port, host }, replace }, begin };
+  return { subject: { name, target: { address: '127.0.0.1', port: world.port, host }, replace }, part, begin };
 }
 
 /** A copy of the package whose proxy image has one comment more. */
@@ -160,13 +185,14 @@ function totalRow(arms: readonly Arm[]): Row {
   const failed = arms.reduce((sum, { traffic }) => sum + failuresOf(traffic).length, 0);
   const requests = arms.reduce((sum, { traffic }) => sum + asked(traffic), 0);
   const rounds = arms.reduce((sum, arm) => sum + arm.rounds.length, 0);
+  const switches = arms.reduce((sum, arm) => sum + arm.rounds.flatMap((round) => round.switches).length, 0);
   return {
     bench: 'drops',
     what: `failed of ${requests} requests over ${rounds} replacements, all of Changeless`,
     unit: 'count',
     measured: summarise([failed]),
     bar: { says: '0', hit: failed === 0 },
-    note: boundOf(failed, requests),
+    note: `${switches} units switched; ${boundOf(failed, requests)}`,
   };
 }
 

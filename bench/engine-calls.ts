@@ -9,6 +9,7 @@ export type Inspected = {
   Image: string;
   Config: { Image: string; Labels: Record<string, string>; StopTimeout?: number };
   HostConfig: Record<string, unknown>;
+  State: { Running: boolean; Pid: number };
 };
 
 type Called = { status: number; body: string };

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { compose } from './compose.ts';
 import { drops } from './drops.ts';
+import { kills } from './kills.ts';
 import { load } from './load.ts';
 import type { Row } from './measure.ts';
 import { plan } from './plan.ts';
@@ -19,6 +20,7 @@ const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = 
   { names: ['load'], run: load },
   { names: ['replace', 'rollback'], run: replace },
   { names: ['drops'], run: drops },
+  { names: ['kills'], run: kills },
 ];
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));
