@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { boundOf } from './arm.ts';
 import { containersOf, inspect } from './engine-calls.ts';
 import { compare, type Row, roundsOr, summarise } from './measure.ts';
+import { askOnce } from './probe.ts';
 import { asked, failuresOf, gapOf, latencies, percentile, type Span, startTraffic, type Traffic } from './traffic.ts';
 import { type Ground, makeWorld, type World } from './world.ts';
 
@@ -67,7 +68,8 @@ async function killOnce(world: World, victim: Victim, round: number): Promise<Ki
   process.kill(pid, 'SIGKILL');
   await restored(world, victim, { pid, count: found.length });
   const restoredMs = performance.now() - killedAt;
-  await pause(Math.max(1_000, FELT_MS - restoredMs));
+  await answersAgain(world);
+  await pause(Math.max(1_000, FELT_MS - (performance.now() - killedAt)));
   const traffic = await load.stop();
   return {
     traffic,
@@ -84,6 +86,15 @@ async function restored(world: World, victim: Victim, { pid, count }: { pid: num
     const pids = await pidsOf(world, victim);
     if (!pids.includes(pid) && pids.length === count) return;
     if (performance.now() > deadline) throw new Error(`${victim.name} was not restored within a minute`);
+    await pause(POLL_MS);
+  }
+}
+
+/** What leads to the victim may still have to find its successor. */
+async function answersAgain({ name, port }: World): Promise<void> {
+  const deadline = performance.now() + RESTORED_MS;
+  while ((await askOnce({ port, host: HOST, pattern: /"generation":"([^"]+)"/ })).said === undefined) {
+    if (performance.now() > deadline) throw new Error(`${name} did not answer again within a minute`);
     await pause(POLL_MS);
   }
 }
