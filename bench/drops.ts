@@ -11,7 +11,7 @@ import { changeless, type Ground, makeWorld, type World } from './world.ts';
 
 const PORT = 18089;
 /** Of Changeless, over all its arms; the bars are for 200 and for a million requests. */
-const REPLACEMENTS = Number(process.env['BENCH_REPLACEMENTS'] ?? 20);
+const REPLACEMENTS = Number(process.env['BENCH_REPLACEMENTS'] ?? 10);
 /** How long the load runs undisturbed before each replacement: the steady state its switch is compared with. */
 const QUIET_MS = { ours: 1_500, peers: 500 };
 const PEER_PAUSE_MS = 500;

@@ -7,7 +7,7 @@ import { asked, failuresOf, gapOf, latencies, percentile, type Span, startTraffi
 import { type Ground, makeWorld, type World } from './world.ts';
 
 const PORT = 18096;
-const ROUNDS = roundsOr(5);
+const ROUNDS = roundsOr(3);
 const HOST = 'catalog.localhost';
 /** The time before a kill that it is compared with, and the time after it in which it is felt. */
 const QUIET_MS = 2_000;
@@ -35,13 +35,19 @@ const single: readonly Victim[] = [
 type Killed = { traffic: Traffic; quiet: Span; felt: Span; gapMs: number; restoredMs: number };
 
 /** (g) kill -9 under load: one of two replicas, which is to be masked, and what cannot be, whose gap is printed. */
-export async function kills(ground: Ground): Promise<{ rows: Row[] }> {
+export async function kills(ground: Ground): Promise<{ rows: Row[]; timelines?: object }> {
   if (process.getuid?.() !== 0) return { rows: [skipped()] };
   const world = await makeWorld(ground, { label: 'kills', port: PORT });
   await world.changeless('up');
-  const rows = replicaRows(await killed(world, replica));
-  for (const victim of single) rows.push(gapRow(victim, await killed(world, victim)));
-  return { rows };
+  const masked = await killed(world, replica);
+  const rows = replicaRows(masked);
+  const failures = [[replica.name, replica.method, failuresByRound(masked)]];
+  for (const victim of single) {
+    const rounds = await killed(world, victim);
+    rows.push(gapRow(victim, rounds));
+    failures.push([victim.name, victim.method, failuresByRound(rounds)]);
+  }
+  return { rows, timelines: failures };
 }
 
 async function killed(world: World, victim: Victim): Promise<Killed[]> {
@@ -140,6 +146,14 @@ function gapRow({ name, method }: Victim, rounds: readonly Killed[]): Row {
     measured: summarise(rounds.map(({ gapMs }) => gapMs)),
     note: said.join('; '),
   };
+}
+
+/** How often each kind of failure was seen in each round. */
+function failuresByRound(rounds: readonly Killed[]): object[] {
+  return rounds.map(({ traffic }) => {
+    const kinds = failuresOf(traffic).map(({ failure = '' }) => failure.replace(/request \d+/, 'a request'));
+    return Object.fromEntries([...new Set(kinds)].map((kind) => [kind, kinds.filter((other) => other === kind).length]));
+  });
 }
 
 function failedOf(rounds: readonly Killed[]): { failed: number; requests: number } {

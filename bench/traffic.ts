@@ -62,20 +62,20 @@ export function percentile(ascending: Float64Array, part: number): number {
 }
 
 /**
- * From when the first failed request was sent to the first good answer after the last failure; 0 when none failed.
- * Only the time after `since` is looked at.
+ * From when the first failed request was sent (or `since`, when that is later) to the first good answer to a request that
+ * was sent after the last one that failed; 0 when none failed. What ended before `since` is not looked at.
  */
 export function gapOf(traffic: Traffic, since: number): number {
   const failed = failuresOf(traffic).filter(({ endedAt }) => endedAt >= since);
   const [first] = failed;
   if (first === undefined) return 0;
-  const last = Math.max(...failed.map(({ sentAt }) => sentAt));
+  const last = Math.max(since, ...failed.map(({ sentAt }) => sentAt));
   return Math.min(...[traffic.kept, traffic.fresh].map((recorded) => answerAfter(recorded, last))) - Math.max(first.sentAt, since);
 }
 
-/** When the first good answer came to a request that was sent later. */
+/** When the first good answer came to a request that was sent later; Infinity when none came. */
 function answerAfter({ sentAt, endedAt, failed }: Recorded, moment: number): number {
-  const bad = new Set(failed.map((heard) => heard.sentAt));
-  const index = sentAt.findIndex((sent) => sent > moment && !bad.has(sent));
-  return endedAt[index] ?? Infinity;
+  const badEnds = new Set(failed.map((heard) => heard.endedAt));
+  const ends = endedAt.filter((ended, index) => (sentAt[index] ?? 0) > moment && !badEnds.has(ended));
+  return ends.reduce((earliest, ended) => Math.min(earliest, ended), Infinity);
 }
