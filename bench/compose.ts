@@ -11,7 +11,8 @@ import { askOnce, type Probed, startProbe, switchedAt } from './probe.ts';
 import { type Ground, makeWorld, type World } from './world.ts';
 
 const exec = promisify(execFile);
-const COMPOSE = '/usr/bin/docker-compose';
+/** Version 1, of Debian. */
+export const COMPOSE = '/usr/bin/docker-compose';
 const ROUNDS = roundsOr(4);
 const PORTS = { changeless: 18087, compose: 18088 };
 const HOST = 'catalog.localhost';
@@ -108,29 +109,38 @@ async function startChangeless(ground: Ground): Promise<() => Promise<number>> {
   };
 }
 
-const composeText = `version: '3.7'
+const composeText = (port: number): string => `version: '3.7'
 services:
   api:
     build: catalog/api
     environment: { PROVIDERS_URL: 'http://providers:8080' }
-    ports: ['127.0.0.1:${PORTS.compose}:8080']
+    ports: ['127.0.0.1:${port}:8080']
     depends_on: [providers]
   providers:
     build: catalog/providers
 `;
 
-async function startCompose(ground: Ground): Promise<() => Promise<number>> {
-  const folder = path.join(ground.folder, 'bench-compose');
+type Project = { folder: string; command: (...words: string[]) => Promise<unknown> };
+
+/** The example's catalog as a project of docker-compose, not yet up. It goes when the bench ends. */
+export function composeProject(ground: Ground, { project, port }: { project: string; port: number }): Project {
+  const folder = path.join(ground.folder, project);
   mkdirSync(folder);
   cpSync(path.join(ground.package, 'examples/streaming/catalog'), path.join(folder, 'catalog'), { recursive: true });
-  writeFileSync(path.join(folder, 'docker-compose.yml'), composeText);
-  prepareLine(folder);
-  const command = (...words: string[]): Promise<unknown> => exec(COMPOSE, ['--project-name', 'bench-compose', ...words], { cwd: folder });
+  writeFileSync(path.join(folder, 'docker-compose.yml'), composeText(port));
+  const command = (...words: string[]): Promise<unknown> => exec(COMPOSE, ['--project-name', project, ...words], { cwd: folder });
+  ground.onCleanUp(async () => void (await command('down', '--volumes', '--rmi', 'local')));
+  return { folder, command };
+}
+
+async function startCompose(ground: Ground): Promise<() => Promise<number>> {
   const made = new Set<string>();
+  // What it left behind can go only when its containers have: the project's own end comes first.
   ground.onCleanUp(async () => {
-    await command('down', '--volumes', '--rmi', 'local');
     for (const image of made) await call('DELETE', `/images/${image}?force=1`, { expected: [404, 409] });
   });
+  const { folder, command } = composeProject(ground, { project: 'bench-compose', port: PORTS.compose });
+  prepareLine(folder);
   await command('up', '--build', '-d');
   return async () => {
     made.add((await inspect('bench-compose_api_1')).Image);

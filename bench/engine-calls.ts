@@ -9,6 +9,7 @@ export type Inspected = {
   Image: string;
   Config: { Image: string; Labels: Record<string, string>; StopTimeout?: number };
   HostConfig: Record<string, unknown>;
+  State: { Running: boolean; Pid: number };
 };
 
 type Called = { status: number; body: string };
@@ -67,11 +68,15 @@ export async function removeArchitecture(architecture: string): Promise<void> {
   await removeImages(`changeless/${architecture}/`);
 }
 
+/** Every tag that begins so. */
+export async function imageTags(beginning: string): Promise<string[]> {
+  const images = await ask<{ RepoTags: string[] | null }[]>('/images/json');
+  return images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(beginning));
+}
+
 /** Removes every tag that begins so. */
 export async function removeImages(beginning: string): Promise<void> {
-  const images = await ask<{ RepoTags: string[] | null }[]>('/images/json');
-  const tags = images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(beginning));
-  await sideBySide(tags, (tag) => call('DELETE', `/images/${tag}`, { expected: [404, 409] }));
+  await sideBySide(await imageTags(beginning), (tag) => call('DELETE', `/images/${tag}`, { expected: [404, 409] }));
 }
 
 async function sideBySide<T>(things: readonly T[], work: (thing: T) => Promise<unknown>): Promise<void> {

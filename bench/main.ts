@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { compose } from './compose.ts';
+import { drops } from './drops.ts';
+import { kills } from './kills.ts';
 import { load } from './load.ts';
 import type { Row } from './measure.ts';
 import { plan } from './plan.ts';
@@ -17,6 +19,8 @@ const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = 
   { names: ['compose'], run: compose },
   { names: ['load'], run: load },
   { names: ['replace', 'rollback'], run: replace },
+  { names: ['drops'], run: drops },
+  { names: ['kills'], run: kills },
 ];
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));

@@ -135,7 +135,8 @@ async function commitAll(folder: string): Promise<string> {
   return git(folder, 'rev-parse', 'HEAD');
 }
 
-function changeless(ground: Ground, { folder, name }: World, words: readonly string[]): Promise<Ran> {
+/** Runs a command of the ground's package in a world's folder to its end; throws when it fails. */
+export function changeless(ground: Ground, { folder, name }: World, words: readonly string[]): Promise<Ran> {
   const startedAt = performance.now();
   const env = { ...process.env, XDG_CACHE_HOME: ground.cache };
   const program = path.join(ground.package, 'bin/changeless.mjs');

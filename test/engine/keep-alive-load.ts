@@ -19,14 +19,35 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-/** How long a client waits between an answer and its next request: anything up to this. */
+/** One request, from the moment it was sent until its answer or its failure, by `performance.now()`. */
+export interface Heard {
+  readonly sentAt: number;
+  readonly endedAt: number;
+  readonly failure?: string;
+}
+
+/** How clients behave. `fresh`: a connection for each request. `heard` is told of every request. */
+export interface Habit {
+  readonly clients: number;
+  /** A client waits anything up to this between an answer and its next request. */
+  readonly pauseMs: number;
+  readonly method?: 'GET' | 'POST';
+  readonly fresh?: boolean;
+  readonly heard?: (heard: Heard) => void;
+}
+
 const PAUSE_MS = 4;
 
 /** Starts clients that POST over connections they keep, never retry, and count whatever goes wrong. */
 export function startLoad(target: Target, clients: number, pauseMs = PAUSE_MS): Load {
+  return startClients(target, { clients, pauseMs });
+}
+
+/** Starts clients of any habit. They never retry, and count whatever goes wrong. */
+export function startClients(target: Target, habit: Habit): Load {
   const tally: Tally = { answered: 0, failed: [], answeredBy: new Map() };
-  const control = { stopped: false, pauseMs };
-  const running = Array.from({ length: clients }, () => runClient(target, tally, control));
+  const control = { stopped: false };
+  const running = Array.from({ length: habit.clients }, () => runClient({ target, habit, tally, control }));
   return {
     tally,
     stop: async () => {
@@ -39,26 +60,33 @@ export function startLoad(target: Target, clients: number, pauseMs = PAUSE_MS): 
 /** Asks once, on a connection of its own, and resolves with the generation that answered. */
 export async function ask(target: Target, path = '/'): Promise<string> {
   const connection = new Connection(target);
-  const answer = await connection.post(path);
+  const answer = await connection.ask(path, 'POST');
   connection.close();
   if (answer.status !== 200) throw new Error(`answered ${answer.status}`);
   return answer.generation;
 }
 
-async function runClient(target: Target, tally: Tally, control: { stopped: boolean; pauseMs: number }): Promise<void> {
+type Client = { target: Target; habit: Habit; tally: Tally; control: { stopped: boolean } };
+
+async function runClient({ target, habit, tally, control }: Client): Promise<void> {
   let connection: Connection | undefined;
   while (!control.stopped) {
+    const sentAt = performance.now();
     connection = connection === undefined || connection.ended ? new Connection(target) : connection;
     try {
-      const { status, generation } = await connection.post('/');
+      const { status, generation } = await connection.ask('/', habit.method ?? 'POST');
       if (status !== 200) throw new Error(`answered ${status}`);
       tally.answered += 1;
       tally.answeredBy.set(generation, (tally.answeredBy.get(generation) ?? 0) + 1);
+      habit.heard?.({ sentAt, endedAt: performance.now() });
     } catch (error) {
-      tally.failed.push(String(error));
+      const failure = String(error);
+      tally.failed.push(failure);
+      habit.heard?.({ sentAt, endedAt: performance.now(), failure });
       connection.close();
     }
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * control.pauseMs));
+    if (habit.fresh) connection.close();
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * habit.pauseMs));
   }
   connection?.close();
 }
@@ -92,11 +120,12 @@ class Connection {
     this.#socket.setTimeout(10_000, () => this.#end('no answer in 10 s'));
   }
 
-  post(path: string): Promise<Answer> {
+  ask(path: string, method: 'GET' | 'POST'): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     this.#waiting = { resolve, reject };
     this.#requests += 1;
-    this.#socket.write(`POST ${path} HTTP/1.1\r\nhost: ${this.#target.host}\r\ncontent-length: 5\r\n\r\nhello`);
+    const body = method === 'POST' ? 'content-length: 5\r\n\r\nhello' : '\r\n';
+    this.#socket.write(`${method} ${path} HTTP/1.1\r\nhost: ${this.#target.host}\r\n${body}`);
     return promise;
   }
 
@@ -110,8 +139,7 @@ class Connection {
     const headEnd = this.#received.indexOf('\r\n\r\n');
     if (headEnd === -1) return;
     const head = this.#received.slice(0, headEnd);
-    const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
-    if (this.#received.length < headEnd + 4 + length) return;
+    if (!isWhole(head, this.#received.slice(headEnd + 4))) return;
     this.#received = '';
     // What is announced is no loss: the client knows that its next request needs another connection.
     if (/connection: close/i.test(head)) this.close();
@@ -126,4 +154,10 @@ class Connection {
     this.#waiting = undefined;
     this.#socket.destroy();
   }
+}
+
+/** Whether the body is there to its end, be its length announced or told in chunks. */
+function isWhole(head: string, body: string): boolean {
+  if (/transfer-encoding: chunked/i.test(head)) return body.endsWith('0\r\n\r\n');
+  return body.length >= Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
 }
