@@ -1,12 +1,13 @@
 // As much of a Redis client as counting needs: commands in order over one connection, which comes back by itself.
 import net from 'node:net';
 
-const RECONNECT_MS = 100;
+const AGAIN_MS = 100;
 const MOST_SENDINGS = 2;
 
 /**
  * A client of `redis://host:port`. A command whose connection broke before the answer is sent once more, so it happens
- * at least once; it fails with what Redis says is wrong, or without an answer within `timeoutMs`.
+ * at least once; one that comes while Redis still reads its data waits for that. It fails with what Redis says is wrong,
+ * or without an answer within `timeoutMs`.
  */
 export function createRedis(url, { timeoutMs = 5_000 } = {}) {
   const { hostname, port } = new URL(url);
@@ -37,7 +38,15 @@ export function createRedis(url, { timeoutMs = 5_000 } = {}) {
   function receive(chunk) {
     const lines = (received + chunk).split('\r\n');
     received = lines.pop();
-    for (const line of lines) unanswered.shift()?.end(line);
+    for (const line of lines) answered(unanswered.shift(), line);
+  }
+
+  function answered(command, line) {
+    if (!line.startsWith('-LOADING')) return command?.end(line);
+    // A server that was just started listens before it has read its data. It has done nothing yet.
+    command.sendings -= 1;
+    unsent.push(command);
+    setTimeout(send, AGAIN_MS).unref();
   }
 
   function reconnect() {
@@ -46,7 +55,7 @@ export function createRedis(url, { timeoutMs = 5_000 } = {}) {
       if (command.sendings < MOST_SENDINGS) unsent.unshift(command);
       else command.end('-the connection to the store broke twice');
     }
-    setTimeout(connect, RECONNECT_MS).unref();
+    setTimeout(connect, AGAIN_MS).unref();
   }
 
   function giveUp(command) {

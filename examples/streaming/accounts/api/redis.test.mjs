@@ -10,8 +10,13 @@ test('answers come in the order of the commands', async (t) => {
 });
 
 test('what Redis says is wrong is thrown', async (t) => {
-  const { redis } = await world(t, (socket) => socket.once('data', () => socket.write('-LOADING the data\r\n')));
-  await assert.rejects(redis.command('INCR', 'visits'), /LOADING the data/);
+  const { redis } = await world(t, (socket) => socket.once('data', () => socket.write('-ERR no number\r\n')));
+  await assert.rejects(redis.command('INCR', 'visits'), /ERR no number/);
+});
+
+test('a command waits while Redis reads its data', async (t) => {
+  const { redis } = await world(t, (socket) => socket.on('data', replyToEach(socket, ['-LOADING the data', '-LOADING the data', ':3'])));
+  assert.equal(await redis.command('INCR', 'visits'), 3);
 });
 
 test('a command whose connection broke is sent again on the next one', async (t) => {
