@@ -25,7 +25,8 @@ export async function rollOutRelease(rollout: Rollout): Promise<ReleaseEnd> {
   const { hands, desired } = rollout;
   const observed = desired.independent ? await hands.engine.observe(desired.architecture) : undefined;
   const groups = observed?.ok ? groupsOf(desired, observed.value) : [];
-  if (!observed?.ok || groups.length < 2) return together(rollout);
+  const begun = observed?.ok === true && hasSwitched(observed.value, rollout.token);
+  if (!observed?.ok || groups.length + Number(begun) < 2) return together(rollout);
   rollout.begin(observed.value);
   const course: Rollout = { ...rollout, begin: () => undefined };
   const ground = await carryOut({ name: 'ground', lanes: planGround(desired, observed.value), live: false }, hands);
@@ -33,9 +34,14 @@ export async function rollOutRelease(rollout: Rollout): Promise<ReleaseEnd> {
   if (refused) return { outcome: 'failed', problem: refused.problem };
   const decided = await Promise.all(groups.map((group) => rollOutGroup(course, group, observed.value)));
   const core = desired.units.filter(({ owner }) => owner.kind === 'core');
-  const ends = decided.every(isFailed) ? decided : [...decided, await rollOutGroup(course, core, observed.value)];
-  return finish(course, ends);
+  const isLive = begun || !decided.every(isFailed);
+  const ends = isLive ? [...decided, await rollOutGroup(course, core, observed.value)] : decided;
+  return finish(course, { ends, isLive });
 }
+
+/** Whether something of this rollout serves already: a controller that was killed in the midst of it goes on. */
+const hasSwitched = ({ instances }: Observation, token: number): boolean =>
+  instances.some(({ name, state, path }) => state === 'running' && path?.phase === 'serving' && name.endsWith(`.${token}`));
 
 async function together(rollout: Rollout): Promise<ReleaseEnd> {
   const end = await rollOut(rollout);
@@ -72,11 +78,11 @@ const withoutTheWhole =
 const changedIn = (group: Group, before: Observation): Group => group.filter((unit) => outfit(unit, before, 0).live === undefined);
 
 /** What was replaced is cleared away, and what was held back is taken into charge as it was. */
-async function finish(rollout: Rollout, ends: readonly GroupEnd[]): Promise<ReleaseEnd> {
+async function finish(rollout: Rollout, { ends, isLive }: { ends: readonly GroupEnd[]; isLive: boolean }): Promise<ReleaseEnd> {
   if (ends.some(({ end }) => end.outcome === 'overtaken')) return { outcome: 'overtaken' };
   const failures = ends.flatMap(({ group, end }) => (end.outcome === 'failed' ? [{ group, problem: end.problem }] : []));
   const problem = failures[0] && { problem: failures[0].problem };
-  if (problem && failures.length === ends.length) return { outcome: 'failed', ...problem };
+  if (problem && !isLive) return { outcome: 'failed', ...problem };
   const { hands } = rollout;
   const held = failures.flatMap(({ group }) => group.map(({ owner }) => unitName(owner)));
   const desired = await withHeldBack(hands.engine, rollout.desired, held);

@@ -3,8 +3,11 @@ import { test } from 'node:test';
 import { labels } from '../../src/engine/labels.ts';
 import { encodeManifest } from '../../src/release/manifest-codec.ts';
 import { manifestPath, type Manifest } from '../../src/release/manifest.ts';
+import { desiredOf } from '../../src/rollout/desired.ts';
+import { withHeldBack } from '../../src/rollout/kept-unit.ts';
+import { planRollout } from '../../src/rollout/plan-rollout.ts';
 import { sealRelease, streaming, type ReleaseChange } from './release-fixture.ts';
-import { architecture, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
+import { architecture, killAt, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
 
 const inWorld = (name: string, body: (world: RolloutWorld) => Promise<void>): void => {
   void test(name, async () => {
@@ -144,4 +147,47 @@ inWorld('an app whose earlier release nobody can read any more is left as it is'
     (await instancesOf(world, 'catalog')).map(({ container }) => container),
     before.map(({ container }) => container),
   );
+});
+
+/** Names without what tells one rollout from another. */
+const comparable = ({ engine }: RolloutWorld): string[] =>
+  engine.world
+    .inventory()
+    .map((line) => line.replaceAll(/controller\.[0-9a-f]{8}\.\d+/g, 'controller').replaceAll(/(\.path\.[0-9a-f]{8})\.\d+/g, '$1'))
+    .toSorted();
+
+/** Catalog broken, accounts changed: the effects of the rollout, and what there is once nothing is left to do. */
+async function heldBack(disturb: (world: RolloutWorld) => void): Promise<string[]> {
+  const world = await makeRolloutWorld();
+  const first = seal(world, {});
+  await world.up(first.manifest);
+  await world.settled(first.manifest);
+  const second = seal(world, { commit: 'second', keys: { 'catalog/api': '2', 'accounts/api': '2' } });
+  breakApp(world, second.manifest, 'catalog');
+  disturb(world);
+  const { outcome, held } = await world.up(second.manifest);
+  assert.deepEqual([outcome, held], ['live', [{ kind: 'app', name: 'catalog' }]]);
+  const desired = desiredOf(second.manifest, 'local');
+  assert.ok(desired.ok);
+  await world.until(async () => {
+    const [kept, observed] = [await withHeldBack(world.engine, desired.value, held ?? []), await world.engine.observe(architecture)];
+    const outlook = { token: 0, heldBack: new Set<string>(), hurry: true };
+    return observed.ok && planRollout(kept, observed.value, outlook).name === 'settled';
+  });
+  await world.until(() => comparable(world).filter((line) => line.includes(': controller')).length === 1);
+  assert.deepEqual(world.engine.world.outages, []);
+  const there = comparable(world);
+  await world.dispose();
+  return there;
+}
+
+void test('one of two independent apps fails: the controller may be killed before or after any effect', async (context) => {
+  const effects: number[] = [];
+  const end = await heldBack(({ engine }) => {
+    engine.world.beforeEffect = ({ number, verb }) => void (verb !== 'startController' && effects.push(number));
+  });
+  for (const when of ['beforeEffect', 'midEffect', 'afterEffect'] as const)
+    for (const effect of effects)
+      assert.deepEqual(await heldBack(({ engine }) => void (engine.world[when] = killAt(effect))), end, `${when} ${effect}`);
+  context.diagnostic(`${effects.length * 3} kills`);
 });
