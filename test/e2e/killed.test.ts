@@ -123,7 +123,16 @@ test('after a reboot, of which the controller is started by the engine, all is b
   await docker('kill', ...ids(false));
   assert.deepEqual([...new Set((await containersOf(world.architecture)).map(({ state }) => state))], ['exited']);
   await docker('start', ...ids(true));
-  await until('all is back', async () => (await world.changeless('verify')).code === 0 && (await world.status()).state === 'live');
+  let last = '';
+  await until('all is back', async () => {
+    const { code, stdout, stderr } = await world.changeless('verify');
+    const { state } = await world.status();
+    last = `${state}\n${stdout}${stderr}`;
+    return code === 0 && state === 'live';
+  }).catch(async (vain: unknown) => {
+    const said = await world.changeless('logs', 'controller', '--tail', '40');
+    throw new Error(`${String(vain)}\n${last}\n${said.stdout}${said.stderr}`);
+  });
   assert.equal((await world.status()).release, release);
   const counted = (containers: readonly Container[]): string[] => containers.map(({ role, unit }) => `${role} ${unit}`).toSorted();
   assert.deepEqual(counted(await containersOf(world.architecture)), counted(before), 'nothing more and nothing less than before');
