@@ -9,7 +9,7 @@ export default architecture({
       hosts: ['catalog.localhost'],
       services: {
         api: service({
-          build: { folder: 'catalog/api', tests: { command: ['node', '--test'] } },
+          build: { folder: 'catalog/api', tests: { command: ['node', '--test', '--test-isolation=none'] } },
           port: 8080,
           entry: true,
           replicas: 2,
@@ -17,7 +17,7 @@ export default architecture({
           settings: { PROVIDERS_URL: 'http://providers:8080' },
         }),
         providers: service({
-          build: { folder: 'catalog/providers', tests: { command: ['node', '--test'] } },
+          build: { folder: 'catalog/providers', tests: { command: ['node', '--test', '--test-isolation=none'] } },
           port: 8080,
           health: { path: '/healthz' },
         }),

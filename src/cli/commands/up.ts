@@ -20,16 +20,17 @@ export const run = (session: Session): CommandResult => withStream(session, (str
 async function up(session: Session, stream: RolloutStream): CommandResult {
   const engine = await session.world.engine();
   if (!engine.ok) return engine;
-  const answering = await engine.value.describe();
-  if (!answering.ok) return answering;
+  const answering = engine.value.describe();
   const [named] = session.input.arguments;
   if (named !== undefined && looksLikeRelease(named) && !flag(session.input, 'worktree')) {
+    const answered = await answering;
+    if (!answered.ok) return answered;
     const image = await namedImage(session, named);
     if (!image.ok) return image;
     if (image.value !== undefined)
       return runNamed({ session, stream, engine: engine.value, architecture: image.value.architecture, target: image.value.target });
   }
-  return upFromSource(session, stream);
+  return upFromSource(session, stream, answering);
 }
 
 /** A release image that the word names; undefined when it must be a commit. */
@@ -66,9 +67,11 @@ async function runNamed({ session, stream, engine, architecture, target }: Named
   });
 }
 
-async function upFromSource(session: Session, stream: RolloutStream): CommandResult {
+/** `answering`: whether an engine answers; asked while the folder is looked at. */
+async function upFromSource(session: Session, stream: RolloutStream, answering: ReturnType<Engine['describe']>): CommandResult {
   const delivery = await session.world.delivery();
-  const chosen = await chooseSource(session, delivery);
+  const [answered, chosen] = await Promise.all([answering, chooseSource(session, delivery)]);
+  if (!answered.ok) return answered;
   if (!chosen.ok) return chosen;
   const source = await delivery.evaluate({ place: placeOf(session), ...chosen.value, report: stream.report });
   if (!source.ok) return source;
