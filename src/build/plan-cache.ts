@@ -10,7 +10,7 @@ import type { SystemPlan } from './system-images.ts';
 export type Derived = { keyed: readonly KeyedComponent[]; release: ReleaseId; environments: Readonly<Record<string, Generations>> };
 
 /** Moves when the same inputs give other keys or ids than they did. */
-const format = 1;
+const format = 2;
 
 /** All that a plan is a function of. The commit's tree stands for every file in it. */
 export type PlanInputs = { evaluated: Evaluated; platform: string; assets: Assets; system: SystemPlan };

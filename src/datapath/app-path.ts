@@ -3,6 +3,7 @@ import {
   assertPort,
   assertWhole,
   FOLLOW_NAME,
+  PROBE_SILENT_PEERS,
   type Health,
   type PathConfig,
   proxyGlobal,
@@ -53,6 +54,7 @@ const DEFAULTS: Section = {
     'mode http',
     // Without it a proxy that drains closes idle connections while the next request is on its way.
     'option idle-close-on-response',
+    ...PROBE_SILENT_PEERS,
     'option redispatch 1',
     'retries 3',
     'retry-on conn-failure empty-response',

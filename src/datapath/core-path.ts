@@ -2,6 +2,7 @@ import {
   assertDnsLabel,
   assertDnsName,
   FOLLOW_NAME,
+  PROBE_SILENT_PEERS,
   type PathConfig,
   proxyGlobal,
   renderConfig,
@@ -46,6 +47,7 @@ const DEFAULTS: Section = {
   lines: [
     'mode http',
     'option idle-close-on-response',
+    ...PROBE_SILENT_PEERS,
     // A connection kept open to an app would go on reaching its old data path.
     'option http-server-close',
     // Finds the address again before each retry: an app's sandbox that was made anew has another one.

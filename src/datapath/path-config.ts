@@ -51,6 +51,12 @@ export function proxyGlobal(options: {
 /** The `server` options that find a peer by name at any time: both are needed, or a late name means 503 for ever. */
 export const FOLLOW_NAME = 'resolvers platform init-addr libc,none resolve-prefer ipv4';
 
+/**
+ * A peer whose network is gone says nothing any more, and who waits for its answer would wait for ever: the kernel asks after
+ * a second of silence whether it is still there.
+ */
+export const PROBE_SILENT_PEERS: readonly string[] = ['option srvtcpka', 'srvtcpka-idle 1s', 'srvtcpka-intvl 1s', 'srvtcpka-cnt 3'];
+
 /** What may have had an effect is not done twice; a refused connection is tried again for any method. */
 export const RETRY_IDEMPOTENT = 'http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }';
 

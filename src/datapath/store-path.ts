@@ -2,6 +2,7 @@ import {
   assertDnsName,
   assertPort,
   FOLLOW_NAME,
+  PROBE_SILENT_PEERS,
   type Health,
   type PathConfig,
   proxyGlobal,
@@ -45,7 +46,7 @@ const DEFAULTS: Section = {
   lines: [
     'mode tcp',
     'option clitcpka',
-    'option srvtcpka',
+    ...PROBE_SILENT_PEERS,
     'option redispatch 1',
     'retries 100',
     'timeout connect 200ms',

@@ -28,7 +28,7 @@ export async function rollOutRelease(rollout: Rollout): Promise<ReleaseEnd> {
   const begun = observed?.ok === true && hasSwitched(observed.value, rollout.token);
   if (!observed?.ok || groups.length + Number(begun) < 2) return together(rollout);
   rollout.begin(observed.value);
-  const course: Rollout = { ...rollout, begin: () => undefined };
+  const course: Rollout = { ...rollout, begin: () => undefined, began: hands.now() };
   const ground = await carryOut({ name: 'ground', lanes: planGround(desired, observed.value), live: false }, hands);
   const [refused] = ground.problems;
   if (refused) return { outcome: 'failed', problem: refused.problem };

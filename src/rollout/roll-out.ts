@@ -22,6 +22,8 @@ export type Rollout = {
   wake: Wake;
   /** Told once what was there before anything is done. */
   begin: (observed: Observation) => void;
+  /** When it began: now, unless given. Milliseconds as `hands.now` gives them. */
+  began?: number;
   /** What of the engine it is about: all unless given. */
   view?: (observed: Observation) => Observation;
 };
@@ -42,7 +44,7 @@ const groundTries = 3;
  */
 export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
   const { hands } = rollout;
-  const progress = begin(hands.now());
+  const progress = begin(rollout.began ?? hands.now());
   for (;;) {
     const observed = await observe(rollout, progress);
     if (observed === 'overtaken') return { outcome: 'overtaken' };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
-import { makeWorld, type World } from './world.ts';
+import { docker } from './docker.ts';
+import { makeWorld, until, type World } from './world.ts';
 
 /** Streams events until it is told that it drains, when it says goodbye; a stubborn one it never ends. */
 const server = `
@@ -82,4 +83,11 @@ test('what does not end is closed at the limit of the app, and counted', async (
   assert.equal(events.find(({ type }) => type === 'unit-retired')?.cut, 1);
   const last = events.at(-1);
   assert.deepEqual([last?.type, last?.outcome, last?.cut], ['rollout-ended', 'live', 1]);
+});
+
+test('who waits for an answer of a place that is gone learns it, and does not wait for ever', { timeout: 60_000 }, async () => {
+  const stream = await open('/stream/stubborn');
+  await docker('kill', `${world.architecture}.hello.path.slot`);
+  assert.equal(await stream.ended, 'cut');
+  await until('the app answers again', async () => (await world.ask('hello.localhost')).app === 'hello');
 });

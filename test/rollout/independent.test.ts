@@ -71,6 +71,8 @@ inWorld('an independent app that fails stays as it was, and the others do not wa
   assert.equal(end.outcome, 'live');
   assert.deepEqual(end.held, [{ kind: 'app', name: 'catalog' }]);
   assert.equal(end.problem?.code, 'ROLLOUT_UNHEALTHY');
+  const live = world.events.findLast(({ type }) => type === 'release-live');
+  assert.ok(live?.type === 'release-live' && live.durationMs > 5000, 'the time counts from the beginning, what failed included');
   const containers = (instances: { container: string }[]): string[] => instances.map(({ container }) => container).toSorted();
   assert.deepEqual(containers(await instancesOf(world, 'catalog')), containers(before));
   assert.equal(await servingOf(world, 'catalog'), generationIn(first.manifest, 'catalog'));
