@@ -75,13 +75,15 @@ async function killOnce(world: World, victim: Victim, round: number): Promise<Ki
   await restored(world, victim, { pid, count: found.length });
   const restoredMs = performance.now() - killedAt;
   await answersAgain(world);
+  const answeredMs = performance.now() - killedAt;
   await pause(Math.max(1_000, FELT_MS - (performance.now() - killedAt)));
   const traffic = await load.stop();
   return {
     traffic,
     quiet: [quietFrom, killedAt],
     felt: [killedAt, killedAt + FELT_MS],
-    gapMs: gapOf(traffic, killedAt),
+    // Clients that all wait for an answer that never comes send nothing that could be answered again.
+    gapMs: Math.min(gapOf(traffic, killedAt), answeredMs),
     restoredMs,
   };
 }
