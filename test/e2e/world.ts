@@ -60,7 +60,7 @@ export type World = {
 export type Edit = { file: string; from: string | RegExp; to: string };
 
 export const packageFolder = path.resolve(import.meta.dirname, '../..');
-// Only what never comes to be takes so long: a busy machine brings everything back after a reboot in a minute.
+// Only what never comes to be takes so long: on a machine with other work a minute was once too short.
 const limitMs = 180_000;
 let worlds = 0;
 
