@@ -25,7 +25,7 @@ export async function buildComponents(
   context: BuildContext,
   planned: PlannedRelease,
   { signal, allBuilt }: Building,
-): Promise<Result<unknown>> {
+): Promise<Result<void>> {
   await reuse(context, planned);
   const missing = [
     ...Map.groupBy(
@@ -44,7 +44,7 @@ export async function buildComponents(
     if (ids.size === missing.length)
       allBuilt(Object.fromEntries(planned.components.map(({ name, key, image }) => [name, image ?? known(ids, key)])));
   };
-  const works = missing.map((sharing): Work<ImageId> => {
+  const works = missing.map((sharing): Work => {
     const imageKnown = (image: ImageId): void => {
       for (const { key } of sharing) ids.set(key, image);
       tell();
@@ -87,7 +87,7 @@ async function buildOne(context: BuildContext, { sharing, tags, ...rest }: Share
   );
 }
 
-function known(ids: ReadonlyMap<ComponentKey, ImageId | undefined>, key: ComponentKey): ImageId {
+function known(ids: ReadonlyMap<ComponentKey, ImageId>, key: ComponentKey): ImageId {
   const id = ids.get(key);
   if (id === undefined) throw new Error(`no image of ${key}`);
   return id;

@@ -91,7 +91,7 @@ async function buildNew(context: BuildContext, planned: PlannedRelease, { signal
 
 /** Seals as soon as everything is built, while tests still run, and names what was sealed once all evidence is in. */
 async function sealBeside(
-  evidence: Promise<Result<unknown>>,
+  evidence: Promise<Result<void>>,
   { system, components }: Building,
   sealAll: (system: SystemIds, components: ComponentImages) => Promise<Unnamed>,
 ): Promise<Result<Sealed>> {

@@ -6,6 +6,7 @@ import { done, type Result } from '../result.ts';
 import { answer, type Session } from './command.ts';
 import type { ReleaseImage } from './releases.ts';
 import type { RolloutStream } from './rollout-stream.ts';
+import { checkWrites } from './leave-writes.ts';
 import { outcomeOf, type Start, startController, startRelease } from './start-release.ts';
 import { duration } from './report/duration.ts';
 import { commitWords } from './report/words.ts';
@@ -29,7 +30,6 @@ export type RunRelease = {
  */
 export async function runRelease(request: RunRelease): Promise<Result<number>> {
   const { session, engine, architecture, target, stream, live } = request;
-  const { checkWrites } = await import('./leave-writes.ts');
   const confirmed = await checkWrites(request);
   if (!confirmed.ok) return confirmed;
   const serving = live?.release;

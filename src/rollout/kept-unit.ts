@@ -25,9 +25,9 @@ export async function withHeldBack(engine: Engine, desired: Desired, held: reado
   };
 }
 
-type Asked = { desired: Desired; observed: Observation; owner: Owner };
+type Sought = { desired: Desired; observed: Observation; owner: Owner };
 
-async function keptUnit(engine: Engine, { desired, observed, owner }: Asked): Promise<DesiredUnit | 'unreadable' | undefined> {
+async function keptUnit(engine: Engine, { desired, observed, owner }: Sought): Promise<DesiredUnit | 'unreadable' | undefined> {
   const path = pathThere(observed, owner);
   if (path === undefined) return undefined;
   const { release, environment } = path.origin;

@@ -1,3 +1,4 @@
+import type { ChangelessEvent } from '../events.ts';
 import type { ReleaseId } from '../digest.ts';
 import type { Observation } from '../engine/engine.ts';
 import type { Problem } from '../problem.ts';
@@ -187,24 +188,26 @@ const limitOf = ({ units }: Desired, owner: { kind: string; name: string }): num
   units.find((unit) => unit.owner.kind === owner.kind && unit.owner.name === owner.name)?.healthLimitMs ?? 0;
 
 /** Says what holds the paths that drain, once for each change of it. */
-function sayDraining({ instances }: Observation, { hands }: Rollout, progress: Progress): void {
+function sayDraining({ instances }: Observation, rollout: Rollout, progress: Progress): void {
   const events = instances.flatMap(({ owner, state, path }) =>
     state === 'running' && path?.phase === 'draining' && path.connections
       ? [{ type: 'drain-waiting' as const, unit: unitName(owner), connections: path.connections }]
       : [],
   );
-  const text = JSON.stringify(events);
-  if (text !== progress.said) events.forEach(hands.report);
-  progress.said = text;
+  sayChanged(events, rollout, progress);
 }
 
 /** Says what is waited for, once for each change of it. */
-function sayWaiting({ unhealthy: waiting }: StageOutcome, { hands }: Rollout, progress: Progress): void {
+function sayWaiting({ unhealthy: waiting }: StageOutcome, rollout: Rollout, progress: Progress): void {
   const events = waiting.map(({ path, phase }) => ({
     type: 'health-waiting' as const,
     unit: unitName(path.owner),
     failing: failingChecks(phase),
   }));
+  sayChanged(events, rollout, progress);
+}
+
+function sayChanged(events: readonly ChangelessEvent[], { hands }: Rollout, progress: Progress): void {
   const text = JSON.stringify(events);
   if (text === progress.said) return;
   progress.said = text;

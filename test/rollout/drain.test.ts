@@ -1,19 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { app, sealRelease, service, streaming } from './release-fixture.ts';
-import { makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
-
-const inWorld = (name: string, body: (world: RolloutWorld) => Promise<void>): void => {
-  void test(name, async () => {
-    const world = await makeRolloutWorld();
-    try {
-      await body(world);
-      assert.deepEqual(world.engine.world.outages, []);
-    } finally {
-      await world.dispose();
-    }
-  });
-};
+import { inWorld } from './rollout-world.ts';
 
 const polite = (drainMs = 30_000) => {
   const services = { api: service({ drainSignal: 'SIGUSR1' }), providers: service({ entry: false, replicas: 1 }) };

@@ -7,19 +7,7 @@ import { desiredOf } from '../../src/rollout/desired.ts';
 import { withHeldBack } from '../../src/rollout/kept-unit.ts';
 import { planRollout } from '../../src/rollout/plan-rollout.ts';
 import { sealRelease, streaming, type ReleaseChange } from './release-fixture.ts';
-import { architecture, killAt, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
-
-const inWorld = (name: string, body: (world: RolloutWorld) => Promise<void>): void => {
-  void test(name, async () => {
-    const world = await makeRolloutWorld();
-    try {
-      await body(world);
-      assert.deepEqual(world.engine.world.outages, []);
-    } finally {
-      await world.dispose();
-    }
-  });
-};
+import { architecture, comparable, inWorld, killAt, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
 
 const perApp = streaming({ rollout: 'per-app' });
 
@@ -150,13 +138,6 @@ inWorld('an app whose earlier release nobody can read any more is left as it is'
     before.map(({ container }) => container),
   );
 });
-
-/** Names without what tells one rollout from another. */
-const comparable = ({ engine }: RolloutWorld): string[] =>
-  engine.world
-    .inventory()
-    .map((line) => line.replaceAll(/controller\.[0-9a-f]{8}\.\d+/g, 'controller').replaceAll(/(\.path\.[0-9a-f]{8})\.\d+/g, '$1'))
-    .toSorted();
 
 /** Catalog broken, accounts changed: the effects of the rollout, and what there is once nothing is left to do. */
 async function heldBack(disturb: (world: RolloutWorld) => void): Promise<string[]> {

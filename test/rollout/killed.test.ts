@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { InstanceSpec } from '../../src/engine/engine.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 import { sealRelease, store, streaming } from './release-fixture.ts';
-import { architecture, killAt, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
+import { architecture, comparable, killAt, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
 
 type Scenario = {
   name: string;
@@ -78,13 +78,6 @@ async function upWith(up: RolloutWorld['up'], manifest: Manifest): Promise<Manif
   assert.equal((await up(manifest)).outcome, 'live');
   return manifest;
 }
-
-/** Names without what tells one rollout from another. */
-const comparable = (world: RolloutWorld): string[] =>
-  world.engine.world
-    .inventory()
-    .map((line) => line.replaceAll(/controller\.[0-9a-f]{8}\.\d+/g, 'controller').replaceAll(/(\.path\.[0-9a-f]{8})\.\d+/g, '$1'))
-    .toSorted();
 
 /** Effects of controllers, by number; what whoever gave the order does itself, once it has failed, is none. */
 async function undisturbed({ prepare, act, fails }: Scenario): Promise<{ effects: number[]; end: string[] }> {

@@ -1,19 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { sealRelease } from './release-fixture.ts';
-import { architecture, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
-
-const inWorld = (name: string, body: (world: RolloutWorld) => Promise<void>): void => {
-  void test(name, async () => {
-    const world = await makeRolloutWorld();
-    try {
-      await body(world);
-      assert.deepEqual(world.engine.world.outages, []);
-    } finally {
-      await world.dispose();
-    }
-  });
-};
+import { architecture, inWorld } from './rollout-world.ts';
 
 inWorld('a release that failed is not deployed again by up, and is when it is asked for anyway', async (world) => {
   await world.up(sealRelease(world.engine), { asked: 'up' });

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { runController } from '../../src/controller/run-controller.ts';
 import type { ReleaseId } from '../../src/digest.ts';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
@@ -113,6 +115,26 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
   };
   return world;
 }
+
+/** A test in a world of its own, in which everything that served was served all along. */
+export const inWorld = (name: string, body: (world: RolloutWorld) => Promise<void>): void => {
+  void test(name, async () => {
+    const world = await makeRolloutWorld();
+    try {
+      await body(world);
+      assert.deepEqual(world.engine.world.outages, []);
+    } finally {
+      await world.dispose();
+    }
+  });
+};
+
+/** What there is, sorted, without what tells one rollout from another. */
+export const comparable = ({ engine }: RolloutWorld): string[] =>
+  engine.world
+    .inventory()
+    .map((line) => line.replaceAll(/controller\.[0-9a-f]{8}\.\d+/g, 'controller').replaceAll(/(\.path\.[0-9a-f]{8})\.\d+/g, '$1'))
+    .toSorted();
 
 /** Each look at it is 20 ms after the one before, so that limits pass without anyone waiting. */
 function hurryingClock(): () => Date {

@@ -54,8 +54,11 @@ const isNote = ({ Labels }: VendorVolume): boolean => Labels?.[labels.note] !== 
 
 /** Docker makes a volume once; asking again changes nothing. */
 export async function ensureVolume(client: DockerClient, architecture: string, spec: VolumeSpec): Promise<void> {
-  const json = { Name: engineName(architecture, spec.name), Driver: 'local', Labels: volumeLabels(architecture, spec) };
-  await client.bytes({ method: 'POST', path: '/volumes/create', json });
+  await createVolume(client, engineName(architecture, spec.name), volumeLabels(architecture, spec));
+}
+
+async function createVolume(client: DockerClient, Name: string, Labels: Readonly<Record<string, string>>): Promise<void> {
+  await client.bytes({ method: 'POST', path: '/volumes/create', json: { Name, Driver: 'local', Labels } });
 }
 
 /** Removes the volume and then its notes: a half copy must not look whole in between. */
@@ -126,9 +129,7 @@ export async function noteBody(client: DockerClient, architecture: string, { vol
 
 /** Docker changes no label of a volume that is there. So what is learnt of one is an empty volume beside it. */
 async function makeNote(client: DockerClient, architecture: string, { volume, note }: { volume: VolumeSpec; note: string }): Promise<void> {
-  const Labels = { ...volumeLabels(architecture, volume), [labels.note]: note };
-  const json = { Name: noteName(architecture, volume.name, note), Driver: 'local', Labels };
-  await client.bytes({ method: 'POST', path: '/volumes/create', json });
+  await createVolume(client, noteName(architecture, volume.name, note), { ...volumeLabels(architecture, volume), [labels.note]: note });
 }
 
 async function notesOf(client: DockerClient, architecture: string, volume: string): Promise<VendorVolume[]> {
