@@ -7,6 +7,7 @@ import type {
   InstanceSpec,
   LogLine,
   NetworkSpec,
+  ObservedRequest,
   Owner,
   PathPhase,
   SlotSpec,
@@ -42,6 +43,7 @@ export type ArchitectureState = {
   slots: Map<string, SlotRecord>;
   instances: Map<string, InstanceRecord>;
   controllers: Map<string, ControllerRecord>;
+  requests: Map<string, ObservedRequest>;
   strangers: { container: string; name: string; where: string }[];
   differences: InstanceDifference[];
   /** Services that were ever started of a body in a colour: what its path checks. */
@@ -80,6 +82,7 @@ export class Machine {
       slots: new Map(),
       instances: new Map(),
       controllers: new Map(),
+      requests: new Map(),
       strangers: [],
       differences: [],
       bodies: new Map(),
