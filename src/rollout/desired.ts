@@ -23,6 +23,8 @@ export type DesiredUnit = {
   seats: Readonly<Record<Colour, Seat>>;
   /** A store's. */
   data?: StoreData;
+  /** How long what it replaced stays ready to take over again. */
+  bakeMs?: number;
   /** How long its instances may take to become healthy. */
   healthLimitMs: number;
 };
@@ -92,6 +94,7 @@ function appUnit(view: View, name: string): DesiredUnit {
     body: sealed.body,
     pathSlot: slot,
     seats: { blue: seat('blue'), green: seat('green') },
+    ...(app.bake && app.bake.forMs > 0 && { bakeMs: app.bake.forMs }),
     healthLimitMs: Math.max(...Object.values(app.services).map((service) => service.health.timeoutMs)),
   };
 }

@@ -24,7 +24,7 @@ export function planRollout(desired: Desired, everything: Observation, outlook: 
     if (found.length > 0) return { name, lanes: found, live, ...following(name, all) };
     if (holdsUp(name, all)) return { name: 'wait', lanes: [], live };
   }
-  return planRetirement(desired, observed, outfits);
+  return planRetirement(all);
 }
 
 function tended({ untended = [] }: Desired, observed: Observation): Observation {
