@@ -26,6 +26,7 @@ function engineWith(pieces: readonly (readonly LogLine[])[], controllers: readon
     volumes: [],
     slots: [],
     instances: [],
+    requests: [],
     strangers: [],
     controllers: controllers.map((name) => ({ name, state: 'running' }) as ObservedController),
   };

@@ -1,6 +1,7 @@
 import type { Asked } from '../asked.ts';
 import type { PathMeasures } from '../datapath/path-log.ts';
 import type { BodyId, CommitId, ComponentKey, GenerationId, ImageId, ReleaseId } from '../digest.ts';
+import type { Request } from '../request.ts';
 import type { Result } from '../result.ts';
 import type { Images } from './image.ts';
 
@@ -155,6 +156,9 @@ export type ObservedController = {
   waits?: boolean;
 };
 
+/** A request that lies there until whoever is in charge has taken it. One in words that are not known has no `request`. */
+export type ObservedRequest = { name: string; createdAt: string; request?: Request };
+
 /**
  * `bodies`: the servers' bodies that were let at the data, as was noted; left out where nothing was. `unfinished`: a copy
  * into it was begun and has not come to its end, so that nothing may start on it.
@@ -168,6 +172,8 @@ export type Observation = {
   slots: readonly ObservedSlot[];
   instances: readonly ObservedInstance[];
   controllers: readonly ObservedController[];
+  /** Oldest first. */
+  requests: readonly ObservedRequest[];
   strangers: readonly { container: string; name: string; where: string }[];
 };
 
@@ -257,6 +263,12 @@ export interface Engine {
   /** Runs a controller, restarted by the engine. Resolves when started. */
   startController(architecture: string, spec: ControllerSpec): Promise<Result<string>>;
   removeController(architecture: string, name: string): Promise<Result<void>>;
+  /**
+   * Lays a request down for the controller in charge, which hears of it at once and takes it away when it is served. `image`: any
+   * that is there; nothing of it is run. Resolves when it lies there.
+   */
+  ask(architecture: string, request: { name: string; image: ImageId; request: Request }): Promise<Result<void>>;
+  takeRequest(architecture: string, name: string): Promise<Result<void>>;
   /** The command that does what startController does, for people to run by hand. */
   controllerCommand(architecture: string, spec: ControllerSpec, imageTag: string): string;
 

@@ -21,4 +21,5 @@ export const labels = {
   history: 'dev.changeless.history',
   asked: 'dev.changeless.asked',
   waits: 'dev.changeless.waits',
+  request: 'dev.changeless.request',
 } as const;

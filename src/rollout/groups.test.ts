@@ -33,6 +33,7 @@ const serving = (...names: string[]): Observation => ({
   volumes: [],
   slots: [],
   controllers: [],
+  requests: [],
   strangers: [],
   instances: units
     .filter(({ owner }) => names.includes(owner.name))

@@ -39,6 +39,7 @@ const observed = (...sketches: Sketch[]): Observation => ({
   slots: [],
   instances: sketches.map(instance),
   controllers: [],
+  requests: [],
   strangers: [],
 });
 

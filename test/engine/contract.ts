@@ -348,6 +348,21 @@ function controllers(world: GetWorld): void {
     assert.deepEqual(rest, { ...spec(), container, state: 'running' });
   });
 
+  it('keeps a request until it is taken, and tells those who listen', async () => {
+    const { engine, architecture } = world();
+    const request = { ask: 'go-back', release } as const;
+    const asked = { name: 'contract-request', image: world().images.controller, request };
+    const stop = new AbortController();
+    for await (const event of engine.watch(architecture, stop.signal)) {
+      if (event.kind === 'resynchronise') for (const _ of [1, 2]) valueOf(await engine.ask(architecture, asked));
+      else if (event.name === asked.name) stop.abort();
+    }
+    const [seen, ...more] = (await observe(world())).requests;
+    assert.deepEqual([seen?.name, seen?.request, more], ['contract-request', request, []]);
+    for (const _ of [1, 2]) valueOf(await engine.takeRequest(architecture, 'contract-request'));
+    assert.deepEqual((await observe(world())).requests, []);
+  });
+
   it('says how to run it by hand', () => {
     assert.match(world().engine.controllerCommand(world().architecture, spec(), 'changeless/release:abc'), /changeless\/release:abc/);
   });

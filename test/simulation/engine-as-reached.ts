@@ -38,6 +38,8 @@ export function engineAsReached(process: ControllerProcess): Engine {
     drainPath: (on, name) => effect('drainPath', name, () => engine.drainPath(on, name)),
     signalInstance: (on, name, signal) => effect('signalInstance', name, () => engine.signalInstance(on, name, signal)),
     removeController: (on, name) => effect('removeController', name, () => engine.removeController(on, name)),
+    ask: never,
+    takeRequest: (on, name) => effect('takeRequest', name, () => engine.takeRequest(on, name)),
     startController: never,
     controllerCommand: (on, spec, tag) => engine.controllerCommand(on, spec, tag),
     awaitHealthy: (on, name, limitMs) => answer(process, () => engine.awaitHealthy(on, name, limitMs)),

@@ -35,6 +35,7 @@ import { Networks } from './networks.ts';
 import { architectures, controllers, observe } from './observe.ts';
 import { PathPhases } from './paths.ts';
 import { portHolder } from './ports.ts';
+import { ask, takeRequest } from './requests.ts';
 import { SlotMemory, type HostFacts } from './slot-memory.ts';
 import { ensureSlot, removeSlot, type Slots } from './slots.ts';
 import { defaultSubnetPool, parseSubnet } from './subnets.ts';
@@ -175,6 +176,14 @@ export class DockerEngine implements Engine {
 
   removeController(architecture: string, name: string): Promise<Result<void>> {
     return attempt(`controller ${name} could not be removed`, () => removeController(this.#client, architecture, name));
+  }
+
+  ask(architecture: string, asked: Parameters<Engine['ask']>[1]): Promise<Result<void>> {
+    return attempt(`request ${asked.name} could not be made`, () => ask(this.#client, architecture, asked));
+  }
+
+  takeRequest(architecture: string, name: string): Promise<Result<void>> {
+    return attempt(`request ${name} could not be taken`, () => takeRequest(this.#client, architecture, name));
   }
 
   controllerCommand(architecture: string, spec: ControllerSpec, imageTag: string): string {

@@ -3,7 +3,7 @@ import { labels } from '../labels.ts';
 import type { Labels } from './vendor.ts';
 
 /** What a container is, in its label `role`. `once`: runs to its end, or never starts, and is nobody's instance. */
-export type Role = 'sandbox' | 'service' | 'path' | 'server' | 'controller' | 'once';
+export type Role = 'sandbox' | 'service' | 'path' | 'server' | 'controller' | 'request' | 'once';
 
 export const instanceRoles: readonly string[] = ['service', 'path', 'server'] satisfies InstanceRole[];
 

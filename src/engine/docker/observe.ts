@@ -10,6 +10,7 @@ import { instanceRoles, memoryName, nameOf, ofArchitecture, ownerOf, type Role }
 import { listNetworks } from './networks.ts';
 import type { Inspections } from './inspections.ts';
 import type { PathPhases } from './paths.ts';
+import { observedRequest } from './requests.ts';
 import { firstEndpoint } from './slot-creation.ts';
 import { ranThrough } from './slots.ts';
 import { isKept, listVolumes, observedVolumes } from './volumes.ts';
@@ -48,6 +49,10 @@ export async function observe({ client, phases, inspections }: Sources, architec
     slots: observedSlots(listing),
     instances: observedInstances(listing, new Map(said)),
     controllers: own.filter(hasRole('controller')).map((container) => observedController(architecture, container)),
+    requests: own
+      .filter(hasRole('request'))
+      .map(observedRequest)
+      .toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1)),
     strangers: observedStrangers(listing),
   };
 }

@@ -15,6 +15,7 @@ export function observationOf(state: ArchitectureState, judgement: Judgement): O
     slots: [...state.slots.values()].map(observedSlot),
     instances: [...state.instances.values()].map((instance) => observedInstance(state, instance, judgement)),
     controllers: [...state.controllers.values()].map(observedController),
+    requests: [...state.requests.values()],
     strangers: [...state.strangers],
   };
 }
@@ -75,6 +76,7 @@ function linesOf(state: ArchitectureState, judgement: Judgement): string[] {
     ...[...state.volumes.values()].map(volumeLine),
     ...[...state.slots.values()].map(({ spec, ready }) => `slot ${spec.name} ${short(slotDigest(spec))} ${ready ? 'ready' : 'down'}`),
     ...[...state.instances.values()].map((instance) => instanceLine(state, instance, judgement)),
+    ...[...state.requests.keys()].map((name) => `request ${name}`),
     ...[...state.controllers.values()].map(({ spec, ...record }) => `controller ${spec.name} ${short(spec.release)} ${record.state}`),
   ];
   return lines.map((line) => `${state.name}: ${line}`);

@@ -9,6 +9,7 @@ import type {
   LogLine,
   Measures,
   NetworkSpec,
+  ObservedRequest,
   Owner,
   PathPhase,
   SlotSpec,
@@ -45,6 +46,7 @@ export type ArchitectureState = {
   slots: Map<string, SlotRecord>;
   instances: Map<string, InstanceRecord>;
   controllers: Map<string, ControllerRecord>;
+  requests: Map<string, ObservedRequest>;
   strangers: { container: string; name: string; where: string }[];
   differences: InstanceDifference[];
   /** Services that were ever started of a body in a colour: what its path checks. */
@@ -83,6 +85,7 @@ export class Machine {
       slots: new Map(),
       instances: new Map(),
       controllers: new Map(),
+      requests: new Map(),
       strangers: [],
       differences: [],
       bodies: new Map(),

@@ -250,6 +250,23 @@ export class MemoryEngine implements Engine {
     });
   }
 
+  async ask(architecture: string, { name, image, request }: Parameters<Engine['ask']>[1]): Promise<Result<void>> {
+    return this.#effect({ verb: 'ask', architecture, name }, () => {
+      const { machine } = this.world;
+      const state = machine.of(architecture);
+      rules.imageKnown(this.images, image);
+      const { container, createdAt } = machine.newContainer();
+      state.requests.set(name, { name, createdAt, request });
+      machine.emit(state, { kind: 'changed', name, container, action: 'create' });
+    });
+  }
+
+  async takeRequest(architecture: string, name: string): Promise<Result<void>> {
+    return this.#effect({ verb: 'takeRequest', architecture, name }, () => {
+      this.world.machine.of(architecture).requests.delete(name);
+    });
+  }
+
   controllerCommand(architecture: string, spec: ControllerSpec, imageTag: string): string {
     return `memory run --architecture ${architecture} --name ${spec.name} --environment ${spec.environment} ${imageTag}`;
   }

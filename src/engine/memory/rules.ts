@@ -18,7 +18,7 @@ export const membersOf = (state: ArchitectureState, slot: string): InstanceRecor
   [...state.instances.values()].filter(({ spec }) => spec.slot === slot);
 
 export const holdsAnything = (state: ArchitectureState): boolean =>
-  [state.networks, state.volumes, state.slots, state.instances, state.controllers].some(({ size }) => size > 0);
+  [state.networks, state.volumes, state.slots, state.instances, state.controllers, state.requests].some(({ size }) => size > 0);
 
 export function networkUnused(state: ArchitectureState, name: string): void {
   const user = [...state.slots.values()].find(({ spec }) => spec.networks.some(({ network }) => network === name));

@@ -30,7 +30,9 @@ export type Verb =
   | 'drainPath'
   | 'signalInstance'
   | 'startController'
-  | 'removeController';
+  | 'removeController'
+  | 'ask'
+  | 'takeRequest';
 
 export type Effect = { number: number; verb: Verb; architecture: string; name: string };
 

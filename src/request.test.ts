@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ReleaseId } from './digest.ts';
+import { parseRequest, requestText, type Request } from './request.ts';
+
+const release = 'a'.repeat(64) as ReleaseId;
+
+const requests: readonly Request[] = [
+  { ask: 'go-back', release },
+  { ask: 'let-live', release },
+  { ask: 'drop', release },
+  { ask: 'scale', app: 'catalog', service: 'api', count: 4 },
+];
+
+for (const request of requests)
+  test(`${requestText(request)} is read as it was written`, () => assert.deepEqual(parseRequest(requestText(request)), request));
+
+for (const text of ['', 'go-back', `go-back ${release} now`, 'go-back release', `explode ${release}`, 'scale catalog 4', 'scale a b -1'])
+  test(`${JSON.stringify(text)} is no request`, () => assert.equal(parseRequest(text), undefined));
