@@ -1,20 +1,34 @@
--- Says when the proxy's event loop runs, and later, when it was told to stop, what still holds it.
+-- Says that the proxy's event loop runs and what goes through it, and later, when it was told to stop, what still holds it.
 package.path = debug.getinfo(1, 'S').source:match('^@(.*/)') .. '?.lua;' .. package.path
 local report = require('report')
+local measures = require('measures')
 
 -- Nobody waits for these lines to come soon, and each look costs a wake-up in every idle proxy.
 local POLL_MS = 500
 
+-- Prints what holds a proxy that stops, when it changed, and returns it.
+local function say_draining(info, last)
+    local open = math.floor(tonumber(info.CurrConns))
+    if open > 0 and open ~= last then report.line('{"changeless":"draining","connections":' .. open .. '}') end
+    return open
+end
+
+local function say_serving()
+    local said = measures.since_last()
+    if said then report.line('{"changeless":"serving","measures":' .. said .. '}') end
+end
+
 core.register_task(function()
     report.line('{"changeless":"serving"}')
-    local last
+    local last, looks = nil, 0
     while true do
         core.msleep(POLL_MS)
+        looks = looks + 1
         local info = core.get_info()
-        local open = tonumber(info.CurrConns)
-        if tonumber(info.Stopping) == 1 and open > 0 and open ~= last then
-            report.line('{"changeless":"draining","connections":' .. math.floor(open) .. '}')
-            last = open
+        if tonumber(info.Stopping) == 1 then
+            last = say_draining(info, last)
+        elseif looks % 2 == 0 then
+            say_serving()
         end
     end
 end)

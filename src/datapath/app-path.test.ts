@@ -28,6 +28,7 @@ const PROXY_LINES = [
   ['asks the platform for names', 'parse-resolv-conf'],
   ['bounds its memory on every engine', 'fd-hard-limit 20000'],
   ['hands its listeners on', 'stats socket "/run/changeless/g1.${CHANGELESS_INCARNATION}.sock" mode 600 level user expose-fd listeners'],
+  ['counts how long answers take', 'http-response sc-inc-gpc0(1)'],
   ['reports', 'lua-load /usr/lib/changeless/server.lua'],
   ['checks its servers', 'default-server check inter 1s fastinter 200ms downinter 500ms rise 1 fall 3'],
   ['asks what the health declares', "http-check send meth GET uri '/healthz?deep=1' ver HTTP/1.1 hdr host web"],

@@ -11,6 +11,7 @@ import {
   RETRY_IDEMPOTENT,
   type Section,
 } from './path-config.ts';
+import { LATENCY_TABLE, TIME_ANSWERS } from './latency-config.ts';
 import { checkLines, type CheckedService, renderWaiting } from './waiting-config.ts';
 
 /** A service of an app, as its data path sees it. */
@@ -44,6 +45,7 @@ export function renderAppPath(path: AppPath): PathConfig {
       DEFAULTS,
       frontend(path.generation),
       backend(checked(entry, path.colour)),
+      LATENCY_TABLE,
     ]),
   };
 }
@@ -76,6 +78,7 @@ function frontend(generation: string): Section {
     header: 'frontend app',
     lines: [
       'bind :8080 accept-proxy',
+      ...TIME_ANSWERS,
       `http-request set-header x-changeless-generation ${generation}`,
       // Set, not appended: what the client claims is not known to be true.
       'http-request set-header x-forwarded-for %[src]',

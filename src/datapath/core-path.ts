@@ -1,3 +1,4 @@
+import { LATENCY_TABLE, TIME_ANSWERS } from './latency-config.ts';
 import {
   assertDnsLabel,
   assertDnsName,
@@ -37,6 +38,7 @@ export function renderCore(core: Core): PathConfig {
       DEFAULTS,
       FRONTEND,
       UNKNOWN_HOST,
+      LATENCY_TABLE,
       ...core.routes.map(renderRoute),
     ]),
   };
@@ -79,6 +81,7 @@ const FRONTEND: Section = {
     'stick-table type ipv6 size 100k expire 60s store conn_cur',
     'tcp-request connection track-sc0 src',
     'tcp-request connection reject if { sc0_conn_cur gt 5000 }',
+    ...TIME_ANSWERS,
     RETRY_IDEMPOTENT,
     'use_backend host:%[req.hdr(host),field(1,:),lower]',
     'default_backend unknown-host',

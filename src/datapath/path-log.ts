@@ -9,11 +9,40 @@ export interface FailingCheck {
   readonly detail: string;
 }
 
+/**
+ * What went through a data path in the `spanMs` before it said so. `answers`: by status class, the proxy's own included.
+ * `latencyMs`: what instances took until their answer began, left out where none answered. `open`, `queue`, `inFlight`: now.
+ */
+export interface PathMeasures {
+  readonly spanMs: number;
+  readonly requests: number;
+  readonly answers: Readonly<Record<StatusClass, number>>;
+  readonly latencyMs?: { readonly p50: number; readonly p95: number; readonly p99: number };
+  /** Connections that were accepted, and those that are open. */
+  readonly connections: number;
+  readonly open: number;
+  /** Requests (of a store: connections) that wait for an instance. */
+  readonly queue: number;
+  /** By name: `api-1`; of the core, apps. One whose name has no address is not among them. */
+  readonly servers: Readonly<Record<string, ServerMeasures>>;
+}
+
+export interface ServerMeasures {
+  /** Requests, or connections of a store, that it has. */
+  readonly inFlight: number;
+  /** `draining`: it finishes what it has and gets nothing new. */
+  readonly state: 'up' | 'down' | 'draining';
+}
+
+const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
+export type StatusClass = (typeof statusClasses)[number];
+
 /** What a data path says about itself, in the order of its life: checking ⇄ healthy → serving → draining. */
 export type PathReport =
   | { readonly phase: 'checking'; readonly failing: readonly FailingCheck[] }
   | { readonly phase: 'healthy' }
-  | { readonly phase: 'serving' }
+  | { readonly phase: 'serving'; readonly measures?: PathMeasures }
   | {
       readonly phase: 'draining';
       /** Connections that still hold it. */
@@ -38,8 +67,9 @@ function parseReport(report: Fields): PathReport | undefined {
     case 'checking':
       return { phase: 'checking', failing: list(report['failing']).map(parseFailing) };
     case 'healthy':
+      return { phase: 'healthy' };
     case 'serving':
-      return { phase: report['changeless'] };
+      return { phase: 'serving', ...(isFields(report['measures']) && { measures: parseMeasures(report['measures']) }) };
     case 'draining':
       return { phase: 'draining', ...numeric('connections', report) };
     default:
@@ -58,6 +88,30 @@ function parseFailing(value: unknown): FailingCheck {
     detail: text('detail'),
   };
 }
+
+function parseMeasures(fields: Fields): PathMeasures {
+  const { latencyMs, answers, servers } = fields;
+  const answered = isFields(answers) ? answers : {};
+  return {
+    spanMs: count(fields['spanMs']),
+    requests: count(fields['requests']),
+    answers: Object.fromEntries(statusClasses.map((name) => [name, count(answered[name])])) as Record<StatusClass, number>,
+    ...(isFields(latencyMs) && {
+      latencyMs: { p50: count(latencyMs['p50']), p95: count(latencyMs['p95']), p99: count(latencyMs['p99']) },
+    }),
+    connections: count(fields['connections']),
+    open: count(fields['open']),
+    queue: count(fields['queue']),
+    servers: Object.fromEntries(Object.entries(isFields(servers) ? servers : {}).map(([name, server]) => [name, parseServer(server)])),
+  };
+}
+
+function parseServer(value: unknown): ServerMeasures {
+  const { inFlight, state } = isFields(value) ? value : {};
+  return { inFlight: count(inFlight), state: state === 'up' || state === 'draining' ? state : 'down' };
+}
+
+const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,5 @@
 import type { Asked } from '../asked.ts';
+import type { PathMeasures } from '../datapath/path-log.ts';
 import type { BodyId, CommitId, ComponentKey, GenerationId, ImageId, ReleaseId } from '../digest.ts';
 import type { Request } from '../request.ts';
 import type { Result } from '../result.ts';
@@ -89,15 +90,22 @@ export type FailingCheck = { server: string; asked: string; check: string; code?
 
 /**
  * A data path's life: it checks, is healthy, serves once it was promoted, drains once it was told to, and ends. `connections`:
- * what holds it; `cut`: what was closed at its limit.
+ * what holds it; `cut`: what was closed at its limit. `measures`: what it said last went through it, about once a second; one that
+ * says nothing more has nothing new to say.
  * A body's instances and a store's server have no phase.
  */
 export type PathPhase =
   | { phase: 'starting' }
   | { phase: 'checking'; failing: readonly FailingCheck[] }
   | { phase: 'healthy' }
-  | { phase: 'serving' }
+  | { phase: 'serving'; measures?: Measures }
   | { phase: 'draining'; connections?: number; cut?: number };
+
+/** `at`: when the path said so; two with the same time are the same. */
+export type Measures = PathMeasures & { at: string };
+
+/** What an instance has used of a processor since it started, and of memory now. */
+export type InstanceUsage = { name: string; container: string; cpuMs: number; memoryBytes: number };
 
 export type ObservedInstance = {
   name: string;
@@ -214,6 +222,8 @@ export interface Engine {
   observe(architecture: string): Promise<Result<Observation>>;
   /** The controllers alone: quicker than to observe everything. */
   controllers(architecture: string): Promise<Result<readonly ObservedController[]>>;
+  /** What each running instance uses, all at one moment. One that ends meanwhile is left out. */
+  usage(architecture: string): Promise<Result<InstanceUsage[]>>;
   /** Names of all architectures the engine has anything of. */
   architectures(): Promise<Result<string[]>>;
 

@@ -24,6 +24,10 @@ export type EngineWorld = {
   images: { sandbox: ImageId; service: ImageId; controller: ImageId; path: { healthy: ImageId; unhealthy: ImageId } };
   /** Kills an instance's or a slot's container; resolves when it is dead. */
   killInstance(name: string): Promise<void>;
+  /** The path says that seven requests went through it. */
+  measure(path: string): Promise<void>;
+  /** Has the instance use something of a processor and of memory. */
+  use(name: string): Promise<void>;
   /** What is in the volume's one file, as a server would have written and would read it. */
   volumes: { write(volume: string, contents: string): Promise<void>; read(volume: string): Promise<string> };
   /** Begins the copy, and breaks it off in the middle. */

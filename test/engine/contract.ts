@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { GenerationId, ReleaseId } from '../../src/digest.ts';
-import type { ControllerSpec, EngineEvent, InstanceSpec, ObservedSlot, SlotSpec } from '../../src/engine/engine.ts';
+import type { ControllerSpec, EngineEvent, InstanceSpec, Measures, Observation, ObservedSlot, SlotSpec } from '../../src/engine/engine.ts';
 import {
   app,
   conditionLimitMs,
@@ -161,6 +161,24 @@ function instances(world: GetWorld): void {
     assert.notEqual(next.container, first?.container);
   });
 
+  it('says what each instance that runs uses, and of the others nothing', async () => {
+    const { engine, architecture } = world();
+    await started(world(), instanceSpec(world(), { name: 'contract-idle', slot: 'contract-blue', colour: 'blue' }));
+    await world().use('contract-api-1');
+    await world().killInstance('contract-idle');
+    const used = valueOf(await engine.usage(architecture));
+    const seen = instanceIn(await observe(world()), 'contract-api-1');
+    assert.deepEqual(
+      used.map(({ name, container }) => ({ name, container })),
+      [{ name: 'contract-api-1', container: seen?.container }],
+    );
+    assert.ok(
+      used.every(({ cpuMs, memoryBytes }) => cpuMs > 0 && memoryBytes > 0),
+      JSON.stringify(used),
+    );
+    valueOf(await engine.removeInstance(architecture, 'contract-idle'));
+  });
+
   it('finds no difference between a fresh instance and what it was made from', async () => {
     assert.deepEqual(valueOf(await world().engine.inspectInstances(world().architecture)), []);
   });
@@ -202,6 +220,18 @@ function paths(world: GetWorld): void {
     assert.equal(phaseIn(await observe(world()), 'contract-path-1'), 'healthy');
     for (const _ of [1, 2]) valueOf(await world().engine.promotePath(world().architecture, 'contract-path-1'));
     assert.equal(phaseIn(await observe(world()), 'contract-path-1'), 'serving');
+  });
+
+  it('shows what went through a path, once it said so', async () => {
+    await world().measure('contract-path-1');
+    const measuresIn = (seen: Observation): Measures | undefined => {
+      const phase = instanceIn(seen, 'contract-path-1')?.path;
+      return phase?.phase === 'serving' ? phase.measures : undefined;
+    };
+    const { at, ...said } = measuresIn(await until(world(), 'it is measured', (seen) => measuresIn(seen) !== undefined))!;
+    const answers = { '1xx': 0, '2xx': 7, '3xx': 0, '4xx': 0, '5xx': 0 };
+    assert.deepEqual(said, { spanMs: 1000, requests: 7, answers, connections: 0, open: 0, queue: 0, servers: {} });
+    assert.ok(at > instanceIn(await observe(world()), 'contract-path-1')!.createdAt);
   });
 
   it('hands over: both serve, then the predecessor drains and ends by itself', async () => {

@@ -83,6 +83,9 @@ describe("a build's trace", () => {
   });
 });
 
+const after = (lines: readonly string[], phase: PathPhase): PathPhase =>
+  lines.reduce((before, line) => nextPhase(before, { line, at: '2026-01-01T00:00:00Z' }), phase);
+
 describe("a path's phase", () => {
   const starting: PathPhase = { phase: 'starting' };
   const checking = '{"changeless":"checking","failing":[]}';
@@ -101,8 +104,25 @@ describe("a path's phase", () => {
     [[serving, draining, serving], 'draining'],
   ];
   for (const [lines, phase] of cases) {
-    it(`is ${phase} after ${lines.join(' ') || 'nothing'}`, () => assert.equal(lines.reduce(nextPhase, starting).phase, phase));
+    it(`is ${phase} after ${lines.join(' ') || 'nothing'}`, () => assert.equal(after(lines, starting).phase, phase));
   }
+});
+
+describe('a path that serves', () => {
+  const measured = (requests: number): string =>
+    `{"changeless":"serving","measures":{"spanMs":1000,"requests":${requests},"servers":{"api-1":{"inFlight":2,"state":"up"}}}}`;
+
+  it('says what went through it last, also when its log began later', () => {
+    const last = after([measured(3), measured(5), '{"changeless":"serving"}', '[NOTICE] anything'], { phase: 'starting' });
+    assert.ok(last.phase === 'serving');
+    assert.equal(last.measures?.requests, 5);
+    assert.deepEqual(last.measures?.servers, { 'api-1': { inFlight: 2, state: 'up' } });
+    assert.equal(last.measures?.at, '2026-01-01T00:00:00Z');
+  });
+
+  it('says nothing more of it once it drains', () => {
+    assert.deepEqual(after([measured(3), '{"changeless":"draining"}', measured(1)], { phase: 'starting' }), { phase: 'draining' });
+  });
 });
 
 describe('a path that drains', () => {
@@ -113,9 +133,9 @@ describe('a path that drains', () => {
   ];
 
   it('says what holds it, and in the end what it cut', () => {
-    const last = lines.reduce<PathPhase>(nextPhase, { phase: 'serving' });
+    const last = after(lines, { phase: 'serving' });
     assert.deepEqual(last, { phase: 'draining', connections: 2, cut: 1 });
-    assert.deepEqual(nextPhase(last, lines[2] ?? ''), { phase: 'draining', connections: 2, cut: 2 });
+    assert.deepEqual(after(lines.slice(2), last), { phase: 'draining', connections: 2, cut: 2 });
   });
 });
 

@@ -18,6 +18,7 @@ let worlds = 0;
 const waiter = (healthy: boolean): string => `#!/bin/sh
 state=waiting
 trap 'state=serving; echo "{\\"changeless\\":\\"serving\\"}"' USR2
+trap 'echo "{\\"changeless\\":\\"serving\\",\\"measures\\":{\\"spanMs\\":1000,\\"requests\\":7,\\"answers\\":{\\"2xx\\":7}}}"' HUP
 trap '[ $state = serving ] && echo "{\\"changeless\\":\\"draining\\",\\"connections\\":1}"; exit 0' USR1
 echo '{"changeless":"checking","failing":[{"server":"api","asked":"GET /","check":"L7STS","code":502,"detail":"Bad Gateway"}]}'
 ${healthy ? `echo '{"changeless":"healthy"}'` : ''}
@@ -67,6 +68,9 @@ export async function makeDockerWorld(host = engineHost): Promise<DockerWorld> {
       await signalContainer(client, Id, 'SIGKILL');
       await ended;
     },
+    measure: async (path) => void (await signalContainer(client, engineName(architecture, path), 'SIGHUP')),
+    // It has done something to be there at all.
+    use: async () => {},
     volumes: {
       write: async (volume, contents) => void (await inVolume(volume, `printf %s '${contents}' > /volume/file`)),
       read: async (volume) => inVolume(volume, 'cat /volume/file'),

@@ -1,17 +1,24 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { PathConfig } from '../../src/datapath/path-config.ts';
+import { digestOf } from '../../src/digest.ts';
 import { parsePathLine, type PathReport } from '../../src/datapath/path-log.ts';
 
 const PROXY_FOLDER = new URL('../../images/proxy', import.meta.url).pathname;
-/** Stays behind for the next run: without it the engine would install HAProxy again each time. */
-const BASE = 'changeless-test/proxy:latest';
+/** Stays behind for the next run: without it the engine would install HAProxy again each time. Another image folder makes another one. */
+const BASE = `changeless-test/proxy:${digestOfFolder(PROXY_FOLDER)}`;
 const run = promisify(execFile);
+
+function digestOfFolder(folder: string): string {
+  const files = readdirSync(folder).toSorted();
+  return digestOf(files.map((file) => [file, readFileSync(join(folder, file), 'utf8')])).slice(0, 12);
+}
 
 /** Runs the docker command line and resolves with what it printed. */
 export async function docker(...args: readonly string[]): Promise<string> {

@@ -22,6 +22,7 @@ export function engineAsReached(process: ControllerProcess): Engine {
     describe: () => engine.describe(),
     observe: (architecture) => look(process, () => engine.observe(architecture)),
     controllers: (architecture) => look(process, () => engine.controllers(architecture)),
+    usage: (architecture) => look(process, () => engine.usage(architecture)),
     architectures: () => engine.architectures(),
     ensureNetwork: (on, spec) => effect('ensureNetwork', spec.name, () => engine.ensureNetwork(on, spec)),
     removeNetwork: (on, name) => effect('removeNetwork', name, () => engine.removeNetwork(on, name)),

@@ -7,6 +7,7 @@ import type {
   EngineEvent,
   InstanceDifference,
   InstanceSpec,
+  InstanceUsage,
   LogLine,
   LogOptions,
   NetworkSpec,
@@ -38,6 +39,7 @@ import { ask, takeRequest } from './requests.ts';
 import { SlotMemory, type HostFacts } from './slot-memory.ts';
 import { ensureSlot, removeSlot, type Slots } from './slots.ts';
 import { defaultSubnetPool, parseSubnet } from './subnets.ts';
+import { usage } from './usage.ts';
 import { copyVolume, ensureVolume, noteBody, removeVolume } from './volumes.ts';
 import { watch } from './watch.ts';
 
@@ -91,6 +93,10 @@ export class DockerEngine implements Engine {
 
   controllers(architecture: string): Promise<Result<readonly ObservedController[]>> {
     return attempt(`the controllers of ${architecture} could not be listed`, () => controllers(this.#client, architecture));
+  }
+
+  usage(architecture: string): Promise<Result<InstanceUsage[]>> {
+    return attempt(`what ${architecture} uses could not be read`, () => usage(this.#client, architecture));
   }
 
   architectures(): Promise<Result<string[]>> {

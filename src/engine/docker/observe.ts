@@ -6,7 +6,7 @@ import type { DockerClient } from './client.ts';
 import { inspectContainer, listContainers } from './containers.ts';
 import { sealOf } from './creation.ts';
 import { originOf } from './instance-creation.ts';
-import { memoryName, nameOf, ofArchitecture, ownerOf, type Role } from './names.ts';
+import { instanceRoles, memoryName, nameOf, ofArchitecture, ownerOf, type Role } from './names.ts';
 import { listNetworks } from './networks.ts';
 import type { Inspections } from './inspections.ts';
 import type { PathPhases } from './paths.ts';
@@ -24,8 +24,6 @@ type Listing = {
   networks: VendorNetwork[];
   volumes: VendorVolume[];
 };
-
-const instanceRoles: readonly string[] = ['service', 'path', 'server'] satisfies InstanceRole[];
 
 /** One listing of each kind of thing, then an inspection of each of our containers and the last words of each path, all at once. */
 export async function observe({ client, phases, inspections }: Sources, architecture: string): Promise<Observation> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import type { PathPhase } from '../engine.ts';
 import type { Call, DockerClient } from './client.ts';
 import { PathPhases } from './paths.ts';
 
@@ -16,11 +17,13 @@ function framed({ stream, at, text }: Line): Buffer {
 }
 
 /** Gives the log's lines from the moment that is asked from, that moment included. */
-function engineWith(log: readonly Line[]): DockerClient {
+function engineWith(log: readonly Line[], asked: Call['query'][] = []): DockerClient {
   const secondsOf = (at: string): number => Date.parse(at) / 1000;
   const stream = async ({ query }: Call): Promise<Readable> => {
+    asked.push(query);
     const since = Number(query?.['since'] ?? 0);
-    return Readable.from(log.filter(({ at }) => secondsOf(at) >= since).map(framed));
+    const last = log.slice(-Number(query?.['tail'] ?? log.length));
+    return Readable.from(last.filter(({ at }) => secondsOf(at) >= since).map(framed));
   };
   return { stream } as unknown as DockerClient;
 }
@@ -35,4 +38,27 @@ test('what a path cut is counted once, however often its log is read and whichev
   ];
   const phases = new PathPhases(engineWith(log));
   for (const _ of ['first', 'second', 'third']) assert.deepEqual(await phases.of('path'), { phase: 'draining', connections: 2, cut: 2 });
+});
+
+const measured = (ms: number): Line => ({ stream: 1, at: at(ms), text: `{"changeless":"serving","measures":{"requests":${ms}}}` });
+const requestsOf = (phase: PathPhase): number | undefined => (phase.phase === 'serving' ? phase.measures?.requests : undefined);
+
+test('a path serves though its log has lost the line with which it began to, and the end of a long log is enough', async () => {
+  const log = Array.from({ length: 900 }, (_, ms) => measured(ms));
+  const asked: Call['query'][] = [];
+  const phases = new PathPhases(engineWith(log, asked));
+  assert.equal(requestsOf(await phases.of('path')), 899);
+  log.splice(0, 500);
+  log.push(...Array.from({ length: 60 }, (_, more) => measured(900 + more)));
+  assert.equal(requestsOf(await phases.of('path')), 959);
+  assert.ok(asked.every((query) => query?.['tail'] !== undefined));
+});
+
+test('a waiter whose news are more than the last lines is read on from where it was known', async () => {
+  const log: Line[] = [{ stream: 1, at: at(0), text: '{"changeless":"checking","failing":[]}' }];
+  const phases = new PathPhases(engineWith(log));
+  assert.equal((await phases.of('path')).phase, 'checking');
+  log.push({ stream: 1, at: at(1), text: '{"changeless":"healthy"}' });
+  log.push(...Array.from({ length: 300 }, (_, more): Line => ({ stream: 2, at: at(2 + more), text: 'something else' })));
+  assert.equal((await phases.of('path')).phase, 'healthy');
 });

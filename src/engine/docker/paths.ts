@@ -1,5 +1,5 @@
 import { parsePathLine } from '../../datapath/path-log.ts';
-import type { PathPhase } from '../engine.ts';
+import type { LogLine, PathPhase } from '../engine.ts';
 import type { DockerClient } from './client.ts';
 import { signalContainer } from './containers.ts';
 import { Refusal } from './failure.ts';
@@ -9,18 +9,23 @@ type Known = { phase: PathPhase; at: string };
 type Follow = { container: string; limitMs: number };
 type Waited = { phase: PathPhase; reached: boolean; ended: boolean };
 
-/** So many last lines nearly always hold what a path said last; when not, its log is read whole, once. */
+/**
+ * So many last lines nearly always hold what a path said last; when not, its log is read whole, once. The engine finds last lines
+ * from the end, and reads everything for lines since a moment.
+ */
 const TAIL_LINES = 200;
+const NEWS_LINES = 20;
 const PROMOTION_LIMIT_MS = 30_000;
 /** A signal sent before the waiter listens for it is lost; the proxy itself ignores it. */
 const SIGNAL_AGAIN_MS = 500;
 
 /** The phase after one more line. A proxy that serves still checks its servers, and one that drains never serves again. */
-export function nextPhase(phase: PathPhase, line: string): PathPhase {
+export function nextPhase(phase: PathPhase, { line, at }: Pick<LogLine, 'line' | 'at'>): PathPhase {
   const report = parsePathLine(line);
   if (report === undefined) return phase;
   if (report.phase === 'draining') return phase.phase === 'draining' ? { ...phase, ...report, ...cutsOf(phase, report) } : report;
   if (phase.phase === 'draining') return phase;
+  if (report.phase === 'serving' && report.measures) return { phase: 'serving', measures: { ...report.measures, at } };
   if (phase.phase === 'serving') return phase;
   return report.phase === 'checking' ? { phase: 'checking', failing: report.failing } : { phase: report.phase };
 }
@@ -42,10 +47,8 @@ export class PathPhases {
   /** The phase now. */
   async of(container: string): Promise<PathPhase> {
     const known = this.#known.get(container);
-    if (known) return (await this.#read(container, known)).phase;
-    const tail = await this.#read(container, undefined, TAIL_LINES);
-    const isSure = tail.lines < TAIL_LINES || tail.phase.phase === 'serving' || tail.phase.phase === 'draining';
-    return isSure ? tail.phase : (await this.#read(container, undefined)).phase;
+    const tail = await this.#read(container, known, known ? NEWS_LINES : TAIL_LINES);
+    return tail.isSure ? tail.phase : (await this.#read(container, known)).phase;
   }
 
   /** Forgets the containers that are not among these. */
@@ -76,7 +79,7 @@ export class PathPhases {
     if (told) this.#known.set(container, { phase: { phase: 'draining' }, at: this.#known.get(container)?.at ?? '' });
   }
 
-  async #read(container: string, known: Known | undefined, tail?: number): Promise<Known & { lines: number }> {
+  async #read(container: string, known: Known | undefined, tail?: number): Promise<Known & { isSure: boolean }> {
     let phase: PathPhase = known?.phase ?? { phase: 'starting' };
     let at = known?.at ?? '';
     let lines = 0;
@@ -84,23 +87,23 @@ export class PathPhases {
     for await (const line of readLog(this.#client, container, options)) {
       // The engine counts the moment it is asked from in, and a line must not be counted twice.
       if (known && line.at <= known.at) continue;
-      phase = nextPhase(phase, line.line);
+      phase = nextPhase(phase, line);
       // The two streams are stamped each for itself, so a later line may have an earlier time.
       if (line.at > at) at = line.at;
       lines += 1;
     }
     const isSure = tail === undefined || lines < tail || phase.phase === 'serving' || phase.phase === 'draining';
     if (isSure) this.#known.set(container, { phase, at });
-    return { phase, at, lines };
+    return { phase, at, isSure };
   }
 
   async #follow({ container, limitMs }: Follow, isReached: (phase: PathPhase) => boolean): Promise<Waited> {
     let phase: PathPhase = { phase: 'starting' };
     const signal = AbortSignal.timeout(limitMs);
-    for await (const { line, at } of readLog(this.#client, container, { follow: true, signal })) {
+    for await (const line of readLog(this.#client, container, { follow: true, signal })) {
       phase = nextPhase(phase, line);
       if (!isReached(phase)) continue;
-      this.#known.set(container, { phase, at });
+      this.#known.set(container, { phase, at: line.at });
       return { phase, reached: true, ended: false };
     }
     return { phase, reached: false, ended: !signal.aborted };

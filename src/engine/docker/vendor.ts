@@ -97,6 +97,12 @@ export type InspectedContainer = {
   NetworkSettings: { Networks: Record<string, Endpoint> | null };
 };
 
+/** Members are missing where the container does not run. */
+export type VendorStats = {
+  cpu_stats?: { cpu_usage?: { total_usage?: number } };
+  memory_stats?: { usage?: number; stats?: Readonly<Record<string, number>> };
+};
+
 export type VendorNetwork = {
   Id: string;
   Name: string;

@@ -1,6 +1,6 @@
 import { byCodeUnit } from '../../canonical-json.ts';
 import { short } from '../../digest.ts';
-import type { Observation, ObservedController, ObservedInstance, ObservedSlot, ObservedVolume } from '../engine.ts';
+import type { InstanceUsage, Observation, ObservedController, ObservedInstance, ObservedSlot, ObservedVolume } from '../engine.ts';
 import { instanceDigest, networkDigest, slotDigest } from '../spec-digest.ts';
 import type { ArchitectureState, ControllerRecord, InstanceRecord, Machine, SlotRecord, VolumeRecord } from './machine.ts';
 import { phaseOf, type Judgement } from './paths.ts';
@@ -18,6 +18,12 @@ export function observationOf(state: ArchitectureState, judgement: Judgement): O
     requests: [...state.requests.values()],
     strangers: [...state.strangers],
   };
+}
+
+/** What tests said the running instances use; nothing where they said nothing. */
+export function usageOf({ instances }: ArchitectureState): InstanceUsage[] {
+  const running = [...instances.values()].filter(({ state }) => state === 'running');
+  return running.map(({ spec: { name }, container, usage = { cpuMs: 0, memoryBytes: 0 } }) => ({ name, container, ...usage }));
 }
 
 function observedVolume({ spec, bodies, unfinished }: VolumeRecord): ObservedVolume {

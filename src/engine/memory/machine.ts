@@ -5,7 +5,9 @@ import type {
   EngineEvent,
   InstanceDifference,
   InstanceSpec,
+  InstanceUsage,
   LogLine,
+  Measures,
   NetworkSpec,
   ObservedRequest,
   Owner,
@@ -24,7 +26,7 @@ export type SlotRecord = Container & { spec: SlotSpec; ready: boolean; address: 
 export type PathStage = 'starting' | 'waiting' | 'serving' | 'draining';
 
 /** `held`: connections of clients that do not go away by themselves; `cut`: those it closed at its drain limit. */
-export type PathRecord = { stage: PathStage; wasHealthy: boolean; held: number; cut?: number; lastPhase?: PathPhase };
+export type PathRecord = { stage: PathStage; wasHealthy: boolean; held: number; cut?: number; lastPhase?: PathPhase; measures?: Measures };
 
 export type InstanceRecord = Container & {
   spec: InstanceSpec;
@@ -32,6 +34,7 @@ export type InstanceRecord = Container & {
   exitCode?: number;
   deathSeen: boolean;
   path?: PathRecord;
+  usage?: Pick<InstanceUsage, 'cpuMs' | 'memoryBytes'>;
 };
 
 export type ControllerRecord = Container & { spec: ControllerSpec; state: 'created' | 'running' | 'exited'; stop: AbortController };

@@ -8,6 +8,7 @@ import type {
   EngineEvent,
   InstanceDifference,
   InstanceSpec,
+  InstanceUsage,
   LogLine,
   LogOptions,
   NetworkSpec,
@@ -23,7 +24,7 @@ import { networkDigest } from '../spec-digest.ts';
 import { awaitPath } from './await-path.ts';
 import { carryOut, engineAbsent } from './effects.ts';
 import type { MemoryImages } from './images.ts';
-import { observationOf } from './inventory.ts';
+import { observationOf, usageOf } from './inventory.ts';
 import type { VolumeRecord } from './machine.ts';
 import * as rules from './rules.ts';
 import type { MemoryWorld, Verb } from './world.ts';
@@ -57,6 +58,10 @@ export class MemoryEngine implements Engine {
   async controllers(architecture: string): Promise<Result<readonly ObservedController[]>> {
     const observed = await this.observe(architecture);
     return observed.ok ? done(observed.value.controllers) : observed;
+  }
+
+  async usage(architecture: string): Promise<Result<InstanceUsage[]>> {
+    return this.#answer(() => usageOf(this.world.machine.of(architecture)));
   }
 
   async architectures(): Promise<Result<string[]>> {

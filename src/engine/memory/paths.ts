@@ -71,7 +71,8 @@ export function phaseOf(state: ArchitectureState, instance: InstanceRecord, judg
   if (instance.state === 'exited') return path.lastPhase ?? { phase: 'starting' };
   if (path.stage === 'draining')
     return { phase: 'draining', ...(path.held > 0 && { connections: path.held }), ...(path.cut && { cut: path.cut }) };
-  if (path.stage !== 'waiting') return { phase: path.stage };
+  if (path.stage === 'serving') return { phase: 'serving', ...(path.measures && { measures: path.measures }) };
+  if (path.stage === 'starting') return { phase: 'starting' };
   const failing = failingChecks(state, instance.spec, judgement);
   return failing.length === 0 ? { phase: 'healthy' } : { phase: 'checking', failing };
 }

@@ -1,6 +1,7 @@
+import type { PathMeasures } from '../../datapath/path-log.ts';
 import type { ImageId } from '../../digest.ts';
 import type { Problem } from '../../problem.ts';
-import type { ControllerSpec, InstanceDifference, InstanceSpec, Owner, PublishedPort, VolumeUpgrade } from '../engine.ts';
+import type { ControllerSpec, InstanceDifference, InstanceSpec, InstanceUsage, Owner, PublishedPort, VolumeUpgrade } from '../engine.ts';
 import { Availability, type Cut, type Outage } from './availability.ts';
 import { MemoryImages, type AddedImage } from './images.ts';
 import { inventoryOf } from './inventory.ts';
@@ -216,6 +217,16 @@ export class MemoryWorld {
     const path = this.#path(name);
     path.cut = path.held;
     this.releaseConnections(name);
+  }
+
+  /** A path says what went through it. */
+  measure(name: string, measures: PathMeasures): void {
+    this.#path(name).measures = { ...measures, at: this.machine.now() };
+  }
+
+  /** What an instance has used of a processor since it started, and of memory now. */
+  use(name: string, usage: Pick<InstanceUsage, 'cpuMs' | 'memoryBytes'>): void {
+    this.#instance(name).usage = usage;
   }
 
   /** A container writes a line. */
