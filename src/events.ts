@@ -76,6 +76,9 @@ export type ChangelessEvent =
   | { type: 'rollout-waiting'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-standing-by'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-in-charge'; release: ReleaseId; token: number }
+  | { type: 'alarm-fired'; unit: UnitName; alarm: string; what: string }
+  | { type: 'alarm-cleared'; unit: UnitName; alarm: string; what: string }
+  | { type: 'notice-lost'; channel: string; why: string }
   | { type: 'request-refused'; request: string; problem: Problem }
   | { type: 'instance-lost'; unit: UnitName; instance: string; what: string }
   | { type: 'instance-replaced'; unit: UnitName; instance: string; durationMs: number }

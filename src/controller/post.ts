@@ -21,6 +21,8 @@ export type ControllerRequest = {
   paceMs?: number;
   clock?: () => Date;
   timers?: Timers;
+  /** How a message is posted to a channel; gives the status of the answer. */
+  post?: (url: string, body: string) => Promise<number>;
 };
 
 /** A claim that was granted. */

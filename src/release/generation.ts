@@ -36,6 +36,8 @@ const serviceParts = placesOf<Service>({
   // How it is to be ended is settled when it is created.
   stopMs: 'body',
   drainSignal: 'body',
+  // Who watches is the controller.
+  alarms: 'ground',
 });
 
 const storeParts = placesOf<Store>({
@@ -52,11 +54,12 @@ const storeParts = placesOf<Store>({
   writable: 'body',
   limits: 'body',
   stopMs: 'body',
+  alarms: 'ground',
 });
 
 // Host names are the core's alone: an app that is renamed keeps its containers, and only the core is handed over. For how long
-// it bakes is between a rollout and the next.
-const appParts = placesOf<App>({ hosts: 'core', services: 'body', drain: 'path', bake: 'ground' });
+// it bakes, and what is watched meanwhile, is the controller's.
+const appParts = placesOf<App>({ hosts: 'core', services: 'body', drain: 'path', bake: 'ground', alarms: 'ground' });
 
 // Published ports belong to the core's sandbox, not to the proxy in it, which listens on the same ports whatever the
 // host calls them. A change of them makes the sandbox anew and with it the proxy, without a new generation.

@@ -1,7 +1,7 @@
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import type { Manifest, SealedGeneration } from '../release/manifest.ts';
-import type { RolloutPolicy, Service, Store } from '../architecture/model.ts';
+import type { Alarm, RolloutPolicy, Service, Store } from '../architecture/model.ts';
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import { done, type Result } from '../result.ts';
@@ -27,7 +27,11 @@ export type DesiredUnit = {
   bakeMs?: number;
   /** How long its instances may take to become healthy. */
   healthLimitMs: number;
+  alarms: readonly UnitAlarm[];
 };
+
+/** `service`: whose instances it is on; left out where it is on the unit's data path, or a store's server. */
+export type UnitAlarm = Alarm & { name: string; service?: string };
 
 /** The release in one environment, as the engine's nouns. A pure function of the manifest. */
 export type Desired = {
@@ -94,6 +98,7 @@ function appUnit(view: View, name: string): DesiredUnit {
     body: sealed.body,
     pathSlot: slot,
     seats: { blue: seat('blue'), green: seat('green') },
+    alarms: [...alarmsIn(app), ...Object.entries(app.services).flatMap(([service, of]) => alarmsIn(of, service))],
     ...(app.bake && app.bake.forMs > 0 && { bakeMs: app.bake.forMs }),
     healthLimitMs: Math.max(...Object.values(app.services).map((service) => service.health.timeoutMs)),
   };
@@ -120,6 +125,7 @@ function storeUnit(view: View, name: string): DesiredUnit {
     seats: { blue: seat, green: seat },
     data,
     healthLimitMs: store.health.timeoutMs,
+    alarms: alarmsIn(store),
   };
 }
 
@@ -135,8 +141,12 @@ function coreUnit(view: View): DesiredUnit {
     pathSlot: slot,
     seats: { blue: seat, green: seat },
     healthLimitMs: 30_000,
+    alarms: [],
   };
 }
+
+const alarmsIn = ({ alarms = {} }: { alarms?: Readonly<Record<string, Alarm>> }, service?: string): UnitAlarm[] =>
+  Object.entries(alarms).map(([name, alarm]) => ({ ...alarm, name, ...(service !== undefined && { service }) }));
 
 type Replicated = { view: View; owner: Owner; sealed: SealedGeneration; service: string; spec: Service; colour: Colour };
 
