@@ -68,6 +68,7 @@ export type ChangelessEvent =
   | { type: 'unit-draining'; unit: UnitName; generation: GenerationId }
   | { type: 'drain-waiting'; unit: UnitName; connections: number }
   | { type: 'unit-retired'; unit: UnitName; generation: GenerationId; cut?: number }
+  | { type: 'rollout-held'; release: ReleaseId; apps: readonly { name: string; generation: GenerationId }[] }
   | { type: 'bake-started'; release: ReleaseId; units: readonly UnitName[]; until: string }
   | { type: 'going-back'; release: ReleaseId; to: ReleaseId; problem: Problem; request?: string }
   | { type: 'going-back-failed'; release: ReleaseId; to: ReleaseId; problem: Problem }

@@ -15,7 +15,7 @@ import { carryRollout } from './carry-rollout.ts';
 import { removeLeftovers } from './leftover-controllers.ts';
 import { handsOf, heldOf, holdLease, sayEnded, successionOf, type Charge, type Post } from './post.ts';
 import { removePredecessors } from './predecessors.ts';
-import { nothingHeld, nothingStandsBy, rolledBack } from './refusal.ts';
+import { nothingToDo, nothingStandsBy, rolledBack } from './refusal.ts';
 
 /**
  * A release that is live, with its controller in charge. `sayEnded`: what is to be told of its rollout once nothing stands by
@@ -183,7 +183,7 @@ const standsBy = ({ before }: Bake, { controllers }: Observation): boolean =>
 /** Why nothing comes of a request, or what is to come of it in `tenure`. */
 function consider(tenure: Tenure, { name, request }: ObservedRequest, observed: Observation): Problem | undefined {
   const { bake, post } = tenure;
-  if (request?.ask !== 'go-back') return nothingHeld(name);
+  if (request?.ask !== 'go-back') return nothingToDo(name);
   if (!bake || !standsBy(bake, observed) || !isBaking(tenure) || request.release !== post.manifest.release)
     return nothingStandsBy(post.manifest);
   tenure.back = { why: rolledBack(post.manifest, bake.before.release), to: bake.before, request: name };

@@ -5,7 +5,7 @@ import type { Alarm, RolloutPolicy, Service, Store } from '../architecture/model
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import { done, type Result } from '../result.ts';
-import { appSlots, coreSlot, networksOf, pathSlot, slotOf, storeServerSlot, storePathSlot, volumesOf } from './ground.ts';
+import { appSlots, coreSlot, networksOf, pathSlot, previewSlot, slotOf, storeServerSlot, storePathSlot, volumesOf } from './ground.ts';
 import { storeData, type StoreData } from './trial.ts';
 
 /** What one colour of a unit holds: places, the body's instances in them, and the data path that leads to them. */
@@ -23,6 +23,8 @@ export type DesiredUnit = {
   seats: Readonly<Record<Colour, Seat>>;
   /** A store's. */
   data?: StoreData;
+  /** Where it can be looked at before it is let live; an app's. */
+  preview?: SlotSpec;
   /** How long what it replaced stays ready to take over again. */
   bakeMs?: number;
   /** How long its instances may take to become healthy. */
@@ -97,6 +99,7 @@ function appUnit(view: View, name: string): DesiredUnit {
     generation: sealed.id,
     body: sealed.body,
     pathSlot: slot,
+    preview: previewSlot(name, view.manifest.outputs.sandbox),
     seats: { blue: seat('blue'), green: seat('green') },
     alarms: [...alarmsIn(app), ...Object.entries(app.services).flatMap(([service, of]) => alarmsIn(of, service))],
     ...(app.bake && app.bake.forMs > 0 && { bakeMs: app.bake.forMs }),

@@ -35,7 +35,7 @@ export type RolloutWorld = {
 
 export const architecture = 'streaming';
 
-type ControllerRequest = Pick<ControllerSpec, 'asked' | 'waits'>;
+type ControllerRequest = Pick<ControllerSpec, 'asked' | 'waits' | 'holds'>;
 
 export async function makeRolloutWorld(): Promise<RolloutWorld> {
   const engine = createMemoryEngine();
