@@ -161,6 +161,28 @@ function instances(world: GetWorld): void {
     assert.notEqual(next.container, first?.container);
   });
 
+  it('shows with what a step ended, and does not run it again however often it is told to', async () => {
+    const step = instanceSpec(world(), { name: 'contract-step', slot: 'contract-blue', role: 'step', image: world().images.step });
+    const { container } = await started(world(), step);
+    const ended = await until(world(), 'the step has ended', (seen) => instanceIn(seen, step.name)?.state === 'exited');
+    const { exitCode, startedAt, endedAt, ...seen } = instanceIn(ended, step.name) ?? assert.fail();
+    assert.deepEqual([seen.container, seen.role, exitCode], [container, 'step', 3]);
+    assert.ok(startedAt && endedAt && startedAt <= endedAt);
+    assert.equal((await started(world(), step)).container, container);
+    const other = await started(world(), { ...step, generation: 'dd'.repeat(32) as GenerationId });
+    assert.notEqual(other.container, container);
+    valueOf(await world().engine.removeInstance(world().architecture, step.name));
+  });
+
+  it('ends an instance at once that is sent SIGKILL', async () => {
+    const endless = instanceSpec(world(), { name: 'contract-killed', slot: 'contract-blue', role: 'step' });
+    await started(world(), endless);
+    valueOf(await world().engine.signalInstance(world().architecture, endless.name, 'SIGKILL'));
+    const ended = await until(world(), 'it has ended', (seen) => instanceIn(seen, endless.name)?.state === 'exited');
+    assert.equal(instanceIn(ended, endless.name)?.exitCode, 137);
+    valueOf(await world().engine.removeInstance(world().architecture, endless.name));
+  });
+
   it('finds no difference between a fresh instance and what it was made from', async () => {
     assert.deepEqual(valueOf(await world().engine.inspectInstances(world().architecture)), []);
   });

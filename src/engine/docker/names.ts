@@ -1,9 +1,9 @@
-import type { Owner } from '../engine.ts';
+import type { InstanceRole, Owner } from '../engine.ts';
 import { labels } from '../labels.ts';
 import type { Labels } from './vendor.ts';
 
 /** What a container is, in its label `role`. `once`: runs to its end, or never starts, and is nobody's instance. */
-export type Role = 'sandbox' | 'service' | 'path' | 'server' | 'controller' | 'once';
+export type Role = 'sandbox' | InstanceRole | 'controller' | 'once';
 
 /** What a thing of the architecture is called on the engine. Docker's names hold no `/`; the label `name` keeps the original. */
 export const engineName = (architecture: string, name: string): string => `${architecture}.${name.replaceAll('/', '.')}`;

@@ -24,7 +24,7 @@ type Listing = {
   volumes: VendorVolume[];
 };
 
-const instanceRoles: readonly string[] = ['service', 'path', 'server'] satisfies InstanceRole[];
+const instanceRoles: readonly string[] = ['service', 'path', 'server', 'step'] satisfies InstanceRole[];
 
 /** One listing of each kind of thing, then an inspection of each of our containers and the last words of each path, all at once. */
 export async function observe({ client, phases, inspections }: Sources, architecture: string): Promise<Observation> {
@@ -123,14 +123,14 @@ function observedInstance(architecture: string, container: InspectedContainer): 
 function observedController(architecture: string, container: InspectedContainer): ObservedController {
   const from = container.Config.Labels ?? {};
   const { environment, commit, release } = originOf(from);
-  const { exitCode: _, ...life } = lifeOf(container);
+  const { exitCode: _, endedAt: __, ...life } = lifeOf(container);
   const history = (from[labels.history] ?? '').split(',').filter((id) => id !== '') as ReleaseId[];
   const asked = askedOf(from[labels.asked]);
   const request = { ...(asked && { asked }), ...(from[labels.waits] === 'yes' && { waits: true }) };
   return { name: nameOf(architecture, from, container.Name), ...life, environment, commit, release, history, ...request };
 }
 
-type Life = Pick<ObservedInstance, 'container' | 'image' | 'state' | 'createdAt' | 'startedAt' | 'exitCode'>;
+type Life = Pick<ObservedInstance, 'container' | 'image' | 'state' | 'createdAt' | 'startedAt' | 'endedAt' | 'exitCode'>;
 
 function lifeOf({ Id, Image, Created, State }: InspectedContainer): Life {
   const state = State.Running ? 'running' : State.Status === 'created' ? 'created' : 'exited';
@@ -140,7 +140,7 @@ function lifeOf({ Id, Image, Created, State }: InspectedContainer): Life {
     state,
     createdAt: Created,
     ...(State.StartedAt !== NEVER && { startedAt: State.StartedAt }),
-    ...(state === 'exited' && { exitCode: State.ExitCode }),
+    ...(state === 'exited' && { exitCode: State.ExitCode, endedAt: State.FinishedAt }),
   };
 }
 

@@ -29,6 +29,7 @@ export type InstanceRecord = Container & {
   spec: InstanceSpec;
   state: 'created' | 'running' | 'exited';
   exitCode?: number;
+  endedAt?: string;
   deathSeen: boolean;
   path?: PathRecord;
 };
