@@ -36,6 +36,8 @@ const container = {
   stopMs: milliseconds,
 };
 
+const steps = z.array(z.strictObject({ name: z.string(), command: z.array(z.string()).readonly(), limitMs: milliseconds })).readonly();
+
 const service = z.strictObject({
   drainSignal: z.enum(drainSignals).describe('Sent to an instance when it drains.').exactOptional(),
   ...container,
@@ -44,6 +46,7 @@ const service = z.strictObject({
   health: z.discriminatedUnion('kind', [httpHealth, tcpHealth]),
   stores: z.array(z.string()).readonly(),
   outbound: z.boolean().describe('Whether it may open connections to the world.'),
+  steps: z.strictObject({ before: steps, after: steps }).describe('Commands run once around the switch, in this order.').exactOptional(),
 });
 
 const hosts = z.array(z.string()).readonly();

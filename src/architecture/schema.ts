@@ -73,6 +73,9 @@ const container = {
   stopMs: milliseconds.optional(),
 };
 
+const step = members({ ...command.shape, limitMs: whole(1, 86_400_000).optional() });
+const steps = members({ before: named(step).optional(), after: named(step).optional() });
+
 const service = members({
   build,
   port,
@@ -83,6 +86,7 @@ const service = members({
   stores: z.array(text('the name of a store'), 'a list of the names of stores').optional(),
   outbound: z.boolean('true or false').optional(),
   drainSignal: z.enum(drainSignals, `one of ${drainSignals.join(', ')}`).optional(),
+  steps: steps.optional(),
 });
 
 const app = members({ hosts: hosts.optional(), services: named(service), drain: members({ limitMs: milliseconds }).optional() });
