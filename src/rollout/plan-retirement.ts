@@ -3,6 +3,7 @@ import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.t
 import type { Desired } from './desired.ts';
 import { dataVolume } from './ground.ts';
 import { named, removeInstance, type Outfit } from './outfit.ts';
+import { keepsRecord } from './situation.ts';
 import type { Lane, Stage, Step } from './step.ts';
 import { copiesOf, generationsOf, trialKindOf, type ObservedCopy } from './trial.ts';
 import { inUse, isUnit, unitState } from './unit-state.ts';
@@ -59,7 +60,12 @@ function goodbyes(path: ObservedInstance, observed: Observation, outfits: readon
 
 /** What neither serves nor helps a path that still finishes its requests. */
 function leftovers(observed: Observation, outfits: readonly Outfit[]): ObservedInstance[] {
-  const wanted = new Set(outfits.flatMap(({ seat, live }) => [...seat.instances.map(({ name }) => name), live?.name]));
+  const wanted = new Set(
+    outfits.flatMap(({ seat, live }) => [
+      ...[...seat.instances, ...seat.steps.map(({ instance }) => instance)].map(({ name }) => name),
+      live?.name,
+    ]),
+  );
   return observed.instances.filter((instance) => {
     if (trialKindOf(instance)) return true;
     if (instance.role === 'path') return !wanted.has(instance.name) && !finishes(instance);
@@ -93,6 +99,7 @@ const unique = (slots: readonly SlotSpec[]): SlotSpec[] => [...new Map(slots.map
 function isThere(slot: SlotSpec, observed: Observation): boolean {
   const there = observed.slots.find(({ name }) => name === slot.name);
   if (!there) return false;
+  if (keepsRecord(slot.name, observed)) return true;
   const occupied = observed.instances.some((instance) => instance.slot === slot.name);
   return there.ready && (occupied || there.spec === slotDigest(slot));
 }

@@ -2,7 +2,7 @@ import type { Observation } from '../engine/engine.ts';
 import type { Report, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import { carryOut, unitName } from './carry-out.ts';
-import type { Desired } from './desired.ts';
+import type { Desired, DesiredUnit, Seat } from './desired.ts';
 import { groupsOf, only, viewOf, type Group } from './groups.ts';
 import { withHeldBack } from './kept-unit.ts';
 import { outfit } from './outfit.ts';
@@ -58,7 +58,7 @@ async function rollOutGroup(rollout: Rollout, group: Group, before: Observation)
   const isNew = group.every(({ owner }) => unitState(before, owner).serving.length === 0);
   const end = await rollOut({
     ...rollout,
-    desired: only(desired, group),
+    desired: only(desired, group.map(withoutAfterSteps)),
     from: isNew ? undefined : from,
     hands: { ...hands, report: withoutTheWhole(hands.report) },
     wake: wake.fork(),
@@ -67,6 +67,13 @@ async function rollOutGroup(rollout: Rollout, group: Group, before: Observation)
   if (end.outcome === 'failed')
     for (const { owner } of changedIn(group, before)) hands.report({ type: 'unit-held-back', unit: unitName(owner), problem: end.problem });
   return { group, end };
+}
+
+/** They wait for the whole release: the core must not wait for them. */
+function withoutAfterSteps(unit: DesiredUnit): DesiredUnit {
+  const { blue, green } = unit.seats;
+  const without = (seat: Seat): Seat => ({ ...seat, steps: seat.steps.filter(({ when }) => when === 'before') });
+  return { ...unit, seats: { blue: without(blue), green: without(green) } };
 }
 
 /** What is said of a group must not be taken for the release. */

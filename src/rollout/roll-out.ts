@@ -6,12 +6,13 @@ import { heldBack, nextStart, recordDeath, type Deaths } from './backoff.ts';
 import { carryOut, unitName, type Hands, type StageOutcome, type Unhealthy } from './carry-out.ts';
 import type { Desired } from './desired.ts';
 import { missingUpgrade } from './data-generation.ts';
-import { crashed, failingChecks, unhealthy, undone } from './failure.ts';
+import { crashed, failingChecks, stepFailed, unhealthy, undone } from './failure.ts';
 import { outfit, type Outfit } from './outfit.ts';
 import { planRollout } from './plan-rollout.ts';
 import { trialNames } from './plan-trial.ts';
 import { planUndo, type FailedRollout } from './plan-undo.ts';
 import { describeStep, type Stage } from './step.ts';
+import { StepWatch } from './step-watch.ts';
 import type { Wake } from './wake.ts';
 
 export type Rollout = {
@@ -29,7 +30,8 @@ export type Rollout = {
   view?: (observed: Observation) => Observation;
 };
 
-export type RolloutEnd = { outcome: 'live' } | { outcome: 'failed'; problem: Problem } | { outcome: 'overtaken' };
+/** `problem` of one that is live: a step after the switch failed. */
+export type RolloutEnd = { outcome: 'live'; problem?: Problem } | { outcome: 'failed'; problem: Problem } | { outcome: 'overtaken' };
 
 /** An instance that ended this often before it was ever healthy fails the rollout at once. */
 const deathsAllowed = 2;
@@ -45,24 +47,26 @@ const groundTries = 3;
  */
 export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
   const { hands } = rollout;
-  const progress = begin(rollout.began ?? hands.now());
+  const progress = begin(rollout);
   for (;;) {
     const observed = await observe(rollout, progress);
     if (observed === 'overtaken') return { outcome: 'overtaken' };
     if ('problem' in observed) return undo(rollout, observed.problem);
-    const refused = progress.announced ? undefined : missingUpgrade(outfitsOf(rollout, observed), observed);
+    const outfits = outfitsOf(rollout, observed);
+    const refused = progress.announced ? undefined : missingUpgrade(outfits, observed);
     if (refused) return { outcome: 'failed', problem: refused };
     if (!progress.announced) rollout.begin(observed);
     progress.announced = true;
-    const death = countDeaths(rollout, observed, progress);
+    const fault = faultIn(observed, outfits, { rollout, progress });
     const stage = planRollout(rollout.desired, observed, {
       token: rollout.token,
       heldBack: heldBack(progress.deaths, hands.now()),
       hurry: false,
+      overdue: progress.steps.overdue,
     });
     if (stage.live) sayLive(rollout, progress);
-    if (stage.live && (stage.name === 'tidy' || stage.name === 'settled')) return { outcome: 'live' };
-    if (death && !stage.live) return undo(rollout, await crashed(death, rollout));
+    if (stage.live && (stage.name === 'tidy' || stage.name === 'settled')) return liveEnd(rollout, progress, outfits);
+    if (fault && !stage.live) return undo(rollout, await fault());
     if (stage.name === 'wait') sayDraining(observed, rollout, progress);
     noteSwaps(stage, progress, hands.now());
     const outcome = await advance(stage, rollout, progress);
@@ -73,8 +77,14 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
   }
 }
 
+async function liveEnd(rollout: Rollout, { steps }: Progress, outfits: readonly Outfit[]): Promise<RolloutEnd> {
+  const failed = steps.failedAfter(outfits);
+  return { outcome: 'live', ...(failed && { problem: await stepFailed(failed, rollout) }) };
+}
+
 type Progress = {
   began: number;
+  steps: StepWatch;
   announced: boolean;
   groundFailures: number;
   live: boolean;
@@ -87,8 +97,9 @@ type Progress = {
   swapped: Map<string, number>;
 };
 
-const begin = (now: number): Progress => ({
-  began: now,
+const begin = ({ began, hands, release }: Rollout): Progress => ({
+  began: began ?? hands.now(),
+  steps: new StepWatch(hands, release),
   announced: false,
   groundFailures: 0,
   live: false,
@@ -141,6 +152,15 @@ function saySwapped({ lanes }: Stage, { hands }: Rollout, { swapped }: Progress)
     const gapMs = hands.now() - began;
     hands.report({ type: 'store-swapped', unit: unitName(path.owner), generation: path.generation, gapMs });
   }
+}
+
+/** What ended and should not have: the problem, once it is wanted, for it reads the log. */
+function faultIn(observed: Observation, outfits: readonly Outfit[], { rollout, progress }: Course): (() => Promise<Problem>) | undefined {
+  progress.steps.look(outfits);
+  const failed = progress.steps.failedBefore(outfits);
+  const death = countDeaths(rollout, observed, progress);
+  if (failed) return () => stepFailed(failed, rollout);
+  return death && (() => crashed(death, rollout));
 }
 
 /** Counts each ended instance of the new release once; gives the one that ended too often. */

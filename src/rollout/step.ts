@@ -28,9 +28,10 @@ export type Lane = readonly Step[];
 /**
  * What is to be done next, after which the engine is observed again. The order of the stages is the rollout:
  *
- *     clear -> ground -> (stores) -> prepare -> check-stores -> switch-stores -> check -> switch -> switch-core
- *                                                                       (all healthy)                |
- *                                                 settled <- tidy <- retire <- (wait) <- drain <- (live)
+ *     clear -> ground -> (stores) -> prepare -> check-stores -> switch-stores -> before-steps -> check -> switch -> switch-core
+ *                                       ^                                              |     (all healthy)              |
+ *                                       +------------(the instances behind them)-------+                                |
+ *                                                    settled <- tidy <- retire <- (wait) <- after-steps <- drain <- (live)
  *
  * Stores whose server is new to their data, each stage for all of them before the next for any:
  *
@@ -52,10 +53,12 @@ export type StageName =
   | 'prepare'
   | 'check-stores'
   | 'switch-stores'
+  | 'before-steps'
   | 'check'
   | 'switch'
   | 'switch-core'
   | 'drain'
+  | 'after-steps'
   | 'retire'
   | 'wait'
   | 'tidy'
