@@ -18,6 +18,8 @@ export type LiveUnit = {
   /** Since when its data path runs. */
   since?: string;
   instances: readonly ObservedInstance[];
+  /** What is there of the steps around its switch. */
+  steps: readonly ObservedInstance[];
 };
 
 export type LiveHealth = 'live' | 'rolling-out' | 'degraded' | 'down';
@@ -41,8 +43,9 @@ function liveUnit(observation: Observation, owner: Owner, release: Pick<Judged, 
   const state = unitState(observation, owner);
   const path = current(state);
   if (path === undefined) {
-    const coming = state.waiting.length > 0 || (state.members.length > 0 && state.ended.length === 0);
-    return { kind, name: owner.name, state: coming ? 'rolling-out' : 'down', instances: state.members };
+    const begun = state.members.length + state.steps.length > 0;
+    const coming = state.waiting.length > 0 || (begun && state.ended.length === 0);
+    return { kind, name: owner.name, state: coming ? 'rolling-out' : 'down', instances: state.members, steps: state.steps };
   }
   const members = state.members.filter(
     (member) => member.body === path.body && (path.colour === undefined || member.colour === path.colour),
@@ -54,6 +57,7 @@ function liveUnit(observation: Observation, owner: Owner, release: Pick<Judged, 
     generation: path.generation,
     body: path.body,
     instances,
+    steps: state.steps.filter(({ body }) => body === path.body),
     ...(path.startedAt && { since: path.startedAt }),
   };
   return { ...base, state: healthOf({ instances, moving: state.waiting.length > 0 || state.serving.length > 1, ...release }) };

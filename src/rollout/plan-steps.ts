@@ -42,7 +42,9 @@ export const beforeLanes = (all: Situation): Lane[] => all.outfits.flatMap((outf
 function unitLanes(outfit: Outfit, outlook: Outlook): Lane[] {
   if (!awaitsSteps(outfit, outlook)) return [];
   // Two bodies' steps at once could do harm to one another.
-  const strays = outfit.state.steps.filter(({ body, colour }) => body !== outfit.unit.body && colour === outfit.seat.path.colour);
+  const strays = outfit.state.steps.filter(
+    ({ body, colour, state }) => state === 'running' && body !== outfit.unit.body && colour === outfit.seat.path.colour,
+  );
   if (strays.length > 0) return strays.map((stray): Lane => [removeInstance(stray)]);
   return nextSteps(outfit, 'before').map((step) => stepLane(step, runOf(step, outfit), outlook));
 }

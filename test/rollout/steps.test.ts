@@ -233,7 +233,7 @@ inWorld('a controller that takes over lets a step go on, and runs none that has 
   const begun = recordSteps(world, (name) => (name === 'api/index' ? 'runs' : 0));
   const up = world.up(sealRelease(world.engine, next));
   await world.until(() => begun.includes('api/index'));
-  const [running] = (await instancesOf(world, 'catalog')).filter(({ name }) => name.includes('index'));
+  const running = (await instancesOf(world, 'catalog')).find(({ name }) => name.includes('index'));
   const controllers = await world.engine.controllers(architecture);
   assert.ok(controllers.ok);
   const started = (): number => world.events.filter(({ type }) => type === 'controller-started').length;
