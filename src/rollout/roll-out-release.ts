@@ -7,7 +7,7 @@ import { groupsOf, only, viewOf, type Group } from './groups.ts';
 import { withHeldBack } from './kept-unit.ts';
 import { outfit } from './outfit.ts';
 import { planGround } from './plan-rollout.ts';
-import { rollOut, type Rollout } from './roll-out.ts';
+import { rollOut, takeBack, undo, type Rollout } from './roll-out.ts';
 import { unitState } from './unit-state.ts';
 
 /** `desired`: what is to be kept from now on: what was held back stays as it was. `held` is empty unless apps are independent. */
@@ -31,7 +31,7 @@ export async function rollOutRelease(rollout: Rollout): Promise<ReleaseEnd> {
   const course: Rollout = { ...rollout, begin: () => undefined, began: hands.now() };
   const ground = await carryOut({ name: 'ground', lanes: planGround(desired, observed.value), live: false }, hands);
   const [refused] = ground.problems;
-  if (refused) return { outcome: 'failed', problem: refused.problem };
+  if (refused) return undo(course, refused.problem);
   const decided = await Promise.all(groups.map((group) => rollOutGroup(course, group, observed.value)));
   const core = desired.units.filter(({ owner }) => owner.kind === 'core');
   const isLive = begun || !decided.every(isFailed);
@@ -89,7 +89,8 @@ async function finish(rollout: Rollout, { ends, isLive }: { ends: readonly Group
   if (ends.some(({ end }) => end.outcome === 'overtaken')) return { outcome: 'overtaken' };
   const failures = ends.flatMap(({ group, end }) => (end.outcome === 'failed' ? [{ group, problem: end.problem }] : []));
   const problem = failures[0] && { problem: failures[0].problem };
-  if (problem && !isLive) return { outcome: 'failed', ...problem };
+  // Each group has taken back what is its own; what all share is nobody's.
+  if (problem && !isLive) return (await takeBack(rollout)) === 'overtaken' ? { outcome: 'overtaken' } : { outcome: 'failed', ...problem };
   const { hands } = rollout;
   const held = failures.flatMap(({ group }) => group.map(({ owner }) => unitName(owner)));
   const desired = await withHeldBack(hands.engine, rollout.desired, held);

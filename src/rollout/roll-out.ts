@@ -234,8 +234,14 @@ function sayChanged(events: readonly ChangelessEvent[], { hands }: Rollout, prog
   events.forEach(hands.report);
 }
 
-/** Takes the rollout back; what cannot be taken back is said, not tried for ever. */
-async function undo(rollout: Rollout, problem: Problem): Promise<RolloutEnd> {
+/** Takes a rollout back that failed with this problem. */
+export async function undo(rollout: Rollout, problem: Problem): Promise<RolloutEnd & { outcome: 'failed' | 'overtaken' }> {
+  const taken = await takeBack(rollout);
+  return taken === 'overtaken' ? { outcome: 'overtaken' } : { outcome: 'failed', problem: undone(problem, rollout) };
+}
+
+/** What cannot be taken back is not tried for ever. */
+export async function takeBack(rollout: Rollout): Promise<'done' | 'overtaken'> {
   const { hands, desired, wake, view = (all) => all } = rollout;
   const failed: FailedRollout = { token: rollout.token, release: rollout.release, first: rollout.from === undefined };
   for (let round = 0; round < 100; round += 1) {
@@ -248,8 +254,8 @@ async function undo(rollout: Rollout, problem: Problem): Promise<RolloutEnd> {
     if (stage.name === 'settled') break;
     if (stage.name === 'wait') await wake.next(1000);
     const outcome = await carryOut(stage, hands);
-    if (outcome.overtaken) return { outcome: 'overtaken' };
+    if (outcome.overtaken) return 'overtaken';
     if (outcome.problems.length > 0) await wake.next(hands.pauseMs);
   }
-  return { outcome: 'failed', problem: undone(problem, rollout) };
+  return 'done';
 }
