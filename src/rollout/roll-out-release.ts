@@ -23,17 +23,19 @@ export type ReleaseEnd =
  */
 export async function rollOutRelease(rollout: Rollout): Promise<ReleaseEnd> {
   const { hands, desired } = rollout;
-  const observed = desired.independent ? await hands.engine.observe(desired.architecture) : undefined;
-  const groups = observed?.ok ? groupsOf(desired, observed.value) : [];
-  const begun = observed?.ok === true && hasSwitched(observed.value, rollout.token);
-  if (!observed?.ok || groups.length + Number(begun) < 2) return together(rollout);
+  const { independent, units } = desired;
+  if (!independent) return together(rollout);
+  const observed = await hands.engine.observe(desired.architecture);
+  const groups = observed.ok ? groupsOf({ independent, units }, observed.value) : [];
+  const begun = observed.ok && hasSwitched(observed.value, rollout.token);
+  if (!observed.ok || groups.length + Number(begun) < 2) return together(rollout);
   rollout.begin(observed.value);
   const course: Rollout = { ...rollout, begin: () => undefined, began: hands.now() };
   const ground = await carryOut({ name: 'ground', lanes: planGround(desired, observed.value), live: false }, hands);
   const [refused] = ground.problems;
   if (refused) return undo(course, refused.problem);
   const decided = await Promise.all(groups.map((group) => rollOutGroup(course, group, observed.value)));
-  const core = desired.units.filter(({ owner }) => owner.kind === 'core');
+  const core = units.filter(({ owner }) => owner.kind === 'core');
   const isLive = begun || !decided.every(isFailed);
   const ends = isLive ? [...decided, await rollOutGroup(course, core, observed.value)] : decided;
   return finish(course, { ends, isLive });
