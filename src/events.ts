@@ -58,6 +58,8 @@ export type ChangelessEvent =
       keep: readonly UnitName[];
     }
   | { type: 'instance-started'; unit: UnitName; instance: string; generation: GenerationId }
+  | { type: 'step-started'; unit: UnitName; step: string; instance: string; generation: GenerationId }
+  | { type: 'step-ended'; unit: UnitName; step: string; instance: string; exitCode: number; durationMs: number }
   | { type: 'health-waiting'; unit: UnitName; failing: readonly string[] }
   | { type: 'unit-healthy'; unit: UnitName; generation: GenerationId; durationMs: number }
   | { type: 'unit-held-back'; unit: UnitName; problem: Problem }

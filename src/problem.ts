@@ -61,6 +61,11 @@ export const problemCatalogue = {
   },
   WRITES_LEFT: { exit: 2, means: 'Going to that release goes back to an older data generation, and leaves behind what was written since.' },
   ROLLOUT_UNHEALTHY: { exit: 1, means: 'An instance of the new release never became healthy; nothing was switched.' },
+  STEP_FAILED: {
+    exit: 1,
+    means:
+      "A service's step ended badly or took too long. One before the switch: nothing was switched. One after it: the release is live all the same.",
+  },
   APPS_HELD_BACK: { exit: 1, means: 'Apps that are independent failed and stayed as they were; the rest of the release is live.' },
   ROLLOUT_FAILED: { exit: 1, means: 'The rollout could not be carried out; what was switched has been switched back.' },
   ROLLOUT_HELD: { exit: 4, means: 'Another rollout of the same architecture is running.' },

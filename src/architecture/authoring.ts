@@ -101,6 +101,27 @@ export type ServiceInput = {
   alarms?: { [name: string]: AlarmInput<InstanceMetric> };
   /** How long an instance may take to stop: 10,000 when left out. */
   stopMs?: number;
+  /** Commands that run once around the switch to new instances. */
+  steps?: StepsInput;
+};
+
+/**
+ * Named commands that run once, from the service's image with its settings, files, limits and stores, when new instances of the
+ * app come: also when an earlier release is rolled back to. Those of a service run one after another, in the order they are
+ * written in. They must bear to be repeated, and the instances that serve meanwhile must bear what they do.
+ */
+export type StepsInput = {
+  /** Before any of the app's new instances starts. One that fails, fails the release: nothing is switched. */
+  before?: { [name: string]: StepInput };
+  /** Once the release is live. One that fails is said; the release stays live. */
+  after?: { [name: string]: StepInput };
+};
+
+export type StepInput = {
+  /** The program and its arguments. */
+  command: readonly string[];
+  /** How long it may take before it is killed, which is to fail: 600,000 when left out. */
+  limitMs?: number;
 };
 
 /** One or more services behind a data path of their own. */

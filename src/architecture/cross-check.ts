@@ -29,7 +29,7 @@ export function crossCheck(root: unknown): Mistake[] {
   return [
     ...reservedWords(root),
     ...sharedNames(root),
-    ...children(root, ['apps']).flatMap((path) => [...entries(root, path), ...usedStores(root, path)]),
+    ...children(root, ['apps']).flatMap((path) => [...entries(root, path), ...usedStores(root, path), ...repeatedSteps(root, path)]),
     ...environmentNames(root).flatMap((environment) => sharedHosts(root, environment)),
     ...children(root, ['environments']).flatMap((path) => unknownNames(root, path)),
     ...publishLists(root).flatMap((path) => sharedPorts(root, path)),
@@ -91,6 +91,21 @@ function usedStores(root: unknown, app: KeyPath): Mistake[] {
         ),
       ),
     ];
+  });
+}
+
+// A step's container and its log are found by its name.
+function repeatedSteps(root: unknown, app: KeyPath): Mistake[] {
+  return children(root, [...app, 'services']).flatMap((service) => {
+    const before = [...service, 'steps', 'before'];
+    const again = children(root, [...service, 'steps', 'after']).filter((path) => namesIn(root, before).includes(last(path)));
+    return again.map((path) => {
+      const other = [...before, last(path)];
+      return {
+        ...at('key', path, `expected a name that no other step of the service has, found ${last(path)}, which is at ${keyText(other)}`),
+        other,
+      };
+    });
   });
 }
 

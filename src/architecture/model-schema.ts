@@ -49,6 +49,7 @@ const alarms = <Metric extends string>(metrics: readonly [Metric, ...Metric[]]) 
     )
     .readonly()
     .exactOptional();
+const steps = z.array(z.strictObject({ name: z.string(), command: z.array(z.string()).readonly(), limitMs: milliseconds })).readonly();
 
 const service = z.strictObject({
   alarms: alarms(instanceMetrics).describe('On each of its instances.'),
@@ -59,6 +60,7 @@ const service = z.strictObject({
   health: z.discriminatedUnion('kind', [httpHealth, tcpHealth]),
   stores: z.array(z.string()).readonly(),
   outbound: z.boolean().describe('Whether it may open connections to the world.'),
+  steps: z.strictObject({ before: steps, after: steps }).describe('Commands run once around the switch, in this order.').exactOptional(),
 });
 
 const hosts = z.array(z.string()).readonly();

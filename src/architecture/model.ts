@@ -81,7 +81,12 @@ export type Service = {
   drainSignal?: DrainSignal;
   /** By name; on each of its instances. */
   alarms?: Alarms<InstanceMetric>;
+  /** Left out where there are none. Each list in the order in which they run. */
+  steps?: { before: readonly ServiceStep[]; after: readonly ServiceStep[] };
 };
+
+/** A command run once from the service's image: `before` the switch to a new body, or `after` it. */
+export type ServiceStep = { name: string; command: readonly string[]; limitMs: number };
 
 export const drainSignals = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
 

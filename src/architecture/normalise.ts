@@ -12,6 +12,7 @@ import type {
   ResourceLimits,
   Service,
   ServiceChange,
+  ServiceStep,
   Store,
 } from './model.ts';
 
@@ -27,6 +28,7 @@ export const defaults = {
   drainMs: 30_000,
   stopMs: 10_000,
   alarmMs: 10_000,
+  stepMs: 600_000,
 } as const;
 
 type Named<T> = Readonly<Record<string, T>>;
@@ -68,7 +70,16 @@ const normaliseService = (service: input.ServiceInput, single: boolean): Service
   outbound: service.outbound ?? false,
   ...(service.drainSignal && { drainSignal: service.drainSignal }),
   ...normaliseAlarms(service.alarms),
+  ...normaliseSteps(service.steps),
 });
+
+// Lists, because nothing that is hashed keeps the order of members.
+function normaliseSteps({ before, after }: input.StepsInput = {}): Pick<Service, 'steps'> {
+  const listed = (steps: Named<input.StepInput> = {}): ServiceStep[] =>
+    Object.entries(steps).map(([name, { command, limitMs = defaults.stepMs }]) => ({ name, command, limitMs }));
+  const steps = { before: listed(before), after: listed(after) };
+  return steps.before.length + steps.after.length > 0 ? { steps } : {};
+}
 
 const normaliseStore = (store: input.StoreInput): Store => ({
   ...normaliseContainer(store),

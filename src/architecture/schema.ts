@@ -83,6 +83,8 @@ const alarms = <Metric extends string>(metrics: readonly [Metric, ...Metric[]]) 
       forMs: milliseconds.optional(),
     }).refine(({ above, below }) => (above === undefined) !== (below === undefined), 'above or below, one of the two'),
   ).optional();
+const step = members({ ...command.shape, limitMs: whole(1, 86_400_000).optional() });
+const steps = members({ before: named(step).optional(), after: named(step).optional() });
 
 const service = members({
   build,
@@ -95,6 +97,7 @@ const service = members({
   outbound: z.boolean('true or false').optional(),
   drainSignal: z.enum(drainSignals, `one of ${drainSignals.join(', ')}`).optional(),
   alarms: alarms(instanceMetrics),
+  steps: steps.optional(),
 });
 
 const bake = members({ forMs: milliseconds });

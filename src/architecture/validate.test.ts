@@ -93,6 +93,24 @@ test('every friendly form is understood', async () => {
   assert(architectureModel.safeParse(validated.value).success);
 });
 
+const migrate = { command: ['migrate'] };
+
+test('steps keep the order they are written in, and wait ten minutes where nothing is said', async () => {
+  const steps = { before: { second: migrate, first: { ...migrate, limitMs: 5 } } };
+  const validated = await validateArchitecture(withService({ steps }), () => undefined);
+  assert(validated.ok);
+  assert.deepEqual(validated.value.apps['catalog']?.services['api']?.steps, {
+    before: [
+      { name: 'second', command: ['migrate'], limitMs: 600_000 },
+      { name: 'first', command: ['migrate'], limitMs: 5 },
+    ],
+    after: [],
+  });
+  assert(architectureModel.safeParse(validated.value).success);
+  const none = await validateArchitecture(withService({ steps: { before: {} } }), () => undefined);
+  assert(none.ok && !('steps' in (none.value.apps['catalog']?.services['api'] ?? {})));
+});
+
 const api = 'apps.catalog.services.api';
 const mistakes: [name: string, value: unknown, expected: string[]][] = [
   ['nothing at all', undefined, [': expected an object, found nothing']],
@@ -127,6 +145,23 @@ const mistakes: [name: string, value: unknown, expected: string[]][] = [
     'a channel that is no address',
     { ...withService({}), channels: { ops: { webhook: 'slack' } } },
     ["channels.ops.webhook: expected the address of a webhook: http:// or https://, found 'slack'"],
+  ],
+  [
+    'a step without a command',
+    withService({ steps: { before: { migrate: {} } } }),
+    [`${api}.steps.before.migrate.command: expected a list: the program and its arguments, found nothing`],
+  ],
+  [
+    'a step that may take no time',
+    withService({ steps: { after: { warm: { ...migrate, limitMs: 0 } } } }),
+    [`${api}.steps.after.warm.limitMs: expected a whole number from 1 to 86400000, found 0`],
+  ],
+  [
+    'two steps of one name',
+    withService({ steps: { before: { migrate }, after: { migrate } } }),
+    [
+      `${api}.steps.after.migrate: expected a name that no other step of the service has, found migrate, which is at ${api}.steps.before.migrate`,
+    ],
   ],
   ['an unknown key', withService({ prot: 1 }), [`${api}.prot: unknown key; did you mean port?`]],
   [

@@ -143,6 +143,22 @@ test('configured images carry no commit, release or environment, and name their 
   assert.deepEqual(image.config.environment.toSorted(), ['A=1', 'CHANGELESS_APP=catalog', 'CHANGELESS_SERVICE=api']);
 });
 
+test('a step has an image of its own: that of its service with another command', async (t) => {
+  const workshop = await workshopOf(t);
+  const steps = { before: [{ name: 'migrate', command: ['/migrate', '--all'], limitMs: 5 }], after: [] };
+  const apps = { ...example.apps, accounts: appOf('accounts', { api: serviceOf('api', { steps }) }) };
+  const { manifest } = await build(workshop, { ...example, apps });
+  const local = manifest.outputs.environments['local'];
+  assert.deepEqual(Object.keys(local?.apps['accounts']?.images.services ?? {}), ['api']);
+  assert.deepEqual(Object.keys(local?.apps['accounts']?.images.steps ?? {}), ['api/migrate']);
+  assert.ok(local?.apps['catalog'] && !('steps' in local.apps['catalog'].images));
+  const image = await workshop.engine.images.inspect(local.apps['accounts']?.images.steps?.['api/migrate'] ?? '');
+  assert.deepEqual([image?.config.entrypoint, image?.config.command], [['/migrate'], ['--all']]);
+  assert.equal(image?.config.user, '65534:65534');
+  assert.deepEqual(image.config.environment.toSorted(), ['CHANGELESS_APP=accounts', 'CHANGELESS_SERVICE=api', 'CHANGELESS_STEP=migrate']);
+  assert.equal(image.labels[labels.role], 'step');
+});
+
 test('the core and stores have one colour, apps two', async (t) => {
   const { manifest } = await build(await workshopOf(t));
   const local = manifest.outputs.environments['local'];

@@ -1,3 +1,4 @@
+import type { ServiceStep } from '../architecture/model.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import type { Generations } from '../release/generation.ts';
 import type { Component } from '../release/manifest.ts';
@@ -7,8 +8,17 @@ import { labels } from '../engine/labels.ts';
 import { configuredTag } from './image-names.ts';
 import { describeTests } from './image-tests.ts';
 
-/** A service or a store's server as one environment configures it. The tag follows from its inputs, not from its image. */
-export type Configured = { component: string; unit: { kind: 'app' | 'store'; name: string }; service: string; tag: string } & Configuration;
+/**
+ * A service or a store's server as one environment configures it, or a step that runs from the service's image. The tag follows
+ * from its inputs, not from its image.
+ */
+export type Configured = {
+  component: string;
+  unit: { kind: 'app' | 'store'; name: string };
+  service: string;
+  step?: Pick<ServiceStep, 'name' | 'command'>;
+  tag: string;
+} & Configuration;
 
 type Configuration = { body: BodyId; settings: Readonly<Record<string, string>>; files: Readonly<Record<string, string>> };
 
@@ -30,21 +40,17 @@ export type ConfiguredRequest = {
 /** Every configured image an environment needs. */
 export function configuredImages({ architecture, generations, components }: ConfiguredRequest): Configured[] {
   const configured = (item: Omit<Configured, 'tag'>): Configured => {
-    const { component, unit, service, body, settings, files } = item;
-    const digest = digestOf({ format, key: components[component]?.key, unit, service, body, settings, files });
+    const { component, unit, service, step, body, settings, files } = item;
+    const digest = digestOf({ format, key: components[component]?.key, unit, service, step, body, settings, files });
     return { ...item, tag: configuredTag(architecture.name, component, digest) };
   };
   const services = Object.entries(architecture.apps).flatMap(([app, { services: own }]) =>
-    Object.entries(own).map(([service, { settings, files }]) =>
-      configured({
-        component: `${app}/${service}`,
-        unit: { kind: 'app', name: app },
-        service,
-        body: bodyOf(generations.apps, app),
-        settings,
-        files,
-      }),
-    ),
+    Object.entries(own).flatMap(([service, { settings, files, steps = { before: [], after: [] } }]) => {
+      const unit = { kind: 'app' as const, name: app };
+      const item = { component: `${app}/${service}`, unit, service, body: bodyOf(generations.apps, app), settings, files };
+      const ofSteps = [...steps.before, ...steps.after].map(({ name, command }) => configured({ ...item, step: { name, command } }));
+      return [configured(item), ...ofSteps];
+    }),
   );
   const servers = Object.entries(architecture.stores).map(([name, { settings, files }]) =>
     configured({
@@ -73,11 +79,12 @@ export function configuredRequest(
     files: Object.entries(item.files).map(([path, contents]) => ({ path, contents })),
     change: {
       ...(isRoot(base.user) && { user: nobody }),
-      environment: { ...item.settings, CHANGELESS_APP: item.unit.name, CHANGELESS_SERVICE: item.service },
+      ...(item.step && { entrypoint: item.step.command.slice(0, 1), command: item.step.command.slice(1) }),
+      environment: { ...item.settings, ...ownNames(item) },
       labels: {
         [labels.architecture]: base.architecture,
         [item.unit.kind === 'app' ? labels.app : labels.store]: item.unit.name,
-        [labels.role]: item.unit.kind === 'app' ? 'service' : 'server',
+        [labels.role]: item.step ? 'step' : item.unit.kind === 'app' ? 'service' : 'server',
         [labels.key]: base.component.key,
         [labels.body]: item.body,
         ...(tests && { [labels.tests]: tests }),
@@ -86,6 +93,12 @@ export function configuredRequest(
     tag: item.tag,
   };
 }
+
+const ownNames = ({ unit, service, step }: Configured): Readonly<Record<string, string>> => ({
+  CHANGELESS_APP: unit.name,
+  CHANGELESS_SERVICE: service,
+  ...(step && { CHANGELESS_STEP: step.name }),
+});
 
 /** Docker takes a user by name or number, with or without a group. */
 export const isRoot = (user: string): boolean => /^(|0+|root)(:.*)?$/.test(user);

@@ -119,12 +119,20 @@ function sealEnvironment({ generations, configured, paths }: Layers, ids: Readon
   const sealUnit = (kind: PathImage['unit']['kind'], name: string, generation: Generation): SealedGeneration => {
     const own = paths.filter(({ unit }) => unit.kind === kind && unit.name === name);
     const path = (colour: 'blue' | 'green') => idOf(ids, (own.find((each) => each.colour === colour) ?? own[0])?.tag);
-    const services = configured
-      .filter(({ unit }) => unit.kind === kind && unit.name === name)
-      .map(({ service, tag }) => [service, idOf(ids, tag)]);
+    const members = configured.filter(({ unit }) => unit.kind === kind && unit.name === name);
+    const images = (of: readonly Configured[], nameOf: (item: Configured) => string): Record<string, ImageId> =>
+      Object.fromEntries(of.map((item) => [nameOf(item), idOf(ids, item.tag)]));
+    const steps = members.filter(({ step }) => step);
     return {
       ...generation,
-      images: { services: Object.fromEntries(services) as Record<string, ImageId>, path: { blue: path('blue'), green: path('green') } },
+      images: {
+        services: images(
+          members.filter(({ step }) => !step),
+          ({ service }) => service,
+        ),
+        path: { blue: path('blue'), green: path('green') },
+        ...(steps.length > 0 && { steps: images(steps, ({ service, step }) => `${service}/${step?.name}`) }),
+      },
     };
   };
   const sealAll = (kind: 'app' | 'store', all: Readonly<Record<string, Generation>>) =>

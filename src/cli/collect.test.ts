@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ImageId, ReleaseId } from '../digest.ts';
-import { releasesToKeep } from './collect.ts';
+import type { Manifest } from '../release/manifest.ts';
+import { imagesToForget, releasesToKeep } from './collect.ts';
 import { historyAfter, historyBefore, looksLikeRelease, type ReleaseImage } from './releases.ts';
 
 const id = (name: string): ReleaseId => name as ReleaseId;
@@ -21,6 +22,25 @@ test('the live release and those before it are never forgotten; of the others th
   assert.deepEqual(kept(0), ['live', 'before']);
   assert.deepEqual(kept(1), ['live', 'before', 'built']);
   assert.deepEqual(kept(2), ['live', 'before', 'built', 'old']);
+});
+
+test('the images of steps stay with the release they are of', () => {
+  const path = { blue: 'path', green: 'path' };
+  const catalog = { images: { services: { api: 'api' }, steps: { 'api/migrate': 'migrate' }, path } };
+  const environments = { local: { core: { images: { services: {}, path } }, apps: { catalog }, stores: {} } };
+  const manifest = { outputs: { controller: 'controller', sandbox: 'sandbox', components: {}, environments } } as unknown as Manifest;
+  const all = ['api', 'migrate', 'path', 'other'].map((name) => ({
+    id: name as ImageId,
+    tags: [],
+    labels: {},
+    sizeBytes: 0,
+    createdAt: '',
+  }));
+  const forgotten = imagesToForget(all, [], { releases: new Set(), manifests: [manifest] });
+  assert.deepEqual(
+    forgotten.map(({ id: each }) => each),
+    ['other'],
+  );
 });
 
 test('history grows with a new release and forgets what came after with a rollback', () => {

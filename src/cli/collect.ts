@@ -43,6 +43,11 @@ function imagesOf({ outputs }: Manifest): string[] {
     ...Object.values(apps),
     ...Object.values(stores),
   ]);
-  const ofUnits = units.flatMap(({ images }) => [...Object.values(images.services), images.path.blue, images.path.green]);
+  const ofUnits = units.flatMap(({ images: { services, steps = {}, path } }) => [
+    ...Object.values(services),
+    ...Object.values(steps),
+    path.blue,
+    path.green,
+  ]);
   return [outputs.controller, outputs.sandbox, ...Object.values(outputs.components), ...ofUnits];
 }

@@ -1,6 +1,7 @@
 import type { InstanceDifference, InstanceSpec, Observation, ObservedController, ObservedInstance, SlotSpec } from '../engine/engine.ts';
 import { instanceDigest, networkDigest, slotDigest } from '../engine/spec-digest.ts';
 import type { Desired, DesiredUnit } from '../rollout/desired.ts';
+import { keepsRecord } from '../rollout/situation.ts';
 import { current, inUse, isUnit, unitState } from '../rollout/unit-state.ts';
 
 /** One difference between what runs and what the release says. `container` is an engine's id, or the name of what is missing. */
@@ -57,14 +58,16 @@ function compareUnit(unit: DesiredUnit, observation: Observation): Comparison {
       ? [missing(seat.path.name, `${unit.owner.kind} ${unit.owner.name} has no data path that serves`)]
       : compareInstance(seat.path, path)),
     ...seat.instances.flatMap((spec) => compareMember(spec, observation)),
+    ...seat.steps.flatMap(({ instance }) => compareStep(instance, observation)),
   ];
-  return { drift, compared: slots.length + seat.instances.length + 1 };
+  return { drift, compared: slots.length + seat.instances.length + seat.steps.length + 1 };
 }
 
 function compareSlot(spec: SlotSpec, observation: Observation): Drift[] {
   const found = observation.slots.find(({ name }) => name === spec.name);
   if (found === undefined) return [missing(spec.name, `place ${spec.name} is missing`)];
   const at = { container: found.container, name: spec.name, kind: 'slot' as const };
+  if (!found.ready && keepsRecord(spec.name, observation)) return [];
   if (!found.ready) return [{ ...at, what: `place ${spec.name} does not run, or its memory is empty` }];
   return found.spec === slotDigest(spec) ? [] : [{ ...at, what: `place ${spec.name} was made otherwise than the release says` }];
 }
@@ -72,6 +75,12 @@ function compareSlot(spec: SlotSpec, observation: Observation): Drift[] {
 function compareMember(spec: InstanceSpec, observation: Observation): Drift[] {
   const found = observation.instances.find(({ name }) => name === spec.name);
   return found === undefined ? [missing(spec.name, `${spec.name} is missing`)] : compareInstance(spec, found);
+}
+
+/** One that is not there was not run, or its record was lost: nothing that runs differs for that. */
+function compareStep(spec: InstanceSpec, observation: Observation): Drift[] {
+  const found = observation.instances.find(({ name }) => name === spec.name);
+  return found === undefined ? [] : compareMade(spec, found);
 }
 
 function compareInstance(spec: InstanceSpec, found: ObservedInstance): Drift[] {
@@ -84,6 +93,11 @@ function compareInstance(spec: InstanceSpec, found: ObservedInstance): Drift[] {
         what: `${found.name} does not run${found.exitCode === undefined ? '' : `: it ended with ${found.exitCode}`}`,
       },
     ];
+  return compareMade(spec, found);
+}
+
+function compareMade(spec: InstanceSpec, found: ObservedInstance): Drift[] {
+  const at = { container: found.container, name: found.name };
   if (differsInGeneration(spec, found))
     return [
       {
@@ -161,9 +175,8 @@ function belongs(instance: ObservedInstance, desired: Desired, observation: Obse
   }
   const unit = desired.units.find(({ owner }) => isUnit(owner, instance.owner));
   const seat = unit?.seats[current(state)?.colour ?? 'blue'];
-  return (
-    inUse({ ...state, serving: [] }, instance.body, instance.colour) || seat?.instances.some(({ name }) => name === instance.name) === true
-  );
+  const wanted = [...(seat?.instances ?? []), ...(seat?.steps ?? []).map((step) => step.instance)];
+  return inUse({ ...state, serving: [] }, instance.body, instance.colour) || wanted.some(({ name }) => name === instance.name);
 }
 
 /** Of an app's generation before: its instances, and its data path as a waiter. */

@@ -19,6 +19,8 @@ export type LiveUnit = {
   /** Since when its data path runs. */
   since?: string;
   instances: readonly ObservedInstance[];
+  /** What is there of the steps around its switch. */
+  steps: readonly ObservedInstance[];
 };
 
 export type LiveHealth = 'live' | 'rolling-out' | 'degraded' | 'down';
@@ -46,8 +48,9 @@ function liveUnit(observation: Observation, owner: Owner, release: OfRelease): L
   const state = unitState(observation, owner);
   const path = current(state);
   if (path === undefined) {
-    const coming = state.waiting.length > 0 || (state.members.length > 0 && state.ended.length === 0);
-    return { kind, name: owner.name, state: coming ? 'rolling-out' : 'down', instances: state.members };
+    const begun = state.members.length + state.steps.length > 0;
+    const coming = state.waiting.length > 0 || (begun && state.ended.length === 0);
+    return { kind, name: owner.name, state: coming ? 'rolling-out' : 'down', instances: state.members, steps: state.steps };
   }
   const members = state.members.filter(
     (member) => member.body === path.body && (path.colour === undefined || member.colour === path.colour),
@@ -59,6 +62,7 @@ function liveUnit(observation: Observation, owner: Owner, release: OfRelease): L
     generation: path.generation,
     body: path.body,
     instances,
+    steps: state.steps.filter(({ body }) => body === path.body),
     ...(path.startedAt && { since: path.startedAt }),
   };
   const coming = state.waiting.filter(({ generation }) => !release.standingBy?.units.some((unit) => unit.generation === generation));

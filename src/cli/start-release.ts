@@ -77,8 +77,9 @@ export async function startController({
 
 /** What a rollout's end means for the exit: 0 when it is live, the problem it ended with otherwise. */
 export function outcomeOf(end: RolloutEnd, serving: ReleaseId | undefined): Result<number> {
-  if (end.outcome === 'live') return end.held?.length ? failed(heldBack(end, end.held)) : done(0);
+  if (end.held?.length) return failed(heldBack(end, end.held));
   if (end.problem !== undefined) return failed(end.problem);
+  if (end.outcome === 'live') return done(0);
   const safe = serving === undefined ? 'nothing was switched' : `release ${short(serving)} serves`;
   if (end.outcome === 'superseded')
     return failed({

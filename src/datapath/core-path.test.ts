@@ -20,7 +20,16 @@ const LINES = [
   ['repeats no method that is not idempotent', 'http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }'],
   ['listens on 8080', 'bind :8080'],
   ['finds a host without its port, in any letter case', 'use_backend host:%[req.hdr(host),field(1,:),lower]'],
-  ['answers for hosts it does not know', 'default_backend unknown-host'],
+  ['answers for hosts it does not know', 'default_backend preview'],
+  [
+    'finds what is held only at one label before a host of its app',
+    String.raw`http-request set-var(txn.preview) str(shop.preview) if { req.hdr(host) -m reg -i ^[0-9a-f]{12}\.www\.example\.com(:[0-9]+)?$ }`,
+  ],
+  [
+    'looks for its address only when it is asked for',
+    'http-request do-resolve(txn.address,platform,ipv4) var(txn.preview) if { var(txn.preview) -m found }',
+  ],
+  ['lets no client say which generation it wants', 'http-request del-header x-changeless-preview'],
   ['gives each host name a backend', 'backend host:www.example.com'],
   [
     'passes the client on to the app',

@@ -95,8 +95,8 @@ const FRONTEND: Section = {
  * for only then, so that 123 apps that hold nothing cost no look-up. All else has come to the wrong place.
  */
 function preview(routes: readonly CoreRoute[]): Section {
-  const isOf = (host: string): string =>
-    `{ req.hdr(host) -m reg -i ^[0-9a-f]{12}\\.${assertDnsName(host).replaceAll('.', String.raw`\\.`)}(:[0-9]+)?$ }`;
+  const pattern = (host: string): string => assertDnsName(host).replaceAll('.', String.raw`\.`);
+  const isOf = (host: string): string => String.raw`{ req.hdr(host) -m reg -i ^[0-9a-f]{12}\.${pattern(host)}(:[0-9]+)?$ }`;
   const apps = routes.map(({ host, app }) => `http-request set-var(txn.preview) str(${assertDnsLabel(app)}.preview) if ${isOf(host)}`);
   return {
     header: 'backend preview',

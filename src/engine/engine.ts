@@ -52,7 +52,8 @@ export type Mount = { kind: 'memory'; path: string; sizeBytes: number } | { kind
 
 export type Limits = { memoryBytes: number; processes: number; cpus?: number };
 
-export type InstanceRole = 'service' | 'path' | 'server';
+/** `step`: runs to its end, once; that it is there says that it ran, and its exit code what came of it. */
+export type InstanceRole = 'service' | 'path' | 'server' | 'step';
 
 /** Why an instance exists: written on it, so that it can be traced from the engine alone. */
 export type Origin = {
@@ -121,6 +122,8 @@ export type ObservedInstance = {
   exitCode?: number;
   createdAt: string;
   startedAt?: string;
+  /** Of one that has ended. */
+  endedAt?: string;
   /** Digest of the creation spec it was made with. */
   spec: string;
   path?: PathPhase;
@@ -251,7 +254,10 @@ export interface Engine {
   /** Removes the place; its members must be gone. */
   removeSlot(architecture: string, name: string): Promise<Result<void>>;
 
-  /** Creates and starts. An instance of that name that is not running is removed first. Resolves when started, not when healthy. */
+  /**
+   * Creates and starts. An instance of that name that is not running is removed first, but not a step that ran: whoever could not
+   * know of its end asks in vain. Resolves when started, not when healthy.
+   */
   startInstance(architecture: string, spec: InstanceSpec): Promise<Result<void>>;
   /** Asks it to end, ends it after its `stopMs`, and removes it. */
   removeInstance(architecture: string, name: string): Promise<Result<void>>;

@@ -32,6 +32,9 @@ function moved(inputs: ReleaseInputs): string[] {
   });
 }
 
+const steps = (command: string, limitMs: number) => ({ before: [{ name: 'migrate', command: [command], limitMs }], after: [] });
+const stepping = inputsOf(withService({ steps: steps('migrate', 60_000) }));
+
 const cases: readonly [what: string, inputs: ReleaseInputs, moved: readonly string[]][] = [
   ['another commit', { ...inputsOf(), source: { commit: 'e'.repeat(40) as CommitId, tree: 'f'.repeat(40) } }, []],
   [
@@ -54,6 +57,7 @@ const cases: readonly [what: string, inputs: ReleaseInputs, moved: readonly stri
   ['replicas', inputsOf(withService({ replicas: 3 })), ['catalog body']],
   ['stores', inputsOf(withService({ stores: [] })), ['catalog body']],
   ['outbound', inputsOf(withService({ outbound: true })), ['catalog body']],
+  ['steps', stepping, ['catalog body']],
   ['time to stop', inputsOf(withService({ stopMs: 9 })), ['catalog body']],
   ['port', inputsOf(withService({ port: 81 })), ['catalog path']],
   ['health check', inputsOf(withService({ health: { kind: 'http', path: '/other', status: 200, timeoutMs: 60_000 } })), ['catalog path']],
@@ -76,6 +80,12 @@ for (const [what, inputs, expected] of cases) {
     assert.deepEqual(moved(inputs), expected);
   });
 }
+
+test('how long a step may take is the rollout’s patience; its command is not', () => {
+  const { catalog } = generationsIn(stepping).apps;
+  assert.deepEqual(generationsIn(inputsOf(withService({ steps: steps('migrate', 5) }))).apps['catalog'], catalog);
+  assert.notEqual(generationsIn(inputsOf(withService({ steps: steps('other', 60_000) }))).apps['catalog']?.body, catalog?.body);
+});
 
 test('changing one app never moves another, a store, or a body of the core', () => {
   fc.assert(

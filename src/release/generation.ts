@@ -1,5 +1,5 @@
 import { byCodeUnit, type Json } from '../canonical-json.ts';
-import type { App, Core, Service, Store } from '../architecture/model.ts';
+import type { App, Core, Service, ServiceStep, Store } from '../architecture/model.ts';
 import { digestOf, type BodyId, type ComponentKey, type GenerationId } from '../digest.ts';
 import { done, type Result } from '../result.ts';
 import type { Generation, ReleaseInputs } from './manifest.ts';
@@ -38,6 +38,7 @@ const serviceParts = placesOf<Service>({
   drainSignal: 'body',
   // Who watches is the controller.
   alarms: 'ground',
+  steps: 'body',
 });
 
 const storeParts = placesOf<Store>({
@@ -90,6 +91,7 @@ function appGeneration(inputs: ReleaseInputs, name: string, app: App): Generatio
   const services = mapValues(app.services, (service, serviceName) => ({
     key: keyOf(inputs, `${name}/${serviceName}`),
     ...membersOf(service, serviceParts.body),
+    steps: patiently(service.steps),
   }));
   const paths = mapValues(app.services, (service) => checked(membersOf(service, serviceParts.path)));
   return generation({
@@ -131,6 +133,12 @@ function keyOf(inputs: ReleaseInputs, component: string): ComponentKey {
 function checked(members: Record<string, Json>): Record<string, Json> {
   const { timeoutMs: _patience, ...health } = members['health'] as { readonly [key: string]: Json };
   return { ...members, health };
+}
+
+/** What steps do, without how long the rollout waits for them. */
+function patiently(steps: Service['steps']): Json | undefined {
+  const commands = (list: readonly ServiceStep[]): Json => list.map(({ name, command }) => ({ name, command }));
+  return steps && { before: commands(steps.before), after: commands(steps.after) };
 }
 
 /** The members that enter an id, by the part of it they enter. */

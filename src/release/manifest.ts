@@ -34,8 +34,15 @@ export type ReleaseInputs = {
 /** An app's (or the core's, or a store's) incarnation in one environment. Ids follow from inputs alone. */
 export type Generation = { id: GenerationId; body: BodyId };
 
-/** The images of a generation: services by name; the path in each colour (core and store paths have one: `blue`). */
-export type GenerationImages = { services: Readonly<Record<string, ImageId>>; path: { blue: ImageId; green: ImageId } };
+/**
+ * The images of a generation: services by name; the path in each colour (core and store paths have one: `blue`); steps, where
+ * there are any, by service and name: `api/migrate`.
+ */
+export type GenerationImages = {
+  services: Readonly<Record<string, ImageId>>;
+  path: { blue: ImageId; green: ImageId };
+  steps?: Readonly<Record<string, ImageId>>;
+};
 
 export type SealedGeneration = Generation & { images: GenerationImages };
 

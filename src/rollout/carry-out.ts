@@ -1,7 +1,8 @@
 import type { ChangelessEvent, Report, UnitName } from '../events.ts';
-import type { Engine, Owner, PathPhase } from '../engine/engine.ts';
+import type { Engine, InstanceSpec, Owner, PathPhase } from '../engine/engine.ts';
 import type { Problem } from '../problem.ts';
 import type { Result } from '../result.ts';
+import { stepOf } from './ground.ts';
 import type { Lane, Named, Stage, Step } from './step.ts';
 
 /** A waiter that did not report healthy in the time it was given. */
@@ -101,12 +102,7 @@ function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, archite
 function eventOf(step: Step): ChangelessEvent | undefined {
   switch (step.do) {
     case 'start-instance':
-      return {
-        type: 'instance-started',
-        unit: unitName(step.instance.owner),
-        instance: step.instance.name,
-        generation: step.instance.generation,
-      };
+      return started(step.instance);
     case 'promote-path':
       if (step.path.aside) return undefined;
       return { type: 'unit-switched', unit: unitName(step.path.owner), generation: step.path.generation };
@@ -125,6 +121,11 @@ function eventOf(step: Step): ChangelessEvent | undefined {
     default:
       return undefined;
   }
+}
+
+function started({ owner, role, name, generation }: InstanceSpec): ChangelessEvent {
+  const said = { unit: unitName(owner), instance: name, generation };
+  return role === 'step' ? { type: 'step-started', step: stepOf(name), ...said } : { type: 'instance-started', ...said };
 }
 
 /** Units are the core, apps and stores; controllers own no instances. */

@@ -5,11 +5,31 @@ import type { Alarm, RolloutPolicy, Service, Store } from '../architecture/model
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import { done, type Result } from '../result.ts';
-import { appSlots, coreSlot, networksOf, pathSlot, previewSlot, slotOf, storeServerSlot, storePathSlot, volumesOf } from './ground.ts';
+import {
+  appSlots,
+  coreSlot,
+  networksOf,
+  pathSlot,
+  previewSlot,
+  slotOf,
+  stepInstance,
+  stepSlots,
+  storeServerSlot,
+  storePathSlot,
+  volumesOf,
+} from './ground.ts';
 import { storeData, type StoreData } from './trial.ts';
 
-/** What one colour of a unit holds: places, the body's instances in them, and the data path that leads to them. */
-export type Seat = { slots: readonly SlotSpec[]; instances: readonly InstanceSpec[]; path: InstanceSpec };
+/** What one colour of a unit holds: places, the body's instances and steps in them, and the data path that leads to them. */
+export type Seat = {
+  slots: readonly SlotSpec[];
+  instances: readonly InstanceSpec[];
+  steps: readonly SeatStep[];
+  path: InstanceSpec;
+};
+
+/** A one-shot step of a service. Those of a service that come `before`, or `after`, run one after another. */
+export type SeatStep = { when: 'before' | 'after'; service: string; instance: InstanceSpec; limitMs: number };
 
 /**
  * An app, the core or a store as it is to be. Apps alternate between the two seats. A store's server cannot run beside its
@@ -90,8 +110,11 @@ function appUnit(view: View, name: string): DesiredUnit {
   const owner: Owner = { kind: 'app', name };
   const slot = pathSlot(name, view.manifest.outputs.sandbox);
   const seat = (colour: Colour): Seat => ({
-    slots: appSlots({ app: name, services: app.services, colour, image: view.manifest.outputs.sandbox }),
+    slots: [appSlots, stepSlots].flatMap((places) =>
+      places({ app: name, services: app.services, colour, image: view.manifest.outputs.sandbox }),
+    ),
     instances: Object.entries(app.services).flatMap(([service, spec]) => replicasOf({ view, owner, sealed, service, spec, colour })),
+    steps: Object.entries(app.services).flatMap(([service, spec]) => stepsOf({ view, owner, sealed, service, spec, colour })),
     path: pathInstance({ view, owner, sealed, slot, colour, stopMs: app.drain.limitMs }),
   });
   return {
@@ -118,6 +141,7 @@ function storeUnit(view: View, name: string): DesiredUnit {
   const seat: Seat = {
     slots: [storeServerSlot(name, view.manifest.outputs.sandbox)],
     instances: [storeServer({ view, owner, sealed, store, volume: data.volume.name })],
+    steps: [],
     path: pathInstance({ view, owner, sealed, slot, stopMs: 30_000 }),
   };
   return {
@@ -136,7 +160,7 @@ function coreUnit(view: View): DesiredUnit {
   const sealed = sealedOf(view).core;
   const owner: Owner = { kind: 'core', name: 'core' };
   const slot = coreSlot(view.architecture.core, view.manifest.outputs.sandbox);
-  const seat: Seat = { slots: [], instances: [], path: pathInstance({ view, owner, sealed, slot, stopMs: 30_000 }) };
+  const seat: Seat = { slots: [], instances: [], steps: [], path: pathInstance({ view, owner, sealed, slot, stopMs: 30_000 }) };
   return {
     owner,
     generation: sealed.id,
@@ -172,6 +196,20 @@ function replicasOf({ view, owner, sealed, service, spec, colour }: Replicated):
       origin: originOf(view, componentOf(view, `${owner.name}/${service}`)),
     };
   });
+}
+
+/** Each as an instance of its service is, but for its image, in a place of its own. */
+function stepsOf(service: Replicated): SeatStep[] {
+  const { owner, sealed, spec, colour } = service;
+  return (['before', 'after'] as const).flatMap((when) =>
+    (spec.steps?.[when] ?? []).flatMap(({ name: step, limitMs }) =>
+      replicasOf({ ...service, spec: { ...spec, replicas: 1 } }).map(({ drainSignal: _, ...replica }): SeatStep => {
+        const name = stepInstance(owner.name, { service: service.service, step, colour });
+        const image = member(sealed.images.steps ?? {}, `${service.service}/${step}`);
+        return { when, service: service.service, limitMs, instance: { ...replica, name, slot: slotOf(name), role: 'step', image } };
+      }),
+    ),
+  );
 }
 
 type Served = { view: View; owner: Owner; sealed: SealedGeneration; store: Store; volume: string };

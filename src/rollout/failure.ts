@@ -4,6 +4,8 @@ import { short } from '../digest.ts';
 import type { Problem } from '../problem.ts';
 import type { Hands, Unhealthy } from './carry-out.ts';
 import type { Desired } from './desired.ts';
+import { stepOf } from './ground.ts';
+import type { FailedStep } from './step-watch.ts';
 import { asideKindOf, type AsideKind } from './trial.ts';
 
 type Failing = { desired: Desired; release: ReleaseId; from: ReleaseId | undefined; hands: Hands };
@@ -76,6 +78,21 @@ export async function crashed(instance: ObservedInstance, failing: Failing): Pro
     why: `${instance.name} ended by itself, again and again${instance.exitCode === undefined ? '' : `, last with exit code ${instance.exitCode}`}`,
     next: `changeless logs ${instance.owner.name} --release ${short(failing.release)}`,
     lines: await lastLines(failing, instance.name),
+  };
+}
+
+/** A step that ended badly, or was killed because it took too long. */
+export async function stepFailed({ step, run, late }: FailedStep, failing: Failing): Promise<Problem> {
+  const [service, name] = stepOf(run.name).split('/');
+  const { release } = failing;
+  const after = step.when === 'after';
+  return {
+    code: 'STEP_FAILED',
+    what: `step ${name} of ${run.owner.name}/${service} failed ${after ? 'after' : 'before'} the switch to release ${short(release)}`,
+    why: late ? `it did not end within ${step.limitMs / 1000} s and was killed` : `it ended with exit code ${run.exitCode}`,
+    ...(after && { safe: `release ${short(release)} is live; the step is not run again by itself` }),
+    next: `changeless logs ${run.owner.name} --release ${short(release)}`,
+    lines: await lastLines(failing, run.name),
   };
 }
 

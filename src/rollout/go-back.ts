@@ -35,6 +35,13 @@ export async function goBackTo({ desired, token, release, hands, wake }: GoingBa
     if (first && (first.ended || elapsedMs > limitMs))
       return { outcome: 'stays', problem: await unhealthy(first, { desired, release, from: undefined, hands }, elapsedMs) };
     if (problems[0] && elapsedMs > limitMs) return { outcome: 'stays', problem: problems[0].problem };
+    if (stage.name === 'wait' && elapsedMs > limitMs) return { outcome: 'stays', problem: notReady(elapsedMs) };
     if (problems.length > 0 || stage.name === 'wait') await wake.next(hands.pauseMs);
   }
 }
+
+const notReady = (elapsedMs: number): Problem => ({
+  code: 'ROLLOUT_UNHEALTHY',
+  what: `what was live before could not be made ready again in ${Math.round(elapsedMs / 1000)} s`,
+  next: 'changeless status',
+});

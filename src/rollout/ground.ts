@@ -37,10 +37,11 @@ export function networksOf(architecture: ResolvedArchitecture): NetworkSpec[] {
   ];
 }
 
-/** Both colours of every replica, the path, and as much again to grow into. */
+/** Both colours of every replica and step, the path, and as much again to grow into. */
 function appHosts(services: Readonly<Record<string, Service>>): number {
-  const replicas = Object.values(services).reduce((sum, service) => sum + service.replicas, 0);
-  return Math.max(32, 4 * replicas + 2);
+  const stepsOf = ({ steps }: Service): number => (steps?.before.length ?? 0) + (steps?.after.length ?? 0);
+  const places = Object.values(services).reduce((sum, service) => sum + service.replicas + stepsOf(service), 0);
+  return Math.max(32, 4 * places + 2);
 }
 
 export const volumesOf = (architecture: ResolvedArchitecture): VolumeSpec[] =>
@@ -78,6 +79,36 @@ export function appSlots({ app, services, colour, image }: AppPlaces): SlotSpec[
         image,
       };
     }),
+  );
+}
+
+/** A step's instance. Four words, so that none is called as a replica or a path is. */
+export const stepInstance = (app: string, { service, step, colour }: { service: string; step: string; colour: Colour }): string =>
+  `${app}.${service}.${step}.${colour}`;
+
+/** What an architecture calls a step, service first, by the name of its instance: `api/migrate`. */
+export function stepOf(instance: string): string {
+  const [, service, step] = instance.split('.');
+  return `${service}/${step}`;
+}
+
+/** A place for each step, where it reaches what its service does. Nobody looks for it. */
+export function stepSlots({ app, services, colour, image }: AppPlaces): SlotSpec[] {
+  return Object.entries(services).flatMap(([service, { steps = { before: [], after: [] }, stores, outbound }]) =>
+    [...steps.before, ...steps.after].map((step): SlotSpec => ({
+      name: slotOf(stepInstance(app, { service, step: step.name, colour })),
+      owner: { kind: 'app', name: app },
+      colour,
+      networks: [`app/${app}`, ...stores.map((store) => `store/${store}`), ...(outbound ? ['outbound'] : [])].map((network) => ({
+        network,
+        aliases: [],
+      })),
+      search: colour,
+      publish: [],
+      memory: 'facts',
+      facts: { instance: step.name, app, service },
+      image,
+    })),
   );
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Observation, Owner } from '../engine/engine.ts';
-import type { Desired, DesiredUnit, Independence } from './desired.ts';
+import type { DesiredUnit, Independence } from './desired.ts';
 import { groupsOf } from './groups.ts';
 
 const unitOf = (kind: Owner['kind'], name: string): DesiredUnit => {
@@ -16,14 +16,6 @@ const unitOf = (kind: Owner['kind'], name: string): DesiredUnit => {
 };
 
 const units = [unitOf('store', 's'), ...['a', 'b', 'c', 'd'].map((name) => unitOf('app', name)), unitOf('core', 'core')];
-
-const desiredWith = (independent?: Independence): Desired => ({
-  architecture: 'x',
-  networks: [],
-  volumes: [],
-  units,
-  ...(independent && { independent }),
-});
 
 const perApp: Independence = { groups: [['a'], ['b'], ['c'], ['d']], stores: { a: ['s'], b: ['s'], c: [], d: [] } };
 
@@ -43,9 +35,8 @@ const serving = (...names: string[]): Observation => ({
     }) as unknown as Observation['instances'],
 });
 
-const cases: Record<string, [Independence | undefined, Observation, string[]]> = {
-  'without independence all is one group': [undefined, serving('a'), ['s a b c d core']],
-  'nothing that changes, no group': [undefined, serving('s', 'a', 'b', 'c', 'd', 'core'), []],
+const cases: Record<string, [Independence, Observation, string[]]> = {
+  'nothing that changes, no group': [perApp, serving('s', 'a', 'b', 'c', 'd', 'core'), []],
   'each app for itself, those that serve left out, the core in none': [perApp, serving('s', 'c'), ['a', 'b', 'd']],
   'apps that share a store that changes go together, with it': [perApp, serving('core'), ['c', 'd', 's a b']],
   'a group that changes in part is whole': [{ ...perApp, groups: [['c', 'd'], ['a'], ['b']] }, serving('s', 'a', 'b', 'c'), ['c d']],
@@ -54,6 +45,6 @@ const cases: Record<string, [Independence | undefined, Observation, string[]]> =
 
 for (const [name, [independent, observed, expected]] of Object.entries(cases))
   void test(name, () => {
-    const groups = groupsOf(desiredWith(independent), observed).map((group) => group.map(({ owner }) => owner.name).join(' '));
+    const groups = groupsOf({ independent, units }, observed).map((group) => group.map(({ owner }) => owner.name).join(' '));
     assert.deepEqual(groups.toSorted(), expected.toSorted());
   });

@@ -11,10 +11,8 @@ export type Group = readonly DesiredUnit[];
  * where they use a store that changes. The core is none of them: it follows the apps. Units that serve already are left out
  * with their whole group when nothing of it changes. Pure.
  */
-export function groupsOf(desired: Desired, observed: Observation): Group[] {
-  const { independent, units } = desired;
+export function groupsOf({ independent, units }: Pick<Required<Desired>, 'independent' | 'units'>, observed: Observation): Group[] {
   const changed = new Set(units.filter((unit) => outfit(unit, observed, 0).live === undefined));
-  if (independent === undefined) return changed.size === 0 ? [] : [units];
   const groups = joined(
     independent,
     units.filter((unit) => unit.owner.kind === 'store' && changed.has(unit)),

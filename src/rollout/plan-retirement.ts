@@ -1,9 +1,10 @@
 import { slotDigest } from '../engine/spec-digest.ts';
 import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.ts';
-import type { Desired } from './desired.ts';
+import type { Desired, Seat } from './desired.ts';
 import { dataVolume } from './ground.ts';
 import { named, outfit, removeInstance, type Outfit } from './outfit.ts';
-import { slotLane, type Situation } from './situation.ts';
+import { isSpent } from './plan-steps.ts';
+import { keepsRecord, slotLane, type Situation } from './situation.ts';
 import type { Lane, Stage, Step } from './step.ts';
 import { copiesOf, generationsOf, asideKindOf, type ObservedCopy } from './trial.ts';
 import { inUse, isUnit, unitState } from './unit-state.ts';
@@ -28,10 +29,12 @@ export function planRetirement({ desired, observed, outfits, outlook }: Situatio
  * The generation before, as it has to be so that going back to it is a handover: its instances, and its data path as a waiter
  * that checks them. What has died of it stays as it is; going back starts it again.
  */
-function standByLanes({ seat, path, live }: Outfit, observed: Observation): Lane[] {
+function standByLanes(fallback: Outfit, observed: Observation): Lane[] {
+  const { seat, path, live } = fallback;
   if (live) return [];
   const isThere = ({ name }: { name: string }): boolean => observed.instances.some((instance) => instance.name === name);
-  const places = seat.slots.map((slot) => slotLane(slot, observed, true)).filter((lane) => lane.length > 0);
+  const needed = seat.slots.filter(({ name }) => !isSpent(name, fallback));
+  const places = needed.map((slot) => slotLane(slot, observed, true)).filter((lane) => lane.length > 0);
   if (places.length > 0) return places;
   return [...seat.instances, path].filter((instance) => !isThere(instance)).map((instance): Lane => [{ do: 'start-instance', instance }]);
 }
@@ -75,11 +78,9 @@ function goodbyes(path: ObservedInstance, observed: Observation, outfits: readon
 
 /** What neither serves nor helps a path that still finishes its requests. */
 function leftovers(observed: Observation, outfits: readonly Outfit[], fallbacks: readonly Outfit[]): ObservedInstance[] {
-  const wanted = new Set(outfits.flatMap(({ seat, live }) => [...seat.instances.map(({ name }) => name), live?.name]));
+  const wanted = new Set(outfits.flatMap(({ seat, live }) => [...namesIn(seat), live?.name]));
   const standsBy = ({ name, body, role }: ObservedInstance): boolean =>
-    fallbacks.some(({ unit, seat, path }) =>
-      role === 'path' ? name === path.name : body === unit.body && seat.instances.some((instance) => instance.name === name),
-    );
+    fallbacks.some(({ unit, seat, path }) => (role === 'path' ? name === path.name : body === unit.body && namesIn(seat).includes(name)));
   return observed.instances.filter((instance) => {
     if (asideKindOf(instance)) return true;
     if (standsBy(instance)) return false;
@@ -89,6 +90,8 @@ function leftovers(observed: Observation, outfits: readonly Outfit[], fallbacks:
     return !inUse(unitState(observed, instance.owner), instance.body, instance.colour);
   });
 }
+
+const namesIn = ({ instances, steps }: Seat): string[] => [...instances, ...steps.map(({ instance }) => instance)].map(({ name }) => name);
 
 const finishes = (path: ObservedInstance): boolean =>
   path.state === 'running' && (path.path?.phase === 'draining' || path.path?.phase === 'serving');
@@ -114,6 +117,7 @@ const unique = (slots: readonly SlotSpec[]): SlotSpec[] => [...new Map(slots.map
 function isThere(slot: SlotSpec, observed: Observation): boolean {
   const there = observed.slots.find(({ name }) => name === slot.name);
   if (!there) return false;
+  if (keepsRecord(slot.name, observed)) return true;
   const occupied = observed.instances.some((instance) => instance.slot === slot.name);
   return there.ready && (occupied || there.spec === slotDigest(slot));
 }

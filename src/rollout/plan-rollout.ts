@@ -4,6 +4,7 @@ import { sourceOf } from './data-generation.ts';
 import type { Desired, DesiredUnit } from './desired.ts';
 import { named, outfit, removeInstance, type Outfit } from './outfit.ts';
 import { drainLanes, planRetirement } from './plan-retirement.ts';
+import { awaitsSteps, beforeLanes, isSpent, withAfterSteps } from './plan-steps.ts';
 import { isTrying, letInLanes, proveLanes, rehearseLanes, restoreLanes, snapshotLanes } from './plan-trial.ts';
 import { membersOf, slotLane, type Outlook, type Situation } from './situation.ts';
 import type { Lane, Stage, StageName } from './step.ts';
@@ -25,7 +26,7 @@ export function planRollout(desired: Desired, everything: Observation, outlook: 
     if (found.length > 0) return { name, lanes: found, live, ...following(name, all) };
     if (holdsUp(name, all)) return { name: 'wait', lanes: [], live };
   }
-  return hold ? { name: 'held', lanes: [], live } : planRetirement(all);
+  return hold ? { name: 'held', lanes: [], live } : withAfterSteps(planRetirement(all), all);
 }
 
 function tended({ untended = [] }: Desired, observed: Observation): Observation {
@@ -45,13 +46,14 @@ const stagesBeforeLive: readonly (readonly [StageName, (all: Situation) => Lane[
   ['prepare', prepareLanes],
   ['check-stores', (all) => checkLanes(only(all, 'store'))],
   ['switch-stores', (all) => promoteLanes(only(all, 'store'))],
+  ['before-steps', beforeStepsLanes],
   ['check', checkLanes],
   ['switch', (all) => promoteLanes(only(all, 'app'))],
   ['switch-core', switchCoreLanes],
 ];
 
 const stagesToHold: typeof stagesBeforeLive = [
-  ...stagesBeforeLive.filter(([name]) => ['clear', 'ground', 'prepare', 'check'].includes(name)),
+  ...stagesBeforeLive.filter(([name]) => ['clear', 'ground', 'prepare', 'before-steps', 'check'].includes(name)),
   ['preview', previewLanes],
 ];
 
@@ -92,6 +94,7 @@ function following(name: StageName, { observed, outfits, outlook }: Situation): 
   if ((name === 'switch' && onlyOf('app')) || (name === 'switch-core' && onlyOf('core'))) return { followedBy: [drain] };
   const startsNow = ({ state, path }: Outfit): boolean =>
     !state.waiting.some((waiter) => waiter.name === path.name) && !outlook.heldBack.has(path.name);
+  if (pending.some((outfit) => awaitsSteps(outfit, outlook))) return {};
   if (name !== 'prepare' || !onlyOf('app') || !pending.every(startsNow)) return {};
   return { followedBy: [pending.map(({ path }) => [{ do: 'promote-path', path: named(path) }]), drain] };
 }
@@ -100,6 +103,7 @@ function following(name: StageName, { observed, outfits, outlook }: Situation): 
 function holdsUp(name: StageName, all: Situation): boolean {
   if (name === 'clear') return all.outfits.some((outfit) => obstacles(outfit).length > 0);
   if (name === 'rehearse') return isTrying('rehearsal', all);
+  if (name === 'before-steps') return all.outfits.some((outfit) => awaitsSteps(outfit, all.outlook));
   return name === 'prove' && isTrying('proof', all);
 }
 
@@ -130,8 +134,10 @@ function volumeLane({ data, body }: DesiredUnit, there: ReadonlySet<string>): La
   ];
 }
 
-function slotLanes({ unit, state, seat }: Outfit, observed: Observation): Lane[] {
-  const lanes = seat.slots.map((slot) => slotLane(slot, observed, inUse(state, unit.body, seat.path.colour)));
+function slotLanes(outfit: Outfit, observed: Observation): Lane[] {
+  const { unit, state, seat } = outfit;
+  const needed = seat.slots.filter(({ name }) => !isSpent(name, outfit));
+  const lanes = needed.map((slot) => slotLane(slot, observed, inUse(state, unit.body, seat.path.colour)));
   const paths = slotLane(unit.pathSlot, observed, current(state) !== undefined);
   return [...lanes, paths].filter((lane) => lane.length > 0);
 }
@@ -148,11 +154,13 @@ function obstacles({ unit, state, seat, live }: Outfit): ObservedInstance[] {
   return [...state.serving, ...state.draining].filter((path) => path.body !== unit.body && path.colour === seat.path.colour);
 }
 
-/** Every changed unit's instances and its waiter, all at once; and whatever of a live one has died. */
+/** Every changed unit's instances and its waiter, all at once, but where steps come before; and whatever of a live one has died. */
 function prepareLanes({ outfits, outlook }: Situation): Lane[] {
   // Nobody who needs a store becomes healthy before the store's path is let in.
   const storesWait = outfits.some(({ unit, live }) => unit.owner.kind === 'store' && !live);
-  return outfits.flatMap(({ state, seat, path, live }) => {
+  return outfits.flatMap((outfit) => {
+    if (awaitsSteps(outfit, outlook)) return [];
+    const { state, seat, path, live } = outfit;
     const lanes = seat.instances.map((instance) => memberLane(instance, state, outlook));
     const waiter = state.waiting.find(({ name }) => name === path.name);
     if (!live && !waiter && !outlook.heldBack.has(path.name)) lanes.push(waiterLane(path, storesWait));
@@ -174,6 +182,12 @@ function memberLane(instance: InstanceSpec, state: UnitState, { heldBack }: Outl
     ...inSlot.filter((member) => member.body !== instance.body || member.name !== instance.name).map(removeInstance),
     { do: 'start-instance', instance },
   ];
+}
+
+/** While steps run, the others are watched. */
+function beforeStepsLanes(all: Situation): Lane[] {
+  const steps = beforeLanes(all).filter((lane) => lane.length > 0);
+  return steps.length > 0 || !holdsUp('before-steps', all) ? steps : checkLanes(all);
 }
 
 function checkLanes({ outfits, outlook }: Situation): Lane[] {

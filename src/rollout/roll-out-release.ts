@@ -2,12 +2,12 @@ import type { Observation, Owner } from '../engine/engine.ts';
 import type { Report, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import { carryOut, unitName } from './carry-out.ts';
-import type { Desired } from './desired.ts';
+import type { Desired, DesiredUnit, Seat } from './desired.ts';
 import { groupsOf, only, viewOf, type Group } from './groups.ts';
 import { withHeldBack } from './kept-unit.ts';
 import { outfit } from './outfit.ts';
 import { planGround } from './plan-rollout.ts';
-import { rollOut, type Rollout } from './roll-out.ts';
+import { rollOut, takeBack, undo, type Rollout } from './roll-out.ts';
 import { isUnit, unitState } from './unit-state.ts';
 
 /** `desired`: what is to be kept from now on: what was held back stays as it was. `held` is empty unless apps are independent. */
@@ -23,17 +23,19 @@ export type ReleaseEnd =
  */
 export async function rollOutRelease(rollout: Rollout): Promise<ReleaseEnd> {
   const { hands, desired } = rollout;
-  const observed = desired.independent && !rollout.hold ? await hands.engine.observe(desired.architecture) : undefined;
-  const groups = observed?.ok ? groupsOf(desired, observed.value) : [];
-  const begun = observed?.ok === true && hasSwitched(observed.value, rollout.token);
-  if (!observed?.ok || groups.length + Number(begun) < 2) return together(rollout);
+  const { independent, units } = desired;
+  if (!independent || rollout.hold) return together(rollout);
+  const observed = await hands.engine.observe(desired.architecture);
+  const groups = observed.ok ? groupsOf({ independent, units }, observed.value) : [];
+  const begun = observed.ok && hasSwitched(observed.value, rollout.token);
+  if (!observed.ok || groups.length + Number(begun) < 2) return together(rollout);
   rollout.begin(observed.value);
   const course: Rollout = { ...rollout, begin: () => undefined, began: hands.now() };
   const ground = await carryOut({ name: 'ground', lanes: planGround(desired, observed.value), live: false }, hands);
   const [refused] = ground.problems;
-  if (refused) return { outcome: 'failed', problem: refused.problem };
+  if (refused) return undo(course, refused.problem);
   const decided = await Promise.all(groups.map((group) => rollOutGroup(course, group, observed.value)));
-  const core = desired.units.filter(({ owner }) => owner.kind === 'core');
+  const core = units.filter(({ owner }) => owner.kind === 'core');
   const isLive = begun || !decided.every(isFailed);
   const ends = isLive ? [...decided, await rollOutGroup(course, core, observed.value)] : decided;
   return finish(course, { ends, isLive });
@@ -58,7 +60,7 @@ async function rollOutGroup(rollout: Rollout, group: Group, before: Observation)
   const isNew = group.every(({ owner }) => unitState(before, owner).serving.length === 0);
   const end = await rollOut({
     ...rollout,
-    desired: only(desired, group),
+    desired: only(desired, group.map(withoutAfterSteps)),
     ...(rollout.fallbacks && { fallbacks: rollout.fallbacks.then((all) => all.filter(({ owner }) => isOf(owner, group))) }),
     from: isNew ? undefined : from,
     hands: { ...hands, report: withoutTheWhole(hands.report) },
@@ -71,6 +73,13 @@ async function rollOutGroup(rollout: Rollout, group: Group, before: Observation)
 }
 
 const isOf = (owner: Owner, group: Group): boolean => group.some((unit) => isUnit(unit.owner, owner));
+
+/** They wait for the whole release: the core must not wait for them. */
+function withoutAfterSteps(unit: DesiredUnit): DesiredUnit {
+  const { blue, green } = unit.seats;
+  const without = (seat: Seat): Seat => ({ ...seat, steps: seat.steps.filter(({ when }) => when === 'before') });
+  return { ...unit, seats: { blue: without(blue), green: without(green) } };
+}
 
 /** What is said of a group must not be taken for the release. */
 const withoutTheWhole =
@@ -85,7 +94,8 @@ async function finish(rollout: Rollout, { ends, isLive }: { ends: readonly Group
   if (ends.some(({ end }) => end.outcome === 'overtaken')) return { outcome: 'overtaken' };
   const failures = ends.flatMap(({ group, end }) => (end.outcome === 'failed' ? [{ group, problem: end.problem }] : []));
   const problem = failures[0] && { problem: failures[0].problem };
-  if (problem && !isLive) return { outcome: 'failed', ...problem };
+  // Each group has taken back what is its own; what all share is nobody's.
+  if (problem && !isLive) return (await takeBack(rollout)) === 'overtaken' ? { outcome: 'overtaken' } : { outcome: 'failed', ...problem };
   const { hands } = rollout;
   const held = failures.flatMap(({ group }) => group.map(({ owner }) => unitName(owner)));
   const desired = await withHeldBack(hands.engine, rollout.desired, held);

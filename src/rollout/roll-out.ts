@@ -6,13 +6,14 @@ import { heldBack, nextStart, recordDeath, type Deaths } from './backoff.ts';
 import { carryOut, unitName, type Hands, type StageOutcome, type Unhealthy } from './carry-out.ts';
 import type { Desired, DesiredUnit } from './desired.ts';
 import { missingUpgrade } from './data-generation.ts';
-import { crashed, failingChecks, unhealthy, undone } from './failure.ts';
+import { crashed, failingChecks, stepFailed, unhealthy, undone } from './failure.ts';
 import { outfit, type Outfit } from './outfit.ts';
 import { planRollout } from './plan-rollout.ts';
 import { trialNames } from './plan-trial.ts';
 import { planUndo, type FailedRollout } from './plan-undo.ts';
 import type { Outlook } from './situation.ts';
 import { describeStep, type Stage } from './step.ts';
+import { StepWatch } from './step-watch.ts';
 import type { Wake } from './wake.ts';
 
 export type Rollout = {
@@ -37,7 +38,8 @@ export type Rollout = {
 /** What becomes of a release that is held; asked again at each look. A problem: it is dropped. */
 export type Hold = (observed: Observation) => Promise<'wait' | 'let-live' | { dropped: Problem }>;
 
-export type RolloutEnd = { outcome: 'live' } | { outcome: 'failed'; problem: Problem } | { outcome: 'overtaken' };
+/** `problem` of one that is live: a step after the switch failed. */
+export type RolloutEnd = { outcome: 'live'; problem?: Problem } | { outcome: 'failed'; problem: Problem } | { outcome: 'overtaken' };
 
 /** An instance that ended this often before it was ever healthy fails the rollout at once. */
 const deathsAllowed = 2;
@@ -53,20 +55,21 @@ const groundTries = 3;
  */
 export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
   const { hands } = rollout;
-  const progress = begin(rollout.began ?? hands.now());
+  const progress = begin(rollout);
   for (;;) {
     const observed = await observe(rollout, progress);
     if (observed === 'overtaken') return { outcome: 'overtaken' };
     if ('problem' in observed) return undo(rollout, observed.problem);
-    const refused = announce(rollout, observed, progress);
+    const outfits = outfitsOf(rollout, observed);
+    const refused = announce(rollout, observed, { progress, outfits });
     if (refused) return { outcome: 'failed', problem: refused };
-    const death = countDeaths(rollout, observed, progress);
+    const fault = faultIn(observed, outfits, { rollout, progress });
     const held = await heldAt(rollout, observed, progress);
     if (held) return undo(rollout, held.dropped);
     const stage = await planFor(rollout, observed, progress);
     if (stage.live) sayLive(rollout, progress);
-    if (stage.live && (await isOver(stage, rollout))) return { outcome: 'live' };
-    if (death && !stage.live) return undo(rollout, await crashed(death, rollout));
+    if (stage.live && (await isOver(stage, observed, rollout))) return liveEnd(rollout, progress, outfits);
+    if (fault && !stage.live) return undo(rollout, await fault());
     if (stage.name === 'wait') sayDraining(observed, rollout, progress);
     if (stage.name === 'held') sayHeld(observed, rollout, progress);
     noteSwaps(stage, progress, hands.now());
@@ -79,9 +82,13 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
 }
 
 /** Before anything is done: what speaks against it from the start, or else that it begins. */
-function announce(rollout: Rollout, observed: Observation, progress: Progress): Problem | undefined {
+function announce(
+  rollout: Rollout,
+  observed: Observation,
+  { progress, outfits }: { progress: Progress; outfits: readonly Outfit[] },
+): Problem | undefined {
   if (progress.announced) return undefined;
-  const refused = missingUpgrade(outfitsOf(rollout, observed), observed);
+  const refused = missingUpgrade(outfits, observed);
   if (refused) return refused;
   rollout.begin(observed);
   progress.announced = true;
@@ -104,20 +111,29 @@ function sayHeld(observed: Observation, { desired, release, token, hands }: Roll
   hands.report({ type: 'rollout-held', release, apps });
 }
 
-async function planFor(rollout: Rollout, observed: Observation, { deaths, letLive }: Progress): Promise<Stage> {
+async function planFor(rollout: Rollout, observed: Observation, { deaths, letLive, steps }: Progress): Promise<Stage> {
   const { desired, token, hands, fallbacks } = rollout;
   const hold = rollout.hold !== undefined && !letLive;
-  const outlook: Outlook = { token, heldBack: heldBack(deaths, hands.now()), hurry: false, hold };
+  const outlook: Outlook = { token, heldBack: heldBack(deaths, hands.now()), hurry: false, hold, overdue: steps.overdue };
   const stage = planRollout(desired, observed, outlook);
   return stage.live && fallbacks ? planRollout(desired, observed, { ...outlook, fallbacks: await fallbacks }) : stage;
 }
 
 /** Where something stands by, nobody waits for what still drains: going back, or the next release, may be wanted sooner. */
-const isOver = async ({ name }: Stage, { fallbacks }: Rollout): Promise<boolean> =>
-  name === 'tidy' || name === 'settled' || (name === 'wait' && ((await fallbacks)?.length ?? 0) > 0);
+async function isOver({ name }: Stage, { instances }: Observation, { fallbacks }: Rollout): Promise<boolean> {
+  if (name !== 'wait') return name === 'tidy' || name === 'settled';
+  const steps = instances.some(({ role, state }) => role === 'step' && state === 'running');
+  return !steps && ((await fallbacks)?.length ?? 0) > 0;
+}
+
+async function liveEnd(rollout: Rollout, { steps }: Progress, outfits: readonly Outfit[]): Promise<RolloutEnd> {
+  const failed = steps.failedAfter(outfits);
+  return { outcome: 'live', ...(failed && { problem: await stepFailed(failed, rollout) }) };
+}
 
 type Progress = {
   began: number;
+  steps: StepWatch;
   announced: boolean;
   groundFailures: number;
   live: boolean;
@@ -132,8 +148,9 @@ type Progress = {
   swapped: Map<string, number>;
 };
 
-const begin = (now: number): Progress => ({
-  began: now,
+const begin = ({ began, hands, release }: Rollout): Progress => ({
+  began: began ?? hands.now(),
+  steps: new StepWatch(hands, release),
   announced: false,
   groundFailures: 0,
   live: false,
@@ -191,6 +208,15 @@ function saySwapped({ lanes }: Stage, { hands }: Rollout, { swapped }: Progress)
     const gapMs = hands.now() - began;
     hands.report({ type: 'store-swapped', unit: unitName(path.owner), generation: path.generation, gapMs });
   }
+}
+
+/** What ended and should not have: the problem, once it is wanted, for it reads the log. */
+function faultIn(observed: Observation, outfits: readonly Outfit[], { rollout, progress }: Course): (() => Promise<Problem>) | undefined {
+  progress.steps.look(outfits);
+  const failed = progress.steps.failedBefore(outfits);
+  const death = countDeaths(rollout, observed, progress);
+  if (failed) return () => stepFailed(failed, rollout);
+  return death && (() => crashed(death, rollout));
 }
 
 /** Counts each ended instance of the new release once; gives the one that ended too often. */
@@ -264,8 +290,14 @@ function sayChanged(events: readonly ChangelessEvent[], { hands }: Rollout, prog
   events.forEach(hands.report);
 }
 
-/** Takes the rollout back; what cannot be taken back is said, not tried for ever. */
-async function undo(rollout: Rollout, problem: Problem): Promise<RolloutEnd> {
+/** Takes a rollout back that failed with this problem. */
+export async function undo(rollout: Rollout, problem: Problem): Promise<RolloutEnd & { outcome: 'failed' | 'overtaken' }> {
+  const taken = await takeBack(rollout);
+  return taken === 'overtaken' ? { outcome: 'overtaken' } : { outcome: 'failed', problem: undone(problem, rollout) };
+}
+
+/** What cannot be taken back is not tried for ever. */
+export async function takeBack(rollout: Rollout): Promise<'done' | 'overtaken'> {
   const { hands, desired, wake, view = (all) => all } = rollout;
   const failed: FailedRollout = { token: rollout.token, release: rollout.release, first: rollout.from === undefined };
   for (let round = 0; round < 100; round += 1) {
@@ -278,8 +310,8 @@ async function undo(rollout: Rollout, problem: Problem): Promise<RolloutEnd> {
     if (stage.name === 'settled') break;
     if (stage.name === 'wait') await wake.next(1000);
     const outcome = await carryOut(stage, hands);
-    if (outcome.overtaken) return { outcome: 'overtaken' };
+    if (outcome.overtaken) return 'overtaken';
     if (outcome.problems.length > 0) await wake.next(hands.pauseMs);
   }
-  return { outcome: 'failed', problem: undone(problem, rollout) };
+  return 'done';
 }

@@ -7,12 +7,14 @@ import type { Lane } from './step.ts';
 /**
  * How the planner is to see things. `token` goes into the names of paths, so that one rollout's never meets another's.
  * `heldBack`: instances that died too often just now and are not to be started yet. `hurry`: a path that nothing serves
- * beside is let in without waiting for its checks (after a reboot, a late answer is better than none).
+ * beside is let in without waiting for its checks (after a reboot, a late answer is better than none), and no step is run.
+ * `overdue`: steps that have run longer than they may.
  */
 export type Outlook = {
   token: number;
   heldBack: ReadonlySet<string>;
   hurry: boolean;
+  overdue?: ReadonlySet<string>;
   /** Goes no further than that all can be looked at; what a store would change waits. */
   hold?: boolean;
   /** Of apps that bake, the generations that stay ready to take over again. */
@@ -31,6 +33,10 @@ export function slotLane(slot: SlotSpec, observed: Observation, serves: boolean)
   if (!there?.ready) return [{ do: 'ensure-slot', slot }];
   return [...membersOf(observed, slot.name).map(removeInstance), { do: 'ensure-slot', slot }];
 }
+
+/** Whether a step has ended in the place, which may die then: made anew, it would take with it the record that the step ran. */
+export const keepsRecord = (slot: string, observed: Observation): boolean =>
+  membersOf(observed, slot).some(({ role, state }) => role === 'step' && state === 'exited');
 
 export const membersOf = (observed: Observation, slot: string): ObservedInstance[] =>
   observed.instances.filter((instance) => instance.slot === slot);

@@ -28,9 +28,10 @@ export type Lane = readonly Step[];
 /**
  * What is to be done next, after which the engine is observed again. The order of the stages is the rollout:
  *
- *     clear -> ground -> (stores) -> prepare -> check-stores -> switch-stores -> check -> switch -> switch-core
- *                                                                       (all healthy)                |
- *                                settled <- tidy <- (wait) <- (stand-by) <- retire <- drain <- (live)
+ *     clear -> ground -> (stores) -> prepare -> check-stores -> switch-stores -> before-steps -> check -> switch -> switch-core
+ *                                       ^                                              |     (all healthy)              |
+ *                                       +------------(the instances behind them)-------+                                |
+ *                                     settled <- tidy <- (wait) <- (stand-by) <- retire <- after-steps <- drain <- (live)
  *
  * Stores whose server is new to their data, each stage for all of them before the next for any:
  *
@@ -53,12 +54,14 @@ export type StageName =
   | 'prepare'
   | 'check-stores'
   | 'switch-stores'
+  | 'before-steps'
   | 'check'
   | 'preview'
   | 'held'
   | 'switch'
   | 'switch-core'
   | 'drain'
+  | 'after-steps'
   | 'retire'
   | 'stand-by'
   | 'wait'

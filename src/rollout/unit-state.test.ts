@@ -8,7 +8,7 @@ const owner = { kind: 'app', name: 'catalog' } as const;
 const body = (name: string): BodyId => name as BodyId;
 
 type Sketch = {
-  role: 'path' | 'service';
+  role: 'path' | 'service' | 'step';
   body: string;
   colour: Colour;
   phase?: PathPhase['phase'];
@@ -47,6 +47,8 @@ const path = (of: string, colour: Colour, phase: PathPhase['phase']): Sketch => 
 const later = (sketch: Sketch): Sketch => ({ ...sketch, at: 1 });
 const member = (of: string, colour: Colour): Sketch => ({ role: 'service', body: of, colour });
 
+const step = (of: string, colour: Colour): Sketch => ({ role: 'step', body: of, colour });
+
 void test('a body takes the colour that does not serve, and stays where it is', () => {
   const table: [string, Observation, string, Colour][] = [
     ['nothing is there', observed(), 'new', 'blue'],
@@ -54,6 +56,7 @@ void test('a body takes the colour that does not serve, and stays where it is', 
     ['an older one serves in green', observed(path('old', 'green', 'serving'), member('old', 'green')), 'new', 'blue'],
     ['it serves in green itself', observed(path('new', 'green', 'serving'), member('new', 'green')), 'new', 'green'],
     ['it has begun in green', observed(path('old', 'blue', 'serving'), member('old', 'blue'), member('new', 'green')), 'new', 'green'],
+    ['its steps have begun in green, and what served is gone', observed(member('old', 'blue'), step('new', 'green')), 'new', 'green'],
     ['it has begun where nothing serves', observed(member('new', 'green')), 'new', 'green'],
     [
       'it drains in blue and serves in green',

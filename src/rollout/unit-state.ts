@@ -14,6 +14,8 @@ export type UnitState = {
   ended: readonly ObservedInstance[];
   /** Instances of bodies: services and store servers. */
   members: readonly ObservedInstance[];
+  /** Steps, most of which have ended. */
+  steps: readonly ObservedInstance[];
   /** A store's server and waiter in the private place, an app's data path at its preview address: they serve nobody. */
   tried: readonly ObservedInstance[];
 };
@@ -31,7 +33,8 @@ export function unitState(observation: Observation, owner: Owner): UnitState {
     waiting: inPhase('starting', 'checking', 'healthy'),
     draining: inPhase('draining'),
     ended: paths.filter((path) => path.state !== 'running'),
-    members: own.filter((instance) => instance.role !== 'path'),
+    members: own.filter((instance) => instance.role !== 'path' && instance.role !== 'step'),
+    steps: own.filter((instance) => instance.role === 'step'),
     tried: all.filter((instance) => asideKindOf(instance) !== undefined),
   };
 }
@@ -59,7 +62,7 @@ export const other = (colour: Colour): Colour => (colour === 'blue' ? 'green' : 
 export function colourFor(state: UnitState, body: BodyId): Colour {
   const now = current(state);
   if (now?.body === body && now.colour) return now.colour;
-  const there = state.members.find((member) => member.body === body && member.colour && member.colour !== now?.colour);
+  const there = [...state.members, ...state.steps].find((member) => member.body === body && member.colour && member.colour !== now?.colour);
   if (there?.colour) return there.colour;
   return now?.colour ? other(now.colour) : 'blue';
 }

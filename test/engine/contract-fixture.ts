@@ -15,13 +15,14 @@ import type {
 import type { Result } from '../../src/result.ts';
 
 /**
- * An engine with one architecture of its own, empty at first. Images: `service` runs until it is ended and has `sh`;
+ * An engine with one architecture of its own, empty at first. Images: `service` runs until it is ended and has `sh`; `step` ends
+ * by itself with exit code 3;
  * `path.healthy` finds nothing wrong, `path.unhealthy` always does; `controller` runs until it is ended.
  */
 export type EngineWorld = {
   engine: Engine;
   architecture: string;
-  images: { sandbox: ImageId; service: ImageId; controller: ImageId; path: { healthy: ImageId; unhealthy: ImageId } };
+  images: { sandbox: ImageId; service: ImageId; step: ImageId; controller: ImageId; path: { healthy: ImageId; unhealthy: ImageId } };
   /** Kills an instance's or a slot's container; resolves when it is dead. */
   killInstance(name: string): Promise<void>;
   /** The path says that seven requests went through it. */

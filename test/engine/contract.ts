@@ -21,6 +21,7 @@ import {
   until,
   valueOf,
 } from './contract-fixture.ts';
+import { controllersContract } from './contract-controllers.ts';
 import { copiesContract } from './contract-copies.ts';
 import { imagesContract, onceContract } from './contract-images.ts';
 import { after, before, describe, it, story } from './story.ts';
@@ -45,7 +46,7 @@ export function engineContract(name: string, makeWorld: () => Promise<EngineWorl
     describe('events and logs', () => eventsAndLogs(world));
     describe('images', () => imagesContract(world));
     describe('containers that run once', () => onceContract(world));
-    describe('controllers', () => controllers(world));
+    describe('controllers', () => controllersContract(world));
     describe('afterwards', () => afterwards(world));
   });
 }
@@ -177,6 +178,28 @@ function instances(world: GetWorld): void {
       JSON.stringify(used),
     );
     valueOf(await engine.removeInstance(architecture, 'contract-idle'));
+  });
+
+  it('shows with what a step ended, and does not run it again however often it is told to', async () => {
+    const step = instanceSpec(world(), { name: 'contract-step', slot: 'contract-blue', role: 'step', image: world().images.step });
+    const { container } = await started(world(), step);
+    const ended = await until(world(), 'the step has ended', (seen) => instanceIn(seen, step.name)?.state === 'exited');
+    const { exitCode, startedAt, endedAt, ...seen } = instanceIn(ended, step.name) ?? assert.fail();
+    assert.deepEqual([seen.container, seen.role, exitCode], [container, 'step', 3]);
+    assert.ok(startedAt && endedAt && startedAt <= endedAt);
+    assert.equal((await started(world(), step)).container, container);
+    const other = await started(world(), { ...step, generation: 'dd'.repeat(32) as GenerationId });
+    assert.notEqual(other.container, container);
+    valueOf(await world().engine.removeInstance(world().architecture, step.name));
+  });
+
+  it('ends an instance at once that is sent SIGKILL', async () => {
+    const endless = instanceSpec(world(), { name: 'contract-killed', slot: 'contract-blue', role: 'step' });
+    await started(world(), endless);
+    valueOf(await world().engine.signalInstance(world().architecture, endless.name, 'SIGKILL'));
+    const ended = await until(world(), 'it has ended', (seen) => instanceIn(seen, endless.name)?.state === 'exited');
+    assert.equal(instanceIn(ended, endless.name)?.exitCode, 137);
+    valueOf(await world().engine.removeInstance(world().architecture, endless.name));
   });
 
   it('finds no difference between a fresh instance and what it was made from', async () => {
@@ -323,53 +346,6 @@ function eventsAndLogs(world: GetWorld): void {
 
   it('has no log of what does not exist', async () => {
     for await (const line of world().engine.logs(world().architecture, 'contract-nobody', { follow: true })) assert.fail(line.line);
-  });
-}
-
-function controllers(world: GetWorld): void {
-  const history = ['ee'.repeat(32), 'ff'.repeat(32)] as ReleaseId[];
-  const spec = (): ControllerSpec => ({
-    name: 'contract-controller',
-    image: world().images.controller,
-    release,
-    commit: 'uncommitted',
-    environment: 'local',
-    history,
-  });
-
-  it('starts a controller once and shows it with its history', async () => {
-    const { engine, architecture } = world();
-    const container = valueOf(await engine.startController(architecture, spec()));
-    assert.equal(valueOf(await engine.startController(architecture, spec())), container);
-    const seen = (await observe(world())).controllers;
-    assert.deepEqual(await world().engine.controllers(world().architecture), { ok: true, value: seen });
-    assert.equal(seen.length, 1);
-    const { createdAt: _, startedAt: __, ...rest } = seen[0]!;
-    assert.deepEqual(rest, { ...spec(), container, state: 'running' });
-  });
-
-  it('keeps a request until it is taken, and tells those who listen', async () => {
-    const { engine, architecture } = world();
-    const request = { ask: 'go-back', release } as const;
-    const asked = { name: 'contract-request', image: world().images.controller, request };
-    const stop = new AbortController();
-    for await (const event of engine.watch(architecture, stop.signal)) {
-      if (event.kind === 'resynchronise') for (const _ of [1, 2]) valueOf(await engine.ask(architecture, asked));
-      else if (event.name === asked.name) stop.abort();
-    }
-    const [seen, ...more] = (await observe(world())).requests;
-    assert.deepEqual([seen?.name, seen?.request, more], ['contract-request', request, []]);
-    for (const _ of [1, 2]) valueOf(await engine.takeRequest(architecture, 'contract-request'));
-    assert.deepEqual((await observe(world())).requests, []);
-  });
-
-  it('says how to run it by hand', () => {
-    assert.match(world().engine.controllerCommand(world().architecture, spec(), 'changeless/release:abc'), /changeless\/release:abc/);
-  });
-
-  it('removes a controller, and one that is gone', async () => {
-    for (const _ of [1, 2]) valueOf(await world().engine.removeController(world().architecture, spec().name));
-    assert.deepEqual((await observe(world())).controllers, []);
   });
 }
 

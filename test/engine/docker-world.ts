@@ -100,15 +100,17 @@ async function makeImages(engine: DockerEngine, architecture: string): Promise<E
     request('controller'),
     request('healthy', waiter(true)),
     request('unhealthy', waiter(false)),
+    request('step', '#!/bin/sh\nexit 3\n'),
   ];
-  const [sandbox, service, controller, healthy, unhealthy] = (await engine.images.assemble(requests)) as [
+  const [sandbox, service, controller, healthy, unhealthy, step] = (await engine.images.assemble(requests)) as [
+    ImageId,
     ImageId,
     ImageId,
     ImageId,
     ImageId,
     ImageId,
   ];
-  return { sandbox, service, controller, path: { healthy, unhealthy } };
+  return { sandbox, service, step, controller, path: { healthy, unhealthy } };
 }
 
 async function dispose({ engine, client, architecture }: Pick<DockerWorld, 'engine' | 'client' | 'architecture'>): Promise<void> {

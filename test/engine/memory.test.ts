@@ -18,6 +18,8 @@ async function makeWorld(): Promise<EngineWorld> {
   const image = (name: string) => engine.world.addImage({ tag: `contract/${name}:1` });
   const unhealthy = image('unhealthy');
   engine.world.unhealthy((spec) => spec.image === unhealthy);
+  const step = image('step');
+  engine.world.onStep = (spec) => (spec.image === step ? 3 : 'runs');
   engine.images.onRunOnce = runs;
   engine.world.onUpgrade = ({ command }, found) => (command === onceCommands.upgrades ? `${found}, upgraded` : undefined);
   engine.world.checkedServices = () => [];
@@ -27,6 +29,7 @@ async function makeWorld(): Promise<EngineWorld> {
     images: {
       sandbox: image('sandbox'),
       service: image('service'),
+      step,
       controller: image('controller'),
       path: { healthy: image('healthy'), unhealthy },
     },

@@ -98,6 +98,27 @@ inWorld('where every independent app fails the release fails', async (world) => 
   await world.settled(first.manifest);
 });
 
+/** What the failed first release of independent apps left on the engine. */
+async function leftOfFirst(world: RolloutWorld, code: string): Promise<string[]> {
+  const { manifest } = seal(world, {});
+  if (code === 'ROLLOUT_UNHEALTHY') world.engine.world.unhealthy(({ owner }) => owner.kind === 'app');
+  else world.engine.world.failNext('ensureNetwork', { code: 'ENGINE_REFUSED', what: 'no' });
+  const end = await world.up(manifest);
+  assert.deepEqual([end.outcome, end.problem?.code], ['failed', code]);
+  assert.match(end.problem?.safe ?? '', /^nothing served before and nothing serves now; what was started has been removed, data is kept$/);
+  return comparable(world).filter((line) => !/: (volume|controller) /.test(line));
+}
+
+for (const [what, code] of [
+  ['a network cannot be made', 'ENGINE_REFUSED'],
+  ['every app fails', 'ROLLOUT_UNHEALTHY'],
+] as const)
+  void test(`a first release of independent apps leaves nothing where ${what}`, async (context) => {
+    const world = await makeRolloutWorld();
+    context.after(world.dispose);
+    assert.deepEqual(await leftOfFirst(world, code), []);
+  });
+
 inWorld('a new app that fails is left out, and nothing of it is there', async (world) => {
   const { accounts, ...others } = perApp.apps;
   assert.ok(accounts);

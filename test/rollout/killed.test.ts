@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InstanceSpec } from '../../src/engine/engine.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
-import { sealRelease, store, streaming } from './release-fixture.ts';
+import { app, sealRelease, service, steps, store, streaming } from './release-fixture.ts';
 import { architecture, comparable, killAt, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
 
 type Scenario = {
@@ -22,6 +22,12 @@ const newFormat = {
   commit: 'second',
   architecture: streaming({ stores: { sessions: store({ format: '15', upgrade: { command: ['upgrade'] } }) } }),
 };
+const newSteps = {
+  commit: 'second',
+  architecture: streaming({
+    apps: { ...streaming().apps, catalog: app({ api: service({ steps: steps(['migrate'], ['warm']) }) }, 'catalog.localhost') },
+  }),
+};
 const newServer = { commit: 'second', keys: { sessions: '2' }, architecture: hasty };
 
 const scenarios: Scenario[] = [
@@ -31,6 +37,31 @@ const scenarios: Scenario[] = [
     act: async ({ engine, up }) => upWith(up, sealRelease(engine)),
   },
   { name: 'two apps replaced', prepare: live, act: ({ engine, up }) => upWith(up, sealRelease(engine, changed)) },
+  {
+    name: 'an app with steps replaced',
+    prepare: live,
+    act: async ({ engine, up }) => {
+      const begun: string[] = [];
+      engine.world.onStep = ({ name }) => (begun.push(name), 0);
+      const second = await upWith(up, sealRelease(engine, newSteps));
+      assert.deepEqual(
+        begun.toSorted(),
+        ['migrate', 'warm'].map((name) => `catalog.api.${name}.green`),
+        'each once',
+      );
+      return second;
+    },
+  },
+  {
+    name: 'an app whose step fails',
+    fails: true,
+    prepare: live,
+    act: async ({ engine, up }) => {
+      engine.world.onStep = () => 1;
+      assert.equal((await up(sealRelease(engine, newSteps))).problem?.code, 'STEP_FAILED');
+      return sealRelease(engine);
+    },
+  },
   {
     name: 'a store replaced',
     prepare: live,

@@ -33,6 +33,12 @@ export const service = (change: Partial<Service> = {}): Service => ({
   ...change,
 });
 
+/** Steps that run their own name. */
+export const steps = (before: readonly string[], after: readonly string[] = [], limitMs = 60_000): NonNullable<Service['steps']> => {
+  const step = (name: string) => ({ name, command: [name], limitMs });
+  return { before: before.map(step), after: after.map(step) };
+};
+
 export const app = (services: App['services'], host: string, drainMs = 30_000): App => ({
   hosts: [host],
   services,
@@ -112,9 +118,16 @@ export function sealRelease(engine: MemoryEngine, change: ReleaseChange = {}): M
   const generations = generationsOf(inputs, 'local');
   if (!generations.ok) throw new Error(generations.problem.what);
   const image = (tag: string): ImageId => engine.world.addImage({ tag });
-  const seal = (name: string, generation: Generation, services: readonly string[]): SealedGeneration => ({
+  const seal = (
+    name: string,
+    generation: Generation,
+    { services = [], steps = [] }: { services?: readonly string[]; steps?: readonly string[] } = {},
+  ): SealedGeneration => ({
     ...generation,
     images: {
+      ...(steps.length > 0 && {
+        steps: Object.fromEntries(steps.map((each) => [each, image(`t/${name}.${each}:${generation.body.slice(0, 16)}`)])),
+      }),
       services: Object.fromEntries(services.map((each) => [each, image(`t/${name}.${each}:${generation.body.slice(0, 16)}`)])),
       path: {
         blue: image(`t/${name}.path:${generation.id.slice(0, 16)}-blue`),
@@ -123,7 +136,14 @@ export function sealRelease(engine: MemoryEngine, change: ReleaseChange = {}): M
     },
   });
   const { core, apps, stores } = generations.value;
-  const servicesOf = (name: string): string[] => Object.keys(inputs.architecture.apps[name]?.services ?? {});
+  const membersOf = (name: string): { services: string[]; steps: string[] } => {
+    const all = Object.entries(inputs.architecture.apps[name]?.services ?? {});
+    const stepsOf = ({ steps }: Service): string[] => [...(steps?.before ?? []), ...(steps?.after ?? [])].map((step) => step.name);
+    return {
+      services: all.map(([each]) => each),
+      steps: all.flatMap(([each, member]) => stepsOf(member).map((step) => `${each}/${step}`)),
+    };
+  };
   return {
     schema: 1,
     release: releaseId(inputs),
@@ -134,9 +154,11 @@ export function sealRelease(engine: MemoryEngine, change: ReleaseChange = {}): M
       components: {},
       environments: {
         local: {
-          core: seal('core', core, []),
-          apps: Object.fromEntries(Object.entries(apps).map(([name, generation]) => [name, seal(name, generation, servicesOf(name))])),
-          stores: Object.fromEntries(Object.entries(stores).map(([name, generation]) => [name, seal(name, generation, ['server'])])),
+          core: seal('core', core),
+          apps: Object.fromEntries(Object.entries(apps).map(([name, generation]) => [name, seal(name, generation, membersOf(name))])),
+          stores: Object.fromEntries(
+            Object.entries(stores).map(([name, generation]) => [name, seal(name, generation, { services: ['server'] })]),
+          ),
         },
       },
     },

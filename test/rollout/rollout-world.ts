@@ -38,8 +38,9 @@ export const architecture = 'streaming';
 type ControllerRequest = Pick<ControllerSpec, 'asked' | 'waits' | 'holds'>;
 
 export async function makeRolloutWorld(): Promise<RolloutWorld> {
-  const engine = createMemoryEngine();
-  const clock = hurryingClock();
+  const clock = clockOf(20);
+  const engineClock = clockOf(1);
+  const engine = createMemoryEngine({ now: () => engineClock().toISOString() });
   const openLedger = (): Promise<Ledger> => openMemoryLedger({ now: () => clock().toISOString() });
   let ledger = await openLedger();
   const events: RecordedEvent[] = [];
@@ -147,10 +148,10 @@ export const comparable = ({ engine }: RolloutWorld): string[] =>
     .map((line) => line.replaceAll(/controller\.[0-9a-f]{8}\.\d+/g, 'controller').replaceAll(/(\.path\.[0-9a-f]{8})\.\d+/g, '$1'))
     .toSorted();
 
-/** Each look at it is 20 ms after the one before, so that limits pass without anyone waiting. */
-function hurryingClock(): () => Date {
+/** Each look at it is so much after the one before. The controllers' hurries, so that limits pass without anyone waiting. */
+function clockOf(stepMs: number): () => Date {
   let ms = Date.UTC(2026, 0, 1);
-  return () => new Date((ms += 20));
+  return () => new Date((ms += stepMs));
 }
 
 /** Whoever waits for a moment of that clock need not wait for it by ours. */

@@ -4,7 +4,8 @@ import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { slotDigest } from '../../src/engine/spec-digest.ts';
 import type { Ledger, RolloutRecord } from '../../src/ledger/ledger.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
-import { desiredOf, type Desired, type DesiredUnit } from '../../src/rollout/desired.ts';
+import { desiredOf, type Desired, type DesiredUnit, type Seat } from '../../src/rollout/desired.ts';
+import { keepsRecord } from '../../src/rollout/situation.ts';
 import { isUnit } from '../../src/rollout/unit-state.ts';
 
 export type Checked = { engine: MemoryEngine; ledger: Ledger; manifests: ReadonlyMap<string, Manifest> };
@@ -78,7 +79,8 @@ function differences(what: string, wanted: readonly string[], there: readonly st
   ];
 }
 
-function slotRules({ units }: Desired, { slots, instances }: Observation): string[] {
+function slotRules({ units }: Desired, observed: Observation): string[] {
+  const { slots, instances } = observed;
   const wanted = new Map(
     units.flatMap(({ pathSlot, seats }) => [pathSlot, ...seats.blue.slots, ...seats.green.slots]).map((slot) => [slot.name, slot]),
   );
@@ -86,7 +88,7 @@ function slotRules({ units }: Desired, { slots, instances }: Observation): strin
   const wrong = slots.filter(({ name, ready, spec }) => {
     const slot = wanted.get(name);
     const occupied = instances.some((instance) => instance.slot === name);
-    return slot && (!ready || (!occupied && spec !== slotDigest(slot)));
+    return slot && !keepsRecord(name, observed) && (!ready || (!occupied && spec !== slotDigest(slot)));
   });
   return [
     ...differences('slot', [...wanted.keys()], names),
@@ -100,7 +102,7 @@ function unitRules(unit: DesiredUnit, { instances }: Observation): string[] {
   const title = `${unit.owner.kind} ${unit.owner.name}`;
   if (!path || more.length > 0) return [`${title} has ${more.length + (path ? 1 : 0)} paths`];
   const seat = unit.seats[path.colour ?? 'blue'];
-  const members = own.filter(({ role }) => role !== 'path');
+  const members = own.filter(({ role }) => role !== 'path' && role !== 'step');
   const isWrong = ({ name, state, body, image }: ObservedInstance): boolean =>
     state !== 'running' || body !== unit.body || seat.instances.find((each) => each.name === name)?.image !== image;
   return [
@@ -112,8 +114,34 @@ function unitRules(unit: DesiredUnit, { instances }: Observation): string[] {
       seat.instances.map(({ name }) => name),
       members.map(({ name }) => name),
     ),
+    ...stepRules(seat.steps, { title, body: unit.body, there: own.filter(({ role }) => role === 'step') }),
     ...members.filter(isWrong).map(({ name, state }) => `${title}: ${name} is ${state}, or not what it should be`),
   ];
+}
+
+type Steps = { title: string; body: string; there: readonly ObservedInstance[] };
+
+/** What is there of steps has ended, those before the switch well. A record may be lost: with a place, or to a body that came while this one was down. */
+function stepRules(steps: Seat['steps'], { title, body, there }: Steps): string[] {
+  return there.flatMap((run) => {
+    const step = steps.find(({ instance }) => instance.name === run.name);
+    if (step && run.body === body && run.state === 'exited' && (step.when === 'after' || run.exitCode === 0)) return [];
+    return [`${title}: step ${run.name} is ${run.state} with ${run.exitCode}, or nobody's`];
+  });
+}
+
+/** Steps of the live release that nobody ran. */
+export async function missingSteps({ engine, ledger, manifests }: Checked): Promise<string[]> {
+  const live = (await ledger.rollouts(1000)).find(({ outcome }) => outcome === 'live');
+  const manifest = live && manifests.get(live.release);
+  const observed = manifest && (await engine.observe(manifest.inputs.architecture.name));
+  if (!manifest || !observed?.ok) return [];
+  return desiredFor(manifest).units.flatMap(({ owner, seats }) => {
+    const own = observed.value.instances.filter((instance) => isUnit(instance.owner, owner));
+    const seat = seats[own.find(({ role }) => role === 'path')?.colour ?? 'blue'];
+    const missing = seat.steps.filter(({ instance }) => !own.some(({ name }) => name === instance.name));
+    return missing.map(({ instance }) => `step ${instance.name} was not run`);
+  });
 }
 
 function emptyRules({ networks, slots, instances }: Observation): string[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Manifest } from '../../src/release/manifest.ts';
-import { brokenChain, brokenRules, unexplained } from './check-model.ts';
+import { brokenChain, brokenRules, missingSteps, unexplained } from './check-model.ts';
 import { newcomer, scenarios, type Scenario } from './kill-scenarios.ts';
 import { sealSketch } from './sketch.ts';
 import { comesToRest } from './rest.ts';
@@ -57,6 +57,7 @@ async function disturb(scenario: Scenario, company: Company, boundary: number): 
     ...(rested ? [] : [`it never came to rest: ${world.engine.world.inventory().join(' | ')}`]),
     ...world.findings,
     ...(await brokenRules(world)),
+    ...(await missingSteps(world)),
     ...(await brokenChain(world.ledger)),
     ...unexplained(outages, before),
   ];

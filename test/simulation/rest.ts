@@ -13,7 +13,7 @@ export async function liveManifest(world: SimulatedWorld): Promise<Manifest | un
 async function planned({ engine }: SimulatedWorld, manifest: Manifest): Promise<Stage> {
   const observed = await engine.observe(architecture);
   if (!observed.ok) throw new Error(observed.problem.what);
-  return planRollout(desiredFor(manifest), observed.value, { token: 0, heldBack: new Set(), hurry: false });
+  return planRollout(desiredFor(manifest), observed.value, { token: 0, heldBack: new Set(), hurry: true });
 }
 
 /** Whether no rollout is under way, the live release has nothing left to do, and its controller is the only one. */

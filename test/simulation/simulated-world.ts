@@ -1,6 +1,6 @@
 import type { ReleaseId } from '../../src/digest.ts';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
-import type { ArchitectureState } from '../../src/engine/memory/machine.ts';
+import type { ArchitectureState, InstanceRecord } from '../../src/engine/memory/machine.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import type { InstanceSpec } from '../../src/engine/engine.ts';
 import type { RecordedEvent } from '../../src/events.ts';
@@ -55,6 +55,8 @@ export class SimulatedWorld {
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #services = new Map<string, readonly string[]>();
   readonly #warming = new Set<string>();
+  /** Steps that ended well, by name, and whose they are: they are not to be run again while nobody has removed the record. */
+  readonly #finished = new Map<string, string>();
   readonly #broken = new Map<string, 'unhealthy' | 'crashing'>();
 
   static async make(seed: number): Promise<SimulatedWorld> {
@@ -72,6 +74,7 @@ export class SimulatedWorld {
     world.onController = (spec, { container, stopped }) => this.#begin(spec, { container, stopped });
     world.midEffect = ({ verb, name }) => this.#middle(verb, name);
     world.afterEffect = ({ verb, name }) => this.#after(verb, name);
+    world.onStep = () => 'runs';
     world.checkedServices = ({ body }) => this.#services.get(body);
     world.unhealthy((spec) => this.#broken.has(spec.image) || this.#warming.has(spec.name));
   }
@@ -256,14 +259,30 @@ export class SimulatedWorld {
   }
 
   #after(verb: string, name: string): void {
+    if (verb === 'removeInstance') this.#finished.delete(name);
     if (verb !== 'startInstance') return;
     const record = this.state.instances.get(name);
+    if (record?.spec.role === 'step') return this.#runStep(record);
     if (!record || record.path) return;
     this.#warm(record.spec);
     if (this.#broken.get(record.spec.image) !== 'crashing') return;
     const { container } = record;
     this.time.after(this.random.between(0, 2000), () => {
       if (this.state.instances.get(name)?.container === container) this.strike(name);
+    });
+  }
+
+  #runStep({ spec: { name, image, body, origin }, container, state }: InstanceRecord): void {
+    if (state !== 'running') return;
+    const whose = `${body} ${origin.release}`;
+    if (this.#finished.get(name) === whose) this.find(`${name} was run again although it had ended well`);
+    this.time.after(this.random.between(0, 2000), () => {
+      const there = this.state.instances.get(name);
+      if (there?.container !== container || there.state !== 'running') return;
+      this.noteChange('end');
+      const exitCode = this.#broken.has(image) ? 1 : 0;
+      if (exitCode === 0) this.#finished.set(name, whose);
+      this.engine.world.finish(name, exitCode);
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Manifest } from '../../src/release/manifest.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
-import { app, sealRelease, service, store, streaming } from '../rollout/release-fixture.ts';
+import { app, sealRelease, service, steps, store, streaming } from '../rollout/release-fixture.ts';
 import type { Random } from './random.ts';
 
 /** What a simulated repository holds. Small on purpose: what there is more of behaves as what there is. */
@@ -12,9 +12,20 @@ export type Sketch = {
   drainMs: number;
   port: number;
   replicas: number;
+  /** Whether the catalog has steps. */
+  steps: boolean;
 };
 
-export const firstSketch: Sketch = { commit: 1, keys: {}, third: false, cache: false, drainMs: 30_000, port: 8080, replicas: 2 };
+export const firstSketch: Sketch = {
+  commit: 1,
+  keys: {},
+  third: false,
+  cache: false,
+  drainMs: 30_000,
+  port: 8080,
+  replicas: 2,
+  steps: true,
+};
 
 const components = ['catalog/api', 'catalog/providers', 'accounts/api', 'sessions'] as const;
 
@@ -31,14 +42,21 @@ function change(sketch: Sketch, random: Random): Partial<Sketch> {
   if (what < 74) return { third: !sketch.third };
   if (what < 82) return { cache: !sketch.cache };
   if (what < 88) return { port: sketch.port === 8080 ? 9090 : 8080 };
-  if (what < 94) return { replicas: random.between(1, 3) };
+  if (what < 93) return { replicas: random.between(1, 3) };
+  if (what < 98) return { steps: !sketch.steps };
   return {};
 }
 
-export function sealSketch(engine: MemoryEngine, { commit, keys, third, cache, drainMs, port, replicas }: Sketch): Manifest {
+export function sealSketch(engine: MemoryEngine, sketch: Sketch): Manifest {
+  const { commit, keys, third, cache, drainMs, port, replicas } = sketch;
+  const stepping = sketch.steps && { steps: steps(['migrate', 'index'], ['warm']) };
   const stores = { sessions: store(), ...(cache && { cache: store() }) };
   const apps = {
-    catalog: app({ api: service({ replicas }), providers: service({ entry: false, replicas: 1 }) }, 'catalog.localhost', drainMs),
+    catalog: app(
+      { api: service({ replicas, ...stepping }), providers: service({ entry: false, replicas: 1 }) },
+      'catalog.localhost',
+      drainMs,
+    ),
     accounts: app({ api: service({ replicas: 1, stores: ['sessions'] }) }, 'accounts.localhost'),
     ...(third && { third: app({ web: service({ replicas: 1, outbound: true, stores: Object.keys(stores) }) }, 'third.localhost') }),
   };

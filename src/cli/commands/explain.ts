@@ -56,6 +56,7 @@ function explain(instance: ObservedInstance, differences: readonly InstanceDiffe
 function reason({ owner, role, path, slot }: ObservedInstance): string {
   const whose = owner.kind === 'core' ? 'the core' : `${owner.kind} ${owner.name}`;
   if (role === 'server') return `it is the server of ${whose}, in ${slot}`;
+  if (role === 'step') return `it ran once for ${whose}, and is kept to say so`;
   if (role === 'service') return `it is an instance of ${whose}, in ${slot}`;
   const phases = {
     starting: 'is starting',

@@ -4,6 +4,7 @@ import type { ObservedInstance } from '../../engine/engine.ts';
 import { resolveEnvironment } from '../../release/resolve-environment.ts';
 import { done } from '../../result.ts';
 import { type FiringAlarm, firingAlarms } from '../firing-alarms.ts';
+import { stepOf } from '../../rollout/ground.ts';
 import { addressesOf } from '../addresses.ts';
 import { heldNow, previewAddresses } from '../held.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
@@ -13,7 +14,7 @@ import { findLive, type Live } from '../live.ts';
 import { type LiveUnit, wholeHealth } from '../live-state.ts';
 import { counted } from '../report/duration.ts';
 import { paintFor } from '../report/problem.ts';
-import { commitWords, unitWords } from '../report/words.ts';
+import { commitWords, stepWords, unitWords } from '../report/words.ts';
 import { subjectOf } from '../subject.ts';
 
 /** `status`: what is live; exit 0 whatever it is. */
@@ -78,6 +79,17 @@ const unitStatus = (unit: LiveUnit, urls: readonly string[]) => ({
   state: unit.state as string,
   urls: [...urls],
   instances: unit.instances.map(instanceStatus),
+  ...(unit.steps.length > 0 && { steps: unit.steps.map(stepStatus) }),
+});
+
+const stepStatus = ({ name, container, state, exitCode, startedAt, endedAt }: ObservedInstance) => ({
+  name,
+  step: stepOf(name),
+  container,
+  state,
+  exitCode: exitCode ?? null,
+  startedAt: startedAt ?? null,
+  endedAt: endedAt ?? null,
 });
 
 const instanceStatus = ({ name, container, state, startedAt, role, image }: ObservedInstance) => ({
@@ -139,6 +151,8 @@ function statusText(session: Session, { architecture, live, status }: { architec
     lines.push(
       `  ${unitWords(unit).padEnd(width)}  ${unit.state.padEnd(11)}  ${unitDetail(unit)}${urls.map((url) => `  ${url}`).join('')}`,
     );
+  for (const step of live.units.flatMap(({ steps }) => steps).filter(({ exitCode = 0 }) => exitCode !== 0))
+    lines.push(`  ${paint('red', 'failed')}  ${stepWords(step.owner.name, stepOf(step.name))} ended with exit code ${step.exitCode}`);
   lines.push(`  ${'controller'.padEnd(width)}  ${status.controller.state}`);
   for (const { what } of status.alarms) lines.push(`  ${paint('red', 'alarm')}  ${what}`);
   for (const { what } of status.drift) lines.push(`  ${paint('yellow', 'drift')}  ${what}`);

@@ -1,6 +1,6 @@
 import type { ChangelessEvent, UnitName } from '../../events.ts';
 import { counted } from './duration.ts';
-import { unitWords } from './words.ts';
+import { stepWords, unitWords } from './words.ts';
 import { waitingWords } from './waiting.ts';
 
 /** Something that goes on right now: what a live view shows below the story. */
@@ -55,6 +55,12 @@ function rolloutActivity(event: ChangelessEvent, set: Set, next: Map<string, Act
       break;
     case 'instance-started':
       set(keyOf(event.unit), 'preparing', { what: unitWords(event.unit), detail: `${event.instance} started` });
+      break;
+    case 'step-started':
+      set(event.instance, 'running', { what: stepWords(event.unit.name, event.step) });
+      break;
+    case 'step-ended':
+      next.delete(event.instance);
       break;
     case 'health-waiting':
       set(keyOf(event.unit), 'checking', { what: waitingWords(event).rest });

@@ -28,6 +28,9 @@ const story: ChangelessEvent[] = [
     replace: [catalog],
     keep: [{ kind: 'core', name: 'core' }],
   },
+  { type: 'step-started', unit: catalog, step: 'api/migrate', instance: 'catalog.api.migrate.blue', generation },
+  { type: 'step-ended', unit: catalog, step: 'api/migrate', instance: 'catalog.api.migrate.blue', exitCode: 0, durationMs: 300 },
+  { type: 'step-ended', unit: catalog, step: 'api/warm', instance: 'catalog.api.warm.blue', exitCode: 4, durationMs: 300 },
   { type: 'health-waiting', unit: catalog, failing: ['GET /healthz on api-1: 502'] },
   { type: 'health-waiting', unit: catalog, failing: ['GET /healthz on api-1: 502'] },
   { type: 'unit-healthy', unit: catalog, generation, durationMs: 900 },
@@ -47,6 +50,8 @@ test('a pipe gets one full line for each thing that was done, and a wait once', 
     'tested     catalog/api (npm test) in 400 ms\n',
     'release    aaaaaaaaaaaa from uncommitted files: 1 built, 2 reused\n',
     'rollout    aaaaaaaaaaaa replaces app catalog; keeps core\n',
+    'ran        step migrate of catalog/api in 300 ms\n',
+    'failed     step warm of catalog/api: exit code 4 after 300 ms\n',
     'checking   app catalog: GET /healthz on api-1: 502\n',
     'healthy    app catalog in 900 ms\n',
     'switched   app catalog\n',
@@ -63,8 +68,9 @@ test('a live view shows what goes on, and nothing once it is over', () => {
   }
   assert.deepEqual(shown[1], ['building   catalog/api  2.0 s  RUN make']);
   assert.deepEqual(shown[3], ['testing    catalog/api  2.0 s  npm test']);
-  assert.deepEqual(shown[7], ['checking   app catalog: GET /healthz on api-1: 502  2.0 s']);
-  assert.deepEqual(shown[11], ['draining   app catalog  2.0 s  the old one finishes what it has']);
+  assert.ok(shown[7]?.includes('running    step migrate of catalog/api  2.0 s'));
+  assert.deepEqual(shown[10], ['checking   app catalog: GET /healthz on api-1: 502  2.0 s']);
+  assert.deepEqual(shown[14], ['draining   app catalog  2.0 s  the old one finishes what it has']);
   assert.deepEqual(shown.at(-1), []);
 });
 

@@ -7,6 +7,12 @@ export type Words = { verb: string; rest: string; tone: 'good' | 'plain' | 'bad'
 
 export const unitWords = (unit: UnitName): string => (unit.kind === 'core' ? 'core' : `${unit.kind} ${unit.name}`);
 
+/** `step`: with its service in front, as events name it. */
+export function stepWords(app: string, step: string): string {
+  const [service, name] = step.split('/');
+  return `step ${name} of ${app}/${service}`;
+}
+
 /**
  * The sparse story of what happens: undefined for what is only worth a live view (steps, starts, waiting).
  * The end of a rollout is told by the command itself.
@@ -44,6 +50,10 @@ function rolloutWords(event: ChangelessEvent): Words | undefined {
       return plain('rollout', rolloutSentence(event));
     case 'unit-healthy':
       return good('healthy', `${unitWords(event.unit)} in ${duration(event.durationMs)}`);
+    case 'step-ended':
+      return event.exitCode === 0
+        ? good('ran', `${stepWords(event.unit.name, event.step)} in ${duration(event.durationMs)}`)
+        : bad('failed', `${stepWords(event.unit.name, event.step)}: exit code ${event.exitCode} after ${duration(event.durationMs)}`);
     case 'unit-switched':
       return good('switched', unitWords(event.unit));
     case 'store-tried':

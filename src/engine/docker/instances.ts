@@ -1,14 +1,16 @@
 import type { InstanceSpec } from '../engine.ts';
 import { labels } from '../labels.ts';
+import { instanceDigest } from '../spec-digest.ts';
 import type { DockerClient } from './client.ts';
 import { createOrKeep, inspectContainer, removeContainer } from './containers.ts';
+import { sealOf } from './creation.ts';
 import { Refusal } from './failure.ts';
 import { instanceCreation } from './instance-creation.ts';
 import { engineName, memoryName } from './names.ts';
 import { ranThrough, type Slots } from './slots.ts';
-import type { InspectedContainer } from './vendor.ts';
+import { NEVER, type InspectedContainer } from './vendor.ts';
 
-/** Starts it in its slot. One of that name that runs in the slot as it is now stays as it is. */
+/** Starts it in its slot. One of that name that runs in the slot as it is now stays as it is, and so does a step that ran. */
 export async function startInstance(slots: Slots, architecture: string, spec: InstanceSpec): Promise<void> {
   const { client, memory } = slots;
   const sandbox = await readySandbox(slots, architecture, spec.slot);
@@ -19,10 +21,15 @@ export async function startInstance(slots: Slots, architecture: string, spec: In
   const { container, kept } = await createOrKeep(
     client,
     { name: engineName(architecture, spec.name), creation },
-    ({ State, HostConfig }) => State.Running && HostConfig.NetworkMode === creation.HostConfig.NetworkMode,
+    (existing) =>
+      (existing.State.Running && existing.HostConfig.NetworkMode === creation.HostConfig.NetworkMode) || isRunOf(existing, spec),
   );
   if (!kept) await memory.startFilled(architecture, sandbox, container);
 }
+
+/** Whether it is a step that was started, whatever came of it, and in whichever sandbox of its slot. */
+const isRunOf = ({ State, Config }: InspectedContainer, spec: InstanceSpec): boolean =>
+  spec.role === 'step' && State.StartedAt !== NEVER && sealOf(Config.Labels ?? {}).spec === instanceDigest(spec);
 
 /** The slot's sandbox, unless its memory is lost or not filled. One that is known was seen whole, and nothing happened to it since. */
 async function readySandbox({ client, inspections }: Slots, architecture: string, slot: string): Promise<InspectedContainer | undefined> {

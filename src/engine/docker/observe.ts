@@ -126,7 +126,7 @@ function observedInstance(architecture: string, container: InspectedContainer): 
 function observedController(architecture: string, container: InspectedContainer): ObservedController {
   const from = container.Config.Labels ?? {};
   const { environment, commit, release } = originOf(from);
-  const { exitCode: _, ...life } = lifeOf(container);
+  const { exitCode: _, endedAt: __, ...life } = lifeOf(container);
   const history = (from[labels.history] ?? '').split(',').filter((id) => id !== '') as ReleaseId[];
   const asked = askedOf(from[labels.asked]);
   const request = {
@@ -137,7 +137,7 @@ function observedController(architecture: string, container: InspectedContainer)
   return { name: nameOf(architecture, from, container.Name), ...life, environment, commit, release, history, ...request };
 }
 
-type Life = Pick<ObservedInstance, 'container' | 'image' | 'state' | 'createdAt' | 'startedAt' | 'exitCode'>;
+type Life = Pick<ObservedInstance, 'container' | 'image' | 'state' | 'createdAt' | 'startedAt' | 'endedAt' | 'exitCode'>;
 
 function lifeOf({ Id, Image, Created, State }: InspectedContainer): Life {
   const state = State.Running ? 'running' : State.Status === 'created' ? 'created' : 'exited';
@@ -147,7 +147,7 @@ function lifeOf({ Id, Image, Created, State }: InspectedContainer): Life {
     state,
     createdAt: Created,
     ...(State.StartedAt !== NEVER && { startedAt: State.StartedAt }),
-    ...(state === 'exited' && { exitCode: State.ExitCode }),
+    ...(state === 'exited' && { exitCode: State.ExitCode, endedAt: State.FinishedAt }),
   };
 }
 

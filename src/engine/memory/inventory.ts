@@ -37,7 +37,7 @@ function observedSlot({ spec, ready, container, address }: SlotRecord): Observed
 }
 
 function observedInstance(state: ArchitectureState, instance: InstanceRecord, judgement: Judgement): ObservedInstance {
-  const { spec, container, createdAt, startedAt, exitCode } = instance;
+  const { spec, container, createdAt, startedAt, endedAt, exitCode } = instance;
   const path = phaseOf(state, instance, judgement);
   const { name, slot, owner, role, generation, body, image, origin } = spec;
   return {
@@ -55,6 +55,7 @@ function observedInstance(state: ArchitectureState, instance: InstanceRecord, ju
     ...(spec.colour === undefined ? {} : { colour: spec.colour }),
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(startedAt === undefined ? {} : { startedAt }),
+    ...(endedAt === undefined ? {} : { endedAt }),
     ...(path === undefined ? {} : { path }),
     ...(spec.drainSignal === undefined ? {} : { drainSignal: spec.drainSignal }),
     spec: instanceDigest(spec),
@@ -89,5 +90,6 @@ function volumeLine({ spec, bodies, unfinished }: VolumeRecord): string {
 function instanceLine(state: ArchitectureState, instance: InstanceRecord, judgement: Judgement): string {
   const { name, generation, image } = instance.spec;
   const phase = phaseOf(state, instance, judgement)?.phase;
-  return `instance ${name} ${short(generation)} ${short(image)} ${instance.state}${phase === undefined ? '' : ` ${phase}`}`;
+  const end = instance.spec.role === 'step' && instance.exitCode !== undefined ? ` ${instance.exitCode}` : '';
+  return `instance ${name} ${short(generation)} ${short(image)} ${instance.state}${phase === undefined ? '' : ` ${phase}`}${end}`;
 }

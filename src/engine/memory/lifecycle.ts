@@ -75,6 +75,7 @@ export class Lifecycle {
     if (instance.path && lastPhase) instance.path.lastPhase = lastPhase;
     instance.state = 'exited';
     instance.exitCode = end.exitCode;
+    instance.endedAt = this.#machine.now();
     instance.deathSeen = false;
     this.#machine.endLog(instance.container);
     this.#machine.emit(state, { kind: 'died', name: instance.spec.name, container: instance.container, action: 'die' });

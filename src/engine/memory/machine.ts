@@ -32,6 +32,7 @@ export type InstanceRecord = Container & {
   spec: InstanceSpec;
   state: 'created' | 'running' | 'exited';
   exitCode?: number;
+  endedAt?: string;
   deathSeen: boolean;
   path?: PathRecord;
   usage?: Pick<InstanceUsage, 'cpuMs' | 'memoryBytes'>;

@@ -177,6 +177,7 @@ export class MemoryEngine implements Engine {
       if (kept) return;
       lifecycle.startInstance(state, spec.name);
       this.world.serverStarted(state, spec);
+      this.world.stepStarted(state, spec);
     };
     return carryOut(this.world, { verb: 'startInstance', architecture, name: spec.name }, [create, start]);
   }
@@ -223,7 +224,11 @@ export class MemoryEngine implements Engine {
 
   async signalInstance(architecture: string, name: string, signal: string): Promise<Result<void>> {
     return this.#effect({ verb: 'signalInstance', architecture, name }, () => {
-      if (this.world.machine.of(architecture).instances.get(name)?.state === 'running') this.world.signals.push({ name, signal });
+      const state = this.world.machine.of(architecture);
+      const instance = state.instances.get(name);
+      if (instance?.state !== 'running') return;
+      this.world.signals.push({ name, signal });
+      if (signal === 'SIGKILL') this.world.lifecycle.endInstance(state, instance, { exitCode: 137, by: `SIGKILL ${name}` });
     });
   }
 

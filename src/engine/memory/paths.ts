@@ -22,7 +22,8 @@ function membersOf(state: ArchitectureState, path: InstanceSpec): InstanceRecord
   const key = bodyKey(path);
   const networks = networksOf(state, path);
   return [...state.instances.values()].filter(({ spec }) => {
-    if (spec.role === 'path' || spec.owner.kind !== path.owner.kind || spec.owner.name !== path.owner.name) return false;
+    if (spec.role === 'path' || spec.role === 'step' || spec.owner.kind !== path.owner.kind || spec.owner.name !== path.owner.name)
+      return false;
     return spec.role === 'server' ? networksOf(state, spec).some((name) => networks.includes(name)) : bodyKey(spec) === key;
   });
 }

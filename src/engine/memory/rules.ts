@@ -55,9 +55,10 @@ export function isSameSlot(state: ArchitectureState, spec: SlotSpec): boolean {
   return known !== undefined && known.ready && slotDigest(known.spec) === slotDigest(spec);
 }
 
-/** Whether it runs already; throws when something else runs under its name. */
+/** Whether it runs already, or is a step that ran; throws when something else runs under its name. */
 export function isSameInstance(state: ArchitectureState, spec: InstanceSpec): boolean {
   const known = state.instances.get(spec.name);
+  if (spec.role === 'step' && known?.state === 'exited') return instanceDigest(known.spec) === instanceDigest(spec);
   if (known?.state !== 'running') return false;
   must(instanceDigest(known.spec) === instanceDigest(spec), `another instance runs as ${spec.name}`);
   return true;

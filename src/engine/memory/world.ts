@@ -58,6 +58,8 @@ export class MemoryWorld {
   onUpgrade: ((upgrade: VolumeUpgrade, contents: string) => string | undefined) | undefined;
   /** What a server makes of the data it finds as it starts; it leaves them alone without it. */
   onServer: ((spec: InstanceSpec, contents: string) => string) | undefined;
+  /** The exit code a step ends with as soon as it has started, or that it runs on, to be ended by `finish`; 0 without it. */
+  onStep: ((spec: InstanceSpec) => number | 'runs') | undefined;
   readonly #failures = new Map<Verb, Problem[]>();
   readonly #holders: { port: PublishedPort; holder: string }[] = [];
   #unhealthy: (spec: InstanceSpec) => boolean = () => false;
@@ -141,6 +143,23 @@ export class MemoryWorld {
       const record = mount.kind === 'volume' ? state.volumes.get(mount.volume) : undefined;
       if (record) record.contents = this.onServer(spec, record.contents);
     }
+  }
+
+  stepStarted(state: ArchitectureState, spec: InstanceSpec): void {
+    if (spec.role !== 'step') return;
+    const end = this.onStep ? this.onStep(spec) : 0;
+    const { container } = this.#instance(spec.name);
+    if (end === 'runs') return;
+    queueMicrotask(() => {
+      const instance = state.instances.get(spec.name);
+      if (instance?.container === container) this.lifecycle.endInstance(state, instance, { exitCode: end, by: `end of ${spec.name}` });
+    });
+  }
+
+  /** An instance ends by itself. */
+  finish(name: string, exitCode: number): void {
+    this.lifecycle.endInstance(this.#stateWith(name), this.#instance(name), { exitCode, by: `end of ${name}` });
+    this.availability.look(`end of ${name}`);
   }
 
   /** Another program takes a host port. */
