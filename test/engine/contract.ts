@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { GenerationId, ReleaseId } from '../../src/digest.ts';
-import type { ControllerSpec, EngineEvent, InstanceSpec, Measures, Observation, ObservedSlot, SlotSpec } from '../../src/engine/engine.ts';
+import type { GenerationId } from '../../src/digest.ts';
+import type { EngineEvent, InstanceSpec, Measures, Observation, ObservedSlot, SlotSpec } from '../../src/engine/engine.ts';
 import {
   app,
   conditionLimitMs,
@@ -12,7 +12,6 @@ import {
   observe,
   pathSpec,
   phaseIn,
-  release,
   serving,
   slotIn,
   slotSpec,

@@ -114,6 +114,30 @@ const requests = async ({ engine }: RolloutWorld) => {
   return observed.ok ? observed.value.requests : [];
 };
 
+inWorld('the steps of what stands by have been, and going back runs none again', async (world) => {
+  const steps = { before: [{ name: 'migrate', command: ['migrate'], limitMs: 5000 }], after: [] };
+  const stepping = (commit: string) => {
+    const architectureWithSteps = baking(long);
+    const { catalog: own } = architectureWithSteps.apps;
+    const services = { ...own!.services, api: service({ steps }) };
+    const apps = { ...architectureWithSteps.apps, catalog: { ...own!, services } };
+    return sealWithImage(world.engine, { architecture: { ...architectureWithSteps, apps }, commit, keys: { 'catalog/api': commit } })
+      .manifest;
+  };
+  const first = stepping('first');
+  await world.up(first);
+  const second = stepping('second');
+  await world.start(second);
+  await world.until(() => standsBy(world, first));
+  const ended = (): number => world.events.filter(({ type }) => type === 'step-ended').length;
+  assert.equal(ended(), 2);
+  await askBack(world, second);
+  await world.until(async () => (await servingOf(world, 'catalog')).join() === generationIn(first));
+  await world.settled(first);
+  const started = world.events.filter((event) => event.type === 'step-started');
+  assert.deepEqual([ended(), started.length], [2, 2]);
+});
+
 inWorld('a release that was gone back from is in quarantine', async (world) => {
   const { first, second } = await bothThere(world);
   await askBack(world, second);
