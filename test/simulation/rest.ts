@@ -23,7 +23,7 @@ export async function isAtRest(world: SimulatedWorld): Promise<boolean> {
   if ([...world.state.controllers.values()].some(({ state }) => state !== 'running')) return false;
   const live = await liveManifest(world);
   if (!live) return true;
-  if (world.state.controllers.size !== 1) return false;
+  if (world.state.controllers.size !== 1 || world.state.requests.size > 0) return false;
   return (await planned(world, live)).name === 'settled';
 }
 

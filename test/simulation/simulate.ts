@@ -4,7 +4,7 @@ import type { Manifest } from '../../src/release/manifest.ts';
 import { isUnit } from '../../src/rollout/unit-state.ts';
 import { brokenChain, brokenRules, desiredFor, unexplained } from './check-model.ts';
 import { comesToRest, isAtRest, liveManifest, unrest } from './rest.ts';
-import { changedSketch, firstSketch, sealSketch, type Sketch } from './sketch.ts';
+import { bakeMs, changedSketch, firstSketch, sealSketch, type Sketch } from './sketch.ts';
 import { architecture, SimulatedWorld } from './simulated-world.ts';
 import { rough } from './weather.ts';
 
@@ -35,9 +35,20 @@ export async function simulate(seed: number, options: { trace: boolean } = { tra
   return { seed, operations, findings: world.findings, trace: world.traced };
 }
 
-type Operation = 'up' | 'broken up' | 'two ups' | 'rollback' | 'deaths' | 'reboot' | 'engine away';
+type Operation = 'up' | 'broken up' | 'two ups' | 'rollback' | 'going back' | 'alarm' | 'deaths' | 'reboot' | 'engine away';
 
-const menu: readonly Operation[] = ['up', 'up', 'broken up', 'two ups', 'rollback', 'deaths', 'reboot', 'engine away'];
+const menu: readonly Operation[] = [
+  'up',
+  'up',
+  'broken up',
+  'two ups',
+  'rollback',
+  'going back',
+  'alarm',
+  'deaths',
+  'reboot',
+  'engine away',
+];
 
 /** What was there before an operation, to compare with afterwards. */
 type Before = { live: Manifest | undefined; containers: ReadonlyMap<string, string>; outages: number; cuts: number };
@@ -56,7 +67,7 @@ async function carryOut(operation: Operation, gale: boolean, story: Story): Prom
   await remember(story);
 }
 
-const isPeaceful = (operation: Operation): boolean => !['deaths', 'reboot', 'engine away'].includes(operation);
+const isPeaceful = (operation: Operation): boolean => !['going back', 'alarm', 'deaths', 'reboot', 'engine away'].includes(operation);
 
 /** The weather, a controller that dies somewhere (perhaps again and again), and clients that do not go away. */
 function blow(world: SimulatedWorld): void {
@@ -86,6 +97,19 @@ async function perform(operation: Operation, story: Story): Promise<void> {
       return up(story, random.chance(0.7) ? commit(story) : random.pick(story.history).manifest);
     case 'rollback':
       return up(story, random.pick(story.history).manifest);
+    case 'going back':
+      await up(story, commit(story, { bakeMs: bakeMs(random) }));
+      await time.pass(random.between(0, 20_000));
+      await askBack(story);
+      return;
+    case 'alarm':
+      await up(story, commit(story, { bakeMs: bakeMs(random) }));
+      await time.pass(random.between(0, 20_000));
+      for (let seconds = random.between(1, 10); seconds > 0; seconds -= 1) {
+        tellErrors(world);
+        await time.pass(1000);
+      }
+      return;
     case 'deaths':
       for (let deaths = random.between(1, 4); deaths > 0; deaths -= 1) {
         killSomething(world);
@@ -109,11 +133,27 @@ async function up(story: Story, manifest: Manifest, good = true): Promise<void> 
   story.ups.push({ manifest, name, container, good });
 }
 
-function commit(story: Story): Manifest {
+/** Somebody wants the release before again, whether or not anything stands by. */
+async function askBack({ world, commits }: Story): Promise<void> {
+  const live = await liveManifest(world);
+  if (!live) return;
+  const { release, outputs } = live;
+  await world.engine.ask(architecture, { name: `request.${commits}`, image: outputs.controller, request: { ask: 'go-back', release } });
+}
+
+/** Half of what the catalog is asked goes wrong. */
+function tellErrors({ state, engine }: SimulatedWorld): void {
+  const measures = { spanMs: 1000, requests: 10, connections: 1, open: 1, queue: 0, servers: {} };
+  for (const { spec, path } of state.instances.values())
+    if (spec.owner.name === 'catalog' && path?.stage === 'serving')
+      engine.world.measure(spec.name, { ...measures, answers: { '1xx': 0, '2xx': 5, '3xx': 0, '4xx': 0, '5xx': 5 } });
+}
+
+function commit(story: Story, wanted: Partial<Sketch> = {}): Manifest {
   const { world, history } = story;
   const before = history.at(-1)?.sketch ?? firstSketch;
   story.commits += 1;
-  const sketch = { ...(story.commits === 1 ? before : changedSketch(before, world.random)), commit: story.commits };
+  const sketch = { ...(story.commits === 1 ? before : changedSketch(before, world.random)), ...wanted, commit: story.commits };
   const manifest = sealSketch(world.engine, sketch);
   history.push({ sketch, manifest });
   return manifest;

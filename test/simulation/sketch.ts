@@ -1,6 +1,6 @@
 import type { Manifest } from '../../src/release/manifest.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
-import { app, sealRelease, service, steps, store, streaming } from '../rollout/release-fixture.ts';
+import { app, sealWithImage, service, steps, store, streaming } from '../rollout/release-fixture.ts';
 import type { Random } from './random.ts';
 
 /** What a simulated repository holds. Small on purpose: what there is more of behaves as what there is. */
@@ -14,6 +14,8 @@ export type Sketch = {
   replicas: number;
   /** Whether the catalog has steps. */
   steps: boolean;
+  /** How long the catalog bakes, with an alarm on its errors; 0: not at all. */
+  bakeMs: number;
 };
 
 export const firstSketch: Sketch = {
@@ -25,6 +27,7 @@ export const firstSketch: Sketch = {
   port: 8080,
   replicas: 2,
   steps: true,
+  bakeMs: 0,
 };
 
 const components = ['catalog/api', 'catalog/providers', 'accounts/api', 'sessions'] as const;
@@ -43,23 +46,28 @@ function change(sketch: Sketch, random: Random): Partial<Sketch> {
   if (what < 82) return { cache: !sketch.cache };
   if (what < 88) return { port: sketch.port === 8080 ? 9090 : 8080 };
   if (what < 93) return { replicas: random.between(1, 3) };
-  if (what < 98) return { steps: !sketch.steps };
+  if (what < 95) return { steps: !sketch.steps };
+  if (what < 98) return { bakeMs: sketch.bakeMs > 0 ? 0 : bakeMs(random) };
   return {};
 }
+
+export const bakeMs = (random: Random): number => random.between(5, 60) * 1000;
 
 export function sealSketch(engine: MemoryEngine, sketch: Sketch): Manifest {
   const { commit, keys, third, cache, drainMs, port, replicas } = sketch;
   const stepping = sketch.steps && { steps: steps(['migrate', 'index'], ['warm']) };
   const stores = { sessions: store(), ...(cache && { cache: store() }) };
   const apps = {
-    catalog: app(
-      { api: service({ replicas, ...stepping }), providers: service({ entry: false, replicas: 1 }) },
-      'catalog.localhost',
-      drainMs,
-    ),
+    catalog: {
+      ...app({ api: service({ replicas, ...stepping }), providers: service({ entry: false, replicas: 1 }) }, 'catalog.localhost', drainMs),
+      ...(sketch.bakeMs > 0 && {
+        bake: { forMs: sketch.bakeMs },
+        alarms: { errors: { metric: 'error-ratio' as const, above: 0.1, forMs: 2000 } },
+      }),
+    },
     accounts: app({ api: service({ replicas: 1, stores: ['sessions'] }) }, 'accounts.localhost'),
     ...(third && { third: app({ web: service({ replicas: 1, outbound: true, stores: Object.keys(stores) }) }, 'third.localhost') }),
   };
   const architecture = streaming({ core: { publish: [{ address: '127.0.0.1', port }] }, apps, stores });
-  return sealRelease(engine, { commit: `commit ${commit}`, architecture, keys });
+  return sealWithImage(engine, { commit: `commit ${commit}`, architecture, keys }).manifest;
 }
