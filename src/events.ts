@@ -81,6 +81,7 @@ export type ChangelessEvent =
   | { type: 'controller-in-charge'; release: ReleaseId; token: number }
   | { type: 'alarm-fired'; unit: UnitName; alarm: string; what: string }
   | { type: 'alarm-cleared'; unit: UnitName; alarm: string; what: string }
+  | { type: 'releases-forgotten'; releases: readonly ReleaseId[] }
   | { type: 'notice-lost'; channel: string; why: string }
   | { type: 'request-refused'; request: string; problem: Problem }
   | { type: 'instance-lost'; unit: UnitName; instance: string; what: string }

@@ -3,7 +3,8 @@ import path from 'node:path';
 import type { ImageId } from '../digest.ts';
 import type { Images } from '../engine/image.ts';
 import { decodeManifest, encodeManifest, parseManifest } from '../release/manifest-codec.ts';
-import { manifestPath, type Manifest, type SealedGeneration } from '../release/manifest.ts';
+import { generationImages } from '../release/images-of.ts';
+import { manifestPath, type Manifest } from '../release/manifest.ts';
 import { writeCached } from './cache-file.ts';
 import type { ExistingImages } from './existing-images.ts';
 
@@ -29,13 +30,7 @@ export async function keepManifest(manifest: Manifest, images: readonly ImageId[
 export function isWhole({ outputs }: Manifest, existing: ExistingImages): boolean {
   const environments = Object.values(outputs.environments);
   const generations = environments.flatMap(({ core, apps, stores }) => [core, ...Object.values(apps), ...Object.values(stores)]);
-  return [outputs.sandbox, ...generations.flatMap(imagesOf)].every((id) => existing.has(id));
+  return [outputs.sandbox, ...generations.flatMap(generationImages)].every((id) => existing.has(id));
 }
-
-const imagesOf = ({ images: { services, path: colours } }: SealedGeneration): ImageId[] => [
-  ...Object.values(services),
-  colours.blue,
-  colours.green,
-];
 
 const fileOf = (image: ImageId, cacheFolder: string): string => path.join(cacheFolder, 'manifests', `${image.replace('sha256:', '')}.json`);

@@ -1,5 +1,6 @@
 import type { ReleaseId } from '../digest.ts';
 import type { ListedImage } from '../engine/image.ts';
+import { ownImagesOf } from '../release/images-of.ts';
 import type { Manifest } from '../release/manifest.ts';
 import type { ReleaseImage } from './releases.ts';
 
@@ -30,24 +31,11 @@ export function imagesToForget(
   kept: { releases: ReadonlySet<ReleaseId>; manifests: readonly Manifest[] },
 ): ListedImage[] {
   const releaseOf = new Map(releases.map(({ image, release }) => [image, release]));
-  const used = new Set<string>(kept.manifests.flatMap(imagesOf));
+  const used = new Set<string>(kept.manifests.flatMap((manifest) => [...systemImagesOf(manifest), ...ownImagesOf(manifest)]));
   return all.filter(({ id }) => {
     const release = releaseOf.get(id);
     return release === undefined ? !used.has(id) : !kept.releases.has(release);
   });
 }
 
-function imagesOf({ outputs }: Manifest): string[] {
-  const units = Object.values(outputs.environments).flatMap(({ core, apps, stores }) => [
-    core,
-    ...Object.values(apps),
-    ...Object.values(stores),
-  ]);
-  const ofUnits = units.flatMap(({ images: { services, steps = {}, path } }) => [
-    ...Object.values(services),
-    ...Object.values(steps),
-    path.blue,
-    path.green,
-  ]);
-  return [outputs.controller, outputs.sandbox, ...Object.values(outputs.components), ...ofUnits];
-}
+const systemImagesOf = ({ outputs }: Manifest): string[] => [outputs.controller, outputs.sandbox];

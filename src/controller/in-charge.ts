@@ -12,6 +12,7 @@ import { withHeldBack } from '../rollout/kept-unit.ts';
 import { alarmBeatMs, alarmFired, hasAlarms, openAlarms, watchAlarms } from './watch-alarms.ts';
 import { bakeOf, beforeOf, type Bake, type Before } from './bake.ts';
 import { carryRollout } from './carry-rollout.ts';
+import { forgetImages } from './forget-images.ts';
 import { removeLeftovers } from './leftover-controllers.ts';
 import { handsOf, heldOf, holdLease, sayEnded, successionOf, type Charge, type Post } from './post.ts';
 import { removePredecessors } from './predecessors.ts';
@@ -29,6 +30,8 @@ type Tenure = {
   sayEnded: (() => void | Promise<void>) | undefined;
   bake?: Bake | undefined;
   alarms: Alarms;
+  /** Whether images of long ago were looked for. */
+  hasForgotten?: boolean;
   aside?: { units: readonly DesiredUnit[]; why: Problem } | undefined;
   back?: { why: Problem; to: Before; request?: string } | undefined;
 };
@@ -116,7 +119,7 @@ async function serve(tenure: Tenure): Promise<void> {
       hands: tenure.hands,
       wake: post.wake,
       signal: post.signal,
-      tend: () => removeLeftovers({ ...successionOf(post, tenure.hands), now: tenure.hands.now(), spared: tenure.bake?.before.controller }),
+      tend: () => tend(tenure),
       fallbacks: () => standingBy(tenure),
       isWanted: (observed) => isWanted(tenure, observed),
       nextMs: () => nextLookMs(tenure),
@@ -124,6 +127,15 @@ async function serve(tenure: Tenure): Promise<void> {
   } while (tenure.back || tenure.aside || (tenure.bake && !isBaking(tenure)));
   // Another release came while this one baked; it was live all the same.
   if (!post.signal.aborted) await tenure.sayEnded?.();
+}
+
+/** Done when there is nothing else to do. */
+async function tend(tenure: Tenure): Promise<void> {
+  const { post, hands, bake } = tenure;
+  await removeLeftovers({ ...successionOf(post, hands), now: hands.now(), spared: bake?.before.controller });
+  if (tenure.hasForgotten || bake) return;
+  tenure.hasForgotten = true;
+  await forgetImages(post, hands);
 }
 
 function nextLookMs({ desired, bake, hands }: Tenure): number {

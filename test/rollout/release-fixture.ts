@@ -126,12 +126,16 @@ export function sealRelease(engine: MemoryEngine, change: ReleaseChange = {}): M
     ...generation,
     images: {
       ...(steps.length > 0 && {
-        steps: Object.fromEntries(steps.map((each) => [each, image(`t/${name}.${each}:${generation.body.slice(0, 16)}`)])),
+        steps: Object.fromEntries(
+          steps.map((each) => [each, image(`changeless/streaming/${name}.${each}:${generation.body.slice(0, 16)}`)]),
+        ),
       }),
-      services: Object.fromEntries(services.map((each) => [each, image(`t/${name}.${each}:${generation.body.slice(0, 16)}`)])),
+      services: Object.fromEntries(
+        services.map((each) => [each, image(`changeless/streaming/${name}.${each}:${generation.body.slice(0, 16)}`)]),
+      ),
       path: {
-        blue: image(`t/${name}.path:${generation.id.slice(0, 16)}-blue`),
-        green: image(`t/${name}.path:${generation.id.slice(0, 16)}-green`),
+        blue: image(`changeless/streaming/${name}.path:${generation.id.slice(0, 16)}-blue`),
+        green: image(`changeless/streaming/${name}.path:${generation.id.slice(0, 16)}-green`),
       },
     },
   });

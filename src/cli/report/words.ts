@@ -93,6 +93,8 @@ function watchWords(event: ChangelessEvent): Words | undefined {
       return bad('alarm', event.what);
     case 'alarm-cleared':
       return good('alarm', event.what);
+    case 'releases-forgotten':
+      return plain('forgot', `the images of ${counted(event.releases.length, 'release')} of long ago`);
     case 'notice-lost':
       return bad('not told', `channel ${event.channel}: ${event.why}`);
     case 'instance-lost':
