@@ -72,6 +72,8 @@ export type ChangelessEvent =
   | { type: 'controller-in-charge'; release: ReleaseId; token: number }
   | { type: 'instance-lost'; unit: UnitName; instance: string; what: string }
   | { type: 'instance-replaced'; unit: UnitName; instance: string; durationMs: number }
+  | { type: 'service-scaled'; unit: UnitName; service: string; from: number; to: number; why: 'asked' | 'cpu' | 'requests' }
+  | { type: 'instance-left'; unit: UnitName; instance: string; cut?: number }
   | { type: 'effect-failed'; step: string; problem: Problem };
 
 export type RecordedEvent = ChangelessEvent & { at: string };

@@ -1,6 +1,7 @@
 import type { InstanceDifference, InstanceSpec, Observation, ObservedController, ObservedInstance, SlotSpec } from '../engine/engine.ts';
 import { instanceDigest, networkDigest, slotDigest } from '../engine/spec-digest.ts';
 import type { Desired, DesiredUnit } from '../rollout/desired.ts';
+import { sizedTo } from '../rollout/size.ts';
 import { current, inUse, isUnit, unitState } from '../rollout/unit-state.ts';
 
 /** One difference between what runs and what the release says. `container` is an engine's id, or the name of what is missing. */
@@ -14,7 +15,8 @@ export type Drift = {
 export type Comparison = { drift: Drift[]; compared: number };
 
 /** Compares all that the engine holds of an architecture with its live release. Pure; sorted by what was compared. */
-export function compareWithRelease(desired: Desired, observation: Observation, differences: readonly InstanceDifference[]): Comparison {
+export function compareWithRelease(release: Desired, observation: Observation, differences: readonly InstanceDifference[]): Comparison {
+  const desired = sizedTo(release, observation);
   const units = desired.units.map((unit) => compareUnit(unit, observation));
   const parts: Comparison[] = [
     compareNetworks(desired, observation),
@@ -150,6 +152,8 @@ function belongs(instance: ObservedInstance, desired: Desired, observation: Obse
     const expected = desired.units.some(({ owner }) => isUnit(owner, instance.owner));
     return state.draining.includes(instance) || (expected && instance === current(state));
   }
+  const isLeaving = state.departures.some(({ slot }) => slot === instance.slot);
+  if (isLeaving) return true;
   const unit = desired.units.find(({ owner }) => isUnit(owner, instance.owner));
   const seat = unit?.seats[current(state)?.colour ?? 'blue'];
   return (

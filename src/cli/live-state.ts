@@ -3,6 +3,7 @@ import type { Observation, ObservedController, ObservedInstance, Owner } from '.
 import type { UnitName } from '../events.ts';
 import type { Manifest } from '../release/manifest.ts';
 import { type Desired, desiredOf, type DesiredUnit } from '../rollout/desired.ts';
+import { sizedTo } from '../rollout/size.ts';
 import { current, unitState } from '../rollout/unit-state.ts';
 
 /** `held-back`: the live release says another generation, which failed; the one before it serves on. */
@@ -23,7 +24,8 @@ export type LiveUnit = {
 export type LiveHealth = 'live' | 'rolling-out' | 'degraded' | 'down';
 
 /** Every unit the engine holds something of, and every one the release wants; sorted core, stores, apps. */
-export function liveUnits(observation: Observation, desired?: Desired): LiveUnit[] {
+export function liveUnits(observation: Observation, release?: Desired): LiveUnit[] {
+  const desired = release && sizedTo(release, observation);
   const wanted = new Map((desired?.units ?? []).map((unit) => [keyOf(unit.owner), unit]));
   const owners = new Map(observation.instances.map((instance) => [keyOf(instance.owner), instance.owner]));
   for (const unit of wanted.values()) owners.set(keyOf(unit.owner), unit.owner);

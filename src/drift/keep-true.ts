@@ -5,6 +5,7 @@ import { planRollout } from '../rollout/plan-rollout.ts';
 import { describeStep } from '../rollout/step.ts';
 import type { Wake } from '../rollout/wake.ts';
 import { Losses } from './losses.ts';
+import { Scaling } from './scaling.ts';
 
 export type Keeping = {
   desired: Desired;
@@ -30,19 +31,21 @@ const afterFailureMs = 1000;
  */
 export async function keepTrue(keeping: Keeping): Promise<void> {
   const losses = new Losses(keeping.desired, keeping.hands);
+  const scaling = new Scaling(keeping.desired, keeping.hands);
   const hands = { ...keeping.hands, report: losses.watchReport };
   while (!keeping.signal.aborted && (await hands.mayAct())) {
-    const restMs = await look({ ...keeping, hands }, losses);
-    if (restMs > 0) await rest(keeping, restMs);
+    const restMs = await look({ ...keeping, hands }, losses, scaling);
+    if (restMs > 0) await rest(keeping, Math.min(restMs, scaling.beatMs ?? restMs));
   }
 }
 
 /** One round; gives how long to rest when there is nothing (more) to do. */
-async function look({ desired, token, hands, tend }: Keeping, losses: Losses): Promise<number> {
+async function look({ desired, token, hands, tend }: Keeping, losses: Losses, scaling: Scaling): Promise<number> {
   const observed = await hands.engine.observe(desired.architecture);
   if (!observed.ok) return afterFailureMs;
   losses.count(observed.value, token);
-  const stage = planRollout(desired, observed.value, { token, heldBack: heldBack(losses.deaths, hands.now()), hurry: true });
+  const outlook = { token, heldBack: heldBack(losses.deaths, hands.now()), hurry: true, counts: await scaling.counts(observed.value) };
+  const stage = planRollout(desired, observed.value, outlook);
   if (stage.name === 'settled') await tend();
   if (stage.name === 'settled') return losses.nextStart() ?? beatMs;
   if (stage.name === 'wait') return afterFailureMs;

@@ -52,7 +52,8 @@ export type Mount = { kind: 'memory'; path: string; sizeBytes: number } | { kind
 
 export type Limits = { memoryBytes: number; processes: number; cpus?: number };
 
-export type InstanceRole = 'service' | 'path' | 'server';
+/** `departure`: beside an instance in its place, says to the data paths that this instance leaves. */
+export type InstanceRole = 'service' | 'path' | 'server' | 'departure';
 
 /** Why an instance exists: written on it, so that it can be traced from the engine alone. */
 export type Origin = {
@@ -244,7 +245,7 @@ export interface Engine {
    * from another spec, is made anew; members of the old one go with it, for nobody could reach them any more.
    */
   ensureSlot(architecture: string, spec: SlotSpec): Promise<Result<void>>;
-  /** Removes the place; its members must be gone. */
+  /** Removes the place; its members must be gone, but for a departure, which goes with it, after it. */
   removeSlot(architecture: string, name: string): Promise<Result<void>>;
 
   /** Creates and starts. An instance of that name that is not running is removed first. Resolves when started, not when healthy. */

@@ -101,6 +101,7 @@ function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, archite
 function eventOf(step: Step): ChangelessEvent | undefined {
   switch (step.do) {
     case 'start-instance':
+      if (step.instance.role === 'departure') return undefined;
       return {
         type: 'instance-started',
         unit: unitName(step.instance.owner),
@@ -112,18 +113,21 @@ function eventOf(step: Step): ChangelessEvent | undefined {
     case 'drain-path':
       return { type: 'unit-draining', unit: unitName(step.path.owner), generation: step.path.generation };
     case 'remove-instance':
+      if (step.left) return { type: 'instance-left', unit: unitName(step.instance.owner), instance: step.instance.name, ...cutOf(step) };
       return step.instance.role === 'path' && !step.instance.trial
         ? {
             type: 'unit-retired',
             unit: unitName(step.instance.owner),
             generation: step.instance.generation,
-            ...(step.cut && { cut: step.cut }),
+            ...cutOf(step),
           }
         : undefined;
     default:
       return undefined;
   }
 }
+
+const cutOf = ({ cut }: { cut?: number }): { cut?: number } => (cut ? { cut } : {});
 
 /** Units are the core, apps and stores; controllers own no instances. */
 export const unitName = ({ kind, name }: Owner): UnitName => ({ kind: kind === 'controller' ? 'core' : kind, name });

@@ -1,7 +1,7 @@
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import type { Manifest, SealedGeneration } from '../release/manifest.ts';
-import type { RolloutPolicy, Service, Store } from '../architecture/model.ts';
+import { isElastic, mostOf, type ReplicaRange, type RolloutPolicy, type Service, type Store } from '../architecture/model.ts';
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import { done, type Result } from '../result.ts';
@@ -23,6 +23,8 @@ export type DesiredUnit = {
   seats: Readonly<Record<Colour, Seat>>;
   /** A store's. */
   data?: StoreData;
+  /** By service: within which its instances come and go. The seats have as many places as there may be. */
+  ranges?: Readonly<Record<string, ReplicaRange>>;
   /** How long its instances may take to become healthy. */
   healthLimitMs: number;
 };
@@ -92,8 +94,14 @@ function appUnit(view: View, name: string): DesiredUnit {
     body: sealed.body,
     pathSlot: slot,
     seats: { blue: seat('blue'), green: seat('green') },
+    ...rangesOf(app.services),
     healthLimitMs: Math.max(...Object.values(app.services).map((service) => service.health.timeoutMs)),
   };
+}
+
+function rangesOf(services: Readonly<Record<string, Service>>): Pick<DesiredUnit, 'ranges'> {
+  const ranges = Object.entries(services).flatMap(([name, { replicas }]) => (isElastic(replicas) ? [[name, replicas] as const] : []));
+  return ranges.length === 0 ? {} : { ranges: Object.fromEntries(ranges) };
 }
 
 function storeUnit(view: View, name: string): DesiredUnit {
@@ -138,7 +146,7 @@ function coreUnit(view: View): DesiredUnit {
 type Replicated = { view: View; owner: Owner; sealed: SealedGeneration; service: string; spec: Service; colour: Colour };
 
 function replicasOf({ view, owner, sealed, service, spec, colour }: Replicated): InstanceSpec[] {
-  return Array.from({ length: spec.replicas }, (_, index) => {
+  return Array.from({ length: mostOf(spec.replicas) }, (_, index) => {
     const name = `${owner.name}.${service}-${index + 1}.${colour}`;
     return {
       name,

@@ -62,6 +62,7 @@ function leftovers(observed: Observation, outfits: readonly Outfit[]): ObservedI
   const wanted = new Set(outfits.flatMap(({ seat, live }) => [...seat.instances.map(({ name }) => name), live?.name]));
   return observed.instances.filter((instance) => {
     if (trialKindOf(instance)) return true;
+    if (instance.role === 'departure' && !observed.slots.some(({ name }) => name === instance.slot)) return true;
     if (instance.role === 'path') return !wanted.has(instance.name) && !finishes(instance);
     const outfit = outfits.find(({ unit }) => isUnit(unit.owner, instance.owner));
     if (outfit && wanted.has(instance.name) && instance.body === outfit.unit.body) return false;
@@ -76,7 +77,9 @@ const finishes = (path: ObservedInstance): boolean =>
 function tidy(desired: Desired, observed: Observation): Stage {
   const slots = desired.units.flatMap(({ seats, pathSlot }) => [pathSlot, ...seats.blue.slots, ...seats.green.slots]);
   const wanted = new Set(slots.map(({ name }) => name));
-  const surplus = observed.slots.filter(({ name }) => !wanted.has(name)).map(({ name }): Lane => [{ do: 'remove-slot', slot: name }]);
+  const surplus = observed.slots
+    .filter(({ name }) => !wanted.has(name) && !observed.instances.some(({ slot }) => slot === name))
+    .map(({ name }): Lane => [{ do: 'remove-slot', slot: name }]);
   const missing = unique(slots)
     .filter((slot) => !isThere(slot, observed))
     .map((slot): Lane => [{ do: 'ensure-slot', slot }]);

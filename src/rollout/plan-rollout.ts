@@ -3,8 +3,10 @@ import type { InstanceSpec, Observation, ObservedInstance, Owner } from '../engi
 import { sourceOf } from './data-generation.ts';
 import type { Desired, DesiredUnit } from './desired.ts';
 import { named, outfit, removeInstance, type Outfit } from './outfit.ts';
+import { planDepartures, surplusPlaces } from './plan-departures.ts';
 import { drainLanes, planRetirement } from './plan-retirement.ts';
 import { isTrying, letInLanes, proveLanes, rehearseLanes, restoreLanes, snapshotLanes } from './plan-trial.ts';
+import { sizedTo } from './size.ts';
 import { membersOf, slotLane, type Outlook, type Situation } from './situation.ts';
 import type { Lane, Stage, StageName } from './step.ts';
 import { current, inUse, isUnit, type UnitState } from './unit-state.ts';
@@ -14,17 +16,22 @@ import { current, inUse, isUnit, type UnitState } from './unit-state.ts';
  * after each stage with a new observation, it carries a rollout through from wherever the engine stands, which is also
  * how a rollout is resumed, undone (by planning for the earlier release) and how what died is restored.
  */
-export function planRollout(desired: Desired, everything: Observation, outlook: Outlook): Stage {
-  const observed = tended(desired, everything);
+export function planRollout(release: Desired, everything: Observation, outlook: Outlook): Stage {
+  const observed = tended(release, everything);
+  const desired = sizedTo(release, observed, outlook.counts);
   const outfits = desired.units.map((unit) => outfit(unit, observed, outlook.token));
   const all: Situation = { desired, observed, outfits, outlook };
   const live = outfits.every((outfit) => outfit.live);
+  const departures = planDepartures(observed, outfits);
+  if (departures.lanes.length > 0) return { name: 'depart', lanes: departures.lanes, live };
   for (const [name, lanes] of stagesBeforeLive) {
     const found = lanes(all).filter((lane) => lane.length > 0);
     if (found.length > 0) return { name, lanes: found, live, ...following(name, all) };
     if (holdsUp(name, all)) return { name: 'wait', lanes: [], live };
   }
-  return planRetirement(desired, observed, outfits);
+  const stage = planRetirement(desired, observed, outfits);
+  const isAtRest = stage.name === 'tidy' || stage.name === 'settled';
+  return isAtRest && departures.underWay ? { name: 'wait', lanes: [], live } : stage;
 }
 
 function tended({ untended = [] }: Desired, observed: Observation): Observation {
@@ -78,7 +85,7 @@ function groundLanes({ desired, observed, outfits }: Situation): Lane[] {
     ...planGround(desired, observed),
     ...outfits.filter((outfit) => !sourceOf(outfit, observed)).flatMap(({ unit }) => volumeLane(unit, volumes)),
   ];
-  return lanes.length > 0 ? lanes : outfits.flatMap((outfit) => slotLanes(outfit, observed));
+  return lanes.length > 0 ? lanes : outfits.flatMap((outfit) => [...surplusPlaces(outfit, observed), ...slotLanes(outfit, observed)]);
 }
 
 /** The networks that are missing. They belong to the architecture, not to any one unit's rollout. */

@@ -2,14 +2,16 @@ import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.t
 import { slotDigest } from '../engine/spec-digest.ts';
 import type { Desired } from './desired.ts';
 import { removeInstance, type Outfit } from './outfit.ts';
+import type { Counts } from './size.ts';
 import type { Lane } from './step.ts';
 
 /**
  * How the planner is to see things. `token` goes into the names of paths, so that one rollout's never meets another's.
  * `heldBack`: instances that died too often just now and are not to be started yet. `hurry`: a path that nothing serves
- * beside is let in without waiting for its checks (after a reboot, a late answer is better than none).
+ * beside is let in without waiting for its checks (after a reboot, a late answer is better than none). `counts`: how many instances
+ * services are to have from now on.
  */
-export type Outlook = { token: number; heldBack: ReadonlySet<string>; hurry: boolean };
+export type Outlook = { token: number; heldBack: ReadonlySet<string>; hurry: boolean; counts?: Counts };
 
 /** What is wanted beside what is there: all that a stage is planned from. */
 export type Situation = { desired: Desired; observed: Observation; outfits: readonly Outfit[]; outlook: Outlook };

@@ -18,7 +18,7 @@ export type Step =
   | { do: 'promote-path'; path: Named }
   | { do: 'drain-path'; path: Named }
   | { do: 'signal-instance'; instance: Named; signal: string }
-  | { do: 'remove-instance'; instance: Named; cut?: number }
+  | { do: 'remove-instance'; instance: Named; cut?: number; left?: true }
   | { do: 'remove-slot'; slot: string }
   | { do: 'remove-network'; network: string };
 
@@ -36,6 +36,7 @@ export type Lane = readonly Step[];
  *
  *     restore (a failed rollout's) -> rehearse (on a copy) -> snapshot (clients wait) -> prove (in private) -> let-in
  *
+ * `depart`: instances that are too many leave, whenever there is something to do for it.
  * `wait`: nothing can be done until a draining path has ended. `undo`: a failed rollout's traces go.
  * `live`: every unit's wanted generation serves. `followedBy`: rounds of lanes that may follow without another look, each when all of the round before succeeded.
  */
@@ -55,6 +56,7 @@ export type StageName =
   | 'check'
   | 'switch'
   | 'switch-core'
+  | 'depart'
   | 'drain'
   | 'retire'
   | 'wait'

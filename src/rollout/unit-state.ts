@@ -14,6 +14,8 @@ export type UnitState = {
   ended: readonly ObservedInstance[];
   /** Instances of bodies: services and store servers. */
   members: readonly ObservedInstance[];
+  /** What says beside an instance that it leaves. */
+  departures: readonly ObservedInstance[];
   /** A store's server and waiter in the private place, which serve nobody. */
   tried: readonly ObservedInstance[];
 };
@@ -31,7 +33,8 @@ export function unitState(observation: Observation, owner: Owner): UnitState {
     waiting: inPhase('starting', 'checking', 'healthy'),
     draining: inPhase('draining'),
     ended: paths.filter((path) => path.state !== 'running'),
-    members: own.filter((instance) => instance.role !== 'path'),
+    members: own.filter(({ role }) => role !== 'path' && role !== 'departure'),
+    departures: own.filter(({ role }) => role === 'departure'),
     tried: all.filter((instance) => trialKindOf(instance) !== undefined),
   };
 }

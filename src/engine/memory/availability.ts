@@ -46,8 +46,11 @@ export class Availability {
 
   /** To be asked before a path goes: whether that cuts what it holds. */
   noteEnd(state: ArchitectureState, instance: InstanceRecord, by: string): void {
-    if (!instance.path?.held) return;
-    instance.path.held = 0;
+    const place = instance.spec.role === 'service' ? state.slots.get(instance.spec.slot) : undefined;
+    const inFlight = place?.inFlight ?? 0;
+    if (place && inFlight > 0) place.inFlight = 0;
+    if (!instance.path?.held && inFlight === 0) return;
+    if (instance.path) instance.path.held = 0;
     this.cuts.push({ architecture: state.name, path: instance.spec.name, effect: this.effect, by });
   }
 

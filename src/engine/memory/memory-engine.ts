@@ -157,6 +157,10 @@ export class MemoryEngine implements Engine {
       if (!slot) return;
       rules.slotEmpty(state, name);
       this.world.lifecycle.removeSlot(state, slot);
+      for (const departure of rules.membersOf(state, name)) {
+        this.world.lifecycle.endInstance(state, departure, { exitCode: 137, by: `removeSlot ${name}` });
+        this.world.lifecycle.removeInstance(state, departure);
+      }
     });
   }
 
@@ -223,7 +227,12 @@ export class MemoryEngine implements Engine {
 
   async signalInstance(architecture: string, name: string, signal: string): Promise<Result<void>> {
     return this.#effect({ verb: 'signalInstance', architecture, name }, () => {
-      if (this.world.machine.of(architecture).instances.get(name)?.state === 'running') this.world.signals.push({ name, signal });
+      const state = this.world.machine.of(architecture);
+      const instance = state.instances.get(name);
+      if (instance?.state !== 'running') return;
+      this.world.signals.push({ name, signal });
+      if (instance.spec.role === 'departure')
+        this.world.lifecycle.endInstance(state, instance, { exitCode: 3, by: `signalInstance ${name}` });
     });
   }
 
