@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { bake } from './bake.ts';
 import { compose } from './compose.ts';
 import { drops } from './drops.ts';
 import { kills } from './kills.ts';
@@ -19,6 +20,7 @@ const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = 
   { names: ['compose'], run: compose },
   { names: ['load'], run: load },
   { names: ['replace', 'rollback'], run: replace },
+  { names: ['bake'], run: bake },
   { names: ['drops'], run: drops },
   { names: ['kills'], run: kills },
 ];

@@ -5,6 +5,22 @@ export type RolloutOutcome = 'live' | 'failed' | 'superseded';
 
 export type UnitName = { kind: 'app' | 'core' | 'store'; name: string };
 
+/** The last word on a rollout. */
+export type RolloutEnded = {
+  type: 'rollout-ended';
+  release: ReleaseId;
+  commit: CommitId | 'uncommitted';
+  outcome: RolloutOutcome;
+  durationMs: number;
+  /** Whose end it is, of several rollouts of one release; not there when it was held and so never began. */
+  token?: number;
+  problem?: Problem;
+  /** Connections that were closed at a drain limit. */
+  cut?: number;
+  /** What of a release that is live stayed as it was, because it failed. */
+  held?: readonly UnitName[];
+};
+
 /**
  * Everything that happens, as one union. The terminal, JSON output, ledger and (later) dashboard are views of this stream.
  * `at` is an ISO 8601 time, added where the event is recorded.
@@ -52,24 +68,15 @@ export type ChangelessEvent =
   | { type: 'unit-draining'; unit: UnitName; generation: GenerationId }
   | { type: 'drain-waiting'; unit: UnitName; connections: number }
   | { type: 'unit-retired'; unit: UnitName; generation: GenerationId; cut?: number }
-  | {
-      type: 'rollout-ended';
-      release: ReleaseId;
-      commit: CommitId | 'uncommitted';
-      outcome: RolloutOutcome;
-      durationMs: number;
-      /** Whose end it is, of several rollouts of one release; not there when it was held and so never began. */
-      token?: number;
-      problem?: Problem;
-      /** Connections that were closed at a drain limit. */
-      cut?: number;
-      /** What of a release that is live stayed as it was, because it failed. */
-      held?: readonly UnitName[];
-    }
+  | { type: 'bake-started'; release: ReleaseId; units: readonly UnitName[]; until: string }
+  | { type: 'going-back'; release: ReleaseId; to: ReleaseId; problem: Problem; request?: string }
+  | { type: 'going-back-failed'; release: ReleaseId; to: ReleaseId; problem: Problem }
+  | RolloutEnded
   // staying true
   | { type: 'rollout-waiting'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-standing-by'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-in-charge'; release: ReleaseId; token: number }
+  | { type: 'request-refused'; request: string; problem: Problem }
   | { type: 'instance-lost'; unit: UnitName; instance: string; what: string }
   | { type: 'instance-replaced'; unit: UnitName; instance: string; durationMs: number }
   | { type: 'service-scaled'; unit: UnitName; service: string; from: number; to: number; why: 'asked' | 'cpu' | 'requests' }

@@ -99,6 +99,11 @@ export type AppInput = {
   services: { [name: string]: ServiceInput };
   /** How long requests that have begun may last when the app is replaced: 30,000 when left out. */
   drain?: { limitMs: number };
+  /**
+   * For so long after the switch the generation before stays up beside the new one, so that going back to it takes no more than
+   * a handover: by `changeless rollback`, or by itself. Not at all when left out.
+   */
+  bake?: { forMs: number };
 };
 
 /**
@@ -139,7 +144,7 @@ export type ServiceChangeInput = { replicas?: ReplicasInput; settings?: Settings
 /** What an environment changes; what it leaves out stays. Settings are added to those of the service, or replace them one by one. */
 export type EnvironmentInput = {
   core?: CoreInput;
-  apps?: { [name: string]: { hosts?: readonly string[]; services?: { [name: string]: ServiceChangeInput } } };
+  apps?: { [name: string]: { hosts?: readonly string[]; bake?: { forMs: number }; services?: { [name: string]: ServiceChangeInput } } };
   stores?: { [name: string]: { settings?: Settings; limits?: LimitsInput } };
 };
 

@@ -26,6 +26,8 @@ export type App = {
   hosts: readonly string[];
   services: Readonly<Record<string, Service>>;
   drain: { limitMs: number };
+  /** How long the generation before stays ready to take over again. */
+  bake?: { forMs: number };
 };
 
 export type Health = { kind: 'http'; path: string; status: number; timeoutMs: number } | { kind: 'tcp'; timeoutMs: number };
@@ -112,6 +114,6 @@ export type EnvironmentChange = {
   stores?: Readonly<Record<string, { settings?: Readonly<Record<string, string>>; limits?: ResourceLimits }>>;
 };
 
-export type AppChange = { hosts?: readonly string[]; services?: Readonly<Record<string, ServiceChange>> };
+export type AppChange = { hosts?: readonly string[]; bake?: { forMs: number }; services?: Readonly<Record<string, ServiceChange>> };
 
 export type ServiceChange = { replicas?: Replicas; settings?: Readonly<Record<string, string>>; limits?: ResourceLimits };

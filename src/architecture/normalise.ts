@@ -50,6 +50,7 @@ function normaliseApp(app: input.AppInput, name: string): Architecture['apps'][s
     hosts: app.hosts ?? [`${name}.localhost`],
     services: each(app.services, (service) => normaliseService(service, single)),
     drain: { limitMs: app.drain?.limitMs ?? defaults.drainMs },
+    ...(app.bake && { bake: { forMs: app.bake.forMs } }),
   };
 }
 
@@ -137,6 +138,7 @@ function normaliseEnvironment(change: input.EnvironmentInput, base: Pick<Archite
 
 const normaliseAppChange = (app: NonNullable<input.EnvironmentInput['apps']>[string], services: Named<Base>): AppChange => ({
   ...(app.hosts && { hosts: app.hosts }),
+  ...(app.bake && { bake: { forMs: app.bake.forMs } }),
   ...(app.services && { services: each(app.services, (service, name) => normaliseChange(service, services[name])) }),
 });
 

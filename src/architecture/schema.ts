@@ -98,7 +98,13 @@ const service = members({
   drainSignal: z.enum(drainSignals, `one of ${drainSignals.join(', ')}`).optional(),
 });
 
-const app = members({ hosts: hosts.optional(), services: named(service), drain: members({ limitMs: milliseconds }).optional() });
+const bake = members({ forMs: milliseconds });
+const app = members({
+  hosts: hosts.optional(),
+  services: named(service),
+  drain: members({ limitMs: milliseconds }).optional(),
+  bake: bake.optional(),
+});
 const store = members({
   build,
   port,
@@ -120,7 +126,7 @@ const core = members({ publish: z.array(publish, 'a list of ports').min(1, 'at l
 const serviceChange = members({ replicas: replicas.optional(), settings: settings.optional(), limits: limits.optional() });
 const environment = members({
   core: core.optional(),
-  apps: named(members({ hosts: hosts.optional(), services: named(serviceChange).optional() })).optional(),
+  apps: named(members({ hosts: hosts.optional(), bake: bake.optional(), services: named(serviceChange).optional() })).optional(),
   stores: named(members({ settings: settings.optional(), limits: limits.optional() })).optional(),
 });
 

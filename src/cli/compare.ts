@@ -14,19 +14,30 @@ export type Drift = {
 
 export type Comparison = { drift: Drift[]; compared: number };
 
+/** `standingBy`: the release before, while the live one bakes. */
+export type Compared = { desired: Desired; standingBy?: Desired | undefined; observation: Observation };
+
 /** Compares all that the engine holds of an architecture with its live release. Pure; sorted by what was compared. */
-export function compareWithRelease(release: Desired, observation: Observation, differences: readonly InstanceDifference[]): Comparison {
-  const desired = sizedTo(release, observation);
+export function compareWithRelease(compared: Compared, differences: readonly InstanceDifference[]): Comparison {
+  const all = sizedAll(compared);
+  const { desired, observation } = all;
   const units = desired.units.map((unit) => compareUnit(unit, observation));
   const parts: Comparison[] = [
     compareNetworks(desired, observation),
     compareVolumes(desired, observation),
     ...units,
-    { drift: foreign(desired, observation), compared: observation.strangers.length },
+    { drift: foreign(all), compared: observation.strangers.length },
     { drift: differences.map(({ container, name, kind, what }) => ({ container, name, kind, what })), compared: 0 },
   ];
   return { drift: withoutRepeats(parts.flatMap((part) => part.drift)), compared: parts.reduce((sum, part) => sum + part.compared, 0) };
 }
+
+/** As many instances as there are, within the range, are as many as there are to be. */
+const sizedAll = ({ desired, standingBy, observation }: Compared): Compared => ({
+  desired: sizedTo(desired, observation),
+  standingBy: standingBy && sizedTo(standingBy, observation),
+  observation,
+});
 
 function compareNetworks({ networks }: Desired, observation: Observation): Comparison {
   const drift = networks.flatMap((spec): Drift[] => {
@@ -106,8 +117,12 @@ const differsInGeneration = (spec: InstanceSpec, found: ObservedInstance): boole
   spec.role === 'path' ? found.generation !== spec.generation : found.body !== spec.body;
 
 /** Without its controller nothing keeps a release true; others beside it are left over from rollouts that failed, unless one is under way. */
-export function compareControllers(live: ObservedController, { controllers }: Observation, rollout: boolean): Drift[] {
-  const surplus = rollout ? [] : controllers.filter(({ container }) => container !== live.container);
+export function compareControllers(
+  { live, standingBy }: { live: ObservedController; standingBy?: ObservedController | undefined },
+  { controllers }: Observation,
+  rollout: boolean,
+): Drift[] {
+  const surplus = rollout ? [] : controllers.filter(({ container }) => container !== live.container && container !== standingBy?.container);
   return [
     ...(live.state === 'running' ? [] : [stoppedController(live)]),
     ...surplus.map(({ container, name, release }): Drift => ({
@@ -127,14 +142,15 @@ const stoppedController = ({ container, name }: ObservedController): Drift => ({
 });
 
 /** What carries no label of ours, and what does but is in no unit of the release; what still drains may stay. */
-function foreign(desired: Desired, observation: Observation): Drift[] {
+function foreign({ desired, standingBy, observation }: Compared): Drift[] {
   const strangers = observation.strangers.map(({ container, name, where }): Drift => ({
     container,
     name,
     kind: 'foreign',
     what: `container ${name} is in ${where} and does not belong there`,
   }));
-  const leftovers = observation.instances.filter((instance) => !belongs(instance, desired, observation));
+  const isReady = (instance: ObservedInstance): boolean => standingBy !== undefined && standsBy(instance, standingBy);
+  const leftovers = observation.instances.filter((instance) => !belongs(instance, desired, observation) && !isReady(instance));
   return [
     ...strangers,
     ...leftovers.map(({ container, name }): Drift => ({
@@ -159,6 +175,15 @@ function belongs(instance: ObservedInstance, desired: Desired, observation: Obse
   return (
     inUse({ ...state, serving: [] }, instance.body, instance.colour) || seat?.instances.some(({ name }) => name === instance.name) === true
   );
+}
+
+/** Of an app's generation before: its instances, and its data path as a waiter. */
+function standsBy(instance: ObservedInstance, { units }: Desired): boolean {
+  const unit = units.find(({ owner }) => isUnit(owner, instance.owner));
+  if (!unit || instance.owner.kind !== 'app') return false;
+  if (instance.role === 'path') return instance.generation === unit.generation && instance.path?.phase !== 'serving';
+  const seats = Object.values(unit.seats).flatMap(({ instances }) => instances);
+  return instance.body === unit.body && seats.some(({ name }) => name === instance.name);
 }
 
 const missing = (name: string, what: string): Drift => ({ container: name, name, kind: 'missing', what });

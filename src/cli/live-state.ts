@@ -4,6 +4,7 @@ import type { UnitName } from '../events.ts';
 import type { Manifest } from '../release/manifest.ts';
 import { type Desired, desiredOf, type DesiredUnit } from '../rollout/desired.ts';
 import { sizedTo } from '../rollout/size.ts';
+import { longestBakeMs } from '../rollout/fallback.ts';
 import { current, unitState } from '../rollout/unit-state.ts';
 
 /** `held-back`: the live release says another generation, which failed; the one before it serves on. */
@@ -24,21 +25,25 @@ export type LiveUnit = {
 export type LiveHealth = 'live' | 'rolling-out' | 'degraded' | 'down';
 
 /** Every unit the engine holds something of, and every one the release wants; sorted core, stores, apps. */
-export function liveUnits(observation: Observation, release?: Desired): LiveUnit[] {
-  const desired = release && sizedTo(release, observation);
+export function liveUnits(observation: Observation, release?: Desired, before?: Desired): LiveUnit[] {
+  const [desired, standingBy] = [release, before].map((each) => each && sizedTo(each, observation));
   const wanted = new Map((desired?.units ?? []).map((unit) => [keyOf(unit.owner), unit]));
   const owners = new Map(observation.instances.map((instance) => [keyOf(instance.owner), instance.owner]));
   for (const unit of wanted.values()) owners.set(keyOf(unit.owner), unit.owner);
   return [...owners]
     .filter(([, owner]) => owner.kind !== 'controller')
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, owner]) => liveUnit(observation, owner, { wanted: wanted.get(key), independent: desired?.independent !== undefined }));
+    .map(([key, owner]) =>
+      liveUnit(observation, owner, { wanted: wanted.get(key), independent: desired?.independent !== undefined, standingBy }),
+    );
 }
 
 const order = { core: '0', store: '1', app: '2', controller: '3' } as const;
 const keyOf = (owner: Owner): string => `${order[owner.kind]}/${owner.name}`;
 
-function liveUnit(observation: Observation, owner: Owner, release: Pick<Judged, 'wanted' | 'independent'>): LiveUnit {
+type OfRelease = { wanted: DesiredUnit | undefined; independent: boolean; standingBy: Desired | undefined };
+
+function liveUnit(observation: Observation, owner: Owner, release: OfRelease): LiveUnit {
   const kind = owner.kind === 'controller' ? 'core' : owner.kind;
   const state = unitState(observation, owner);
   const path = current(state);
@@ -58,10 +63,11 @@ function liveUnit(observation: Observation, owner: Owner, release: Pick<Judged, 
     instances,
     ...(path.startedAt && { since: path.startedAt }),
   };
-  return { ...base, state: healthOf({ instances, moving: state.waiting.length > 0 || state.serving.length > 1, ...release }) };
+  const coming = state.waiting.filter(({ generation }) => !release.standingBy?.units.some((unit) => unit.generation === generation));
+  return { ...base, state: healthOf({ instances, moving: coming.length > 0 || state.serving.length > 1, ...release }) };
 }
 
-type Judged = { instances: readonly ObservedInstance[]; moving: boolean; wanted: DesiredUnit | undefined; independent: boolean };
+type Judged = Omit<OfRelease, 'standingBy'> & { instances: readonly ObservedInstance[]; moving: boolean };
 
 function healthOf({ instances, moving, wanted, independent }: Judged): UnitHealth {
   if (moving) return 'rolling-out';
@@ -84,6 +90,8 @@ export type ChosenRelease = {
   /** A younger controller, whose rollout is under way or has failed. */
   newer?: Claimant;
   desired?: Desired;
+  /** The release before, which stands by to take over again while the live one bakes. */
+  standingBy?: Claimant & { desired: Desired };
   units: readonly LiveUnit[];
   /** Every unit of the live release is reached in the generation it says. */
   whole: boolean;
@@ -99,14 +107,23 @@ export function chooseLive(observation: Observation, claimants: readonly Claiman
   const [youngest] = youngestFirst;
   const live = youngestFirst.find((claimant) => isServed(claimant, served)) ?? before(youngestFirst);
   const desired = live === undefined ? undefined : desiredFor(live);
-  const units = liveUnits(observation, desired);
+  const standingBy = live && desired && longestBakeMs(desired) > 0 ? standingBeside(live, claimants) : undefined;
+  const units = liveUnits(observation, desired, standingBy?.desired);
   return {
     ...(live && { live }),
     ...(youngest !== undefined && youngest !== live && { newer: youngest }),
     ...(desired && { desired }),
+    ...(standingBy && { standingBy }),
     units,
     whole: live !== undefined && isServed(live, served) && units.every((unit) => unit.state === 'live'),
   };
+}
+
+/** Only while it bakes the controller before the live one is still there. */
+function standingBeside({ controller: { history, createdAt } }: Claimant, claimants: readonly Claimant[]): ChosenRelease['standingBy'] {
+  const claimant = claimants.find(({ controller }) => controller.release === history[0] && controller.createdAt < createdAt);
+  const desired = claimant && desiredFor(claimant);
+  return desired && claimant.controller.state === 'running' ? { ...claimant, desired } : undefined;
 }
 
 function before(youngestFirst: readonly Claimant[]): Claimant | undefined {

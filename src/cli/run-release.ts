@@ -63,7 +63,7 @@ async function detached(start: Start): Promise<Result<number>> {
   return done(0);
 }
 
-async function tellLive({ session, engine, target }: RunRelease, durationMs: number): Promise<void> {
+export async function tellLive({ session, engine, target }: RunRelease, durationMs: number): Promise<void> {
   const { tellAddresses } = await import('./tell-addresses.ts');
   await tellAddresses({
     session,
@@ -74,7 +74,7 @@ async function tellLive({ session, engine, target }: RunRelease, durationMs: num
 }
 
 // What is live is also written back to the source; the release is live whether or not that succeeds.
-async function writeLiveRef({ world, input }: Session, { commit, environment }: ReleaseImage): Promise<void> {
+export async function writeLiveRef({ world, input }: Session, { commit, environment }: ReleaseImage): Promise<void> {
   if (commit === 'uncommitted') return;
   const { execFile } = await import('node:child_process');
   const { promisify } = await import('node:util');

@@ -11,14 +11,14 @@ const unclaimedMs = 60_000;
  * Removes controllers of rollouts that failed and whose caller did not remove them, and predecessors that could not be
  * removed when this one's release came live, so that the engine does not start them again for ever. Safe to repeat.
  */
-export async function removeLeftovers({ engine, ledger, architecture, self, now, mayAct }: Tending): Promise<void> {
+export async function removeLeftovers({ engine, ledger, architecture, self, now, mayAct, spared }: Tending): Promise<void> {
   const controllers = await engine.controllers(architecture);
   if (!controllers.ok || controllers.value.length < 2) return;
   const rollouts = new Map((await ledger.rollouts(50)).map((rollout) => [rollout.controller, rollout]));
   const own = rollouts.get(self);
   const isLeftOver = ({ container, createdAt }: ObservedController): boolean => {
     const rollout = rollouts.get(container);
-    if (container === self) return false;
+    if (container === self || container === spared) return false;
     if (!rollout) return now - Date.parse(createdAt) > unclaimedMs;
     if (rollout.outcome === 'live') return own !== undefined && rollout.token < own.token;
     return rollout.outcome !== undefined && now - Date.parse(rollout.endedAt ?? '') > readMs;
@@ -28,4 +28,5 @@ export async function removeLeftovers({ engine, ledger, architecture, self, now,
   await Promise.all(leftOver.map(({ name }) => engine.removeController(architecture, name)));
 }
 
-export type Tending = Succession & { now: number };
+/** `spared`: one that stands by to take over again. */
+export type Tending = Succession & { now: number; spared?: string | undefined };

@@ -1,4 +1,4 @@
-import { short } from '../digest.ts';
+import { short, type ReleaseId } from '../digest.ts';
 import type { Claim, Quarantine, RolloutRecord } from '../ledger/ledger.ts';
 import type { Problem } from '../problem.ts';
 import type { Manifest } from '../release/manifest.ts';
@@ -24,9 +24,31 @@ const quarantined = ({ release }: Manifest, { why, by }: Quarantine): Problem =>
   why:
     why === 'failed'
       ? `it failed here at ${by.endedAt ?? by.startedAt}${by.problem === undefined ? '' : `: ${by.problem.what}`}`
-      : `it was rolled back at ${by.endedAt ?? by.startedAt}, to release ${short(by.release)}`,
+      : `it was rolled back at ${by.endedAt ?? by.startedAt}${by.release === release ? '' : `, to release ${short(by.release)}`}`,
   safe: 'nothing was changed',
   next: 'commit a correction; or, when the reason lay elsewhere: changeless up --release-anyway',
+});
+
+/** Why a release was left that was live, when somebody asked for it. */
+export const rolledBack = ({ release }: Manifest, before: ReleaseId): Problem => ({
+  code: 'ROLLED_BACK',
+  what: `release ${short(release)} was rolled back`,
+  safe: `release ${short(before)} serves again`,
+  next: 'commit a correction; or changeless up --release-anyway',
+});
+
+export const nothingStandsBy = ({ release }: Manifest): Problem => ({
+  code: 'REQUEST_REFUSED',
+  what: `nothing stands by beside release ${short(release)} any more`,
+  safe: 'it serves on; nothing was changed',
+  next: 'changeless rollback    runs the release before it',
+});
+
+export const nothingHeld = (request: string): Problem => ({
+  code: 'REQUEST_REFUSED',
+  what: `nothing can be done just now about the request ${request}`,
+  safe: 'nothing was changed',
+  next: 'changeless status',
 });
 
 const unjudgedBeside = ({ release }: Manifest, { other }: Unjudged): Problem => ({

@@ -1,10 +1,10 @@
-import type { ReplicaRange } from '../architecture/model.ts';
+import type { Range } from '../rollout/size.ts';
 
 /** What all instances of a service have together, in the unit of its metric: cores, or requests. `at`: in milliseconds. */
 export type Sample = { at: number; load: number };
 
 /** `count`: how many there are; `since`: since when. `samples`: oldest first. */
-export type Scaled = { range: ReplicaRange; count: number; since: number; samples: readonly Sample[]; now: number };
+export type Scaled = { range: Range; count: number; since: number; samples: readonly Sample[]; now: number };
 
 /** More come when the mean of so long asks for it, and not again before those that came have taken their share. */
 const upMs = 5000;

@@ -1,7 +1,9 @@
 import { heldBack } from '../rollout/backoff.ts';
 import { carryOut, type Hands } from '../rollout/carry-out.ts';
-import type { Desired } from '../rollout/desired.ts';
+import type { Observation } from '../engine/engine.ts';
+import type { Desired, DesiredUnit } from '../rollout/desired.ts';
 import { planRollout } from '../rollout/plan-rollout.ts';
+import type { Outlook } from '../rollout/situation.ts';
 import { describeStep } from '../rollout/step.ts';
 import type { Wake } from '../rollout/wake.ts';
 import { Losses } from './losses.ts';
@@ -15,10 +17,16 @@ export type Keeping = {
   signal: AbortSignal;
   /** Done whenever there is nothing else to do. */
   tend: () => Promise<void>;
+  /** What stays ready beside what is live. */
+  fallbacks: () => readonly DesiredUnit[];
+  /** Asked at each look; true: somebody wants something else than that all stays as it is. */
+  isWanted: (observed: Observation) => Promise<boolean>;
+  /** Milliseconds until it is worth a look even when nothing was heard, at most. */
+  nextMs: () => number;
 };
 
 /** Everything is looked at this often even when nothing was heard. */
-const beatMs = 30_000;
+export const beatMs = 30_000;
 
 /** How soon another controller's claim is noticed when nothing else happens. */
 const noticeMs = 500;
@@ -27,7 +35,7 @@ const afterFailureMs = 1000;
 
 /**
  * Keeps the engine as the release says: what died is started again in its place, what is missing is made, until the
- * signal is aborted or another controller is in charge. Never gives up; each failure is said, and tried again later.
+ * signal is aborted, another controller is in charge, or something else is wanted. Never gives up; each failure is said, and tried again later.
  */
 export async function keepTrue(keeping: Keeping): Promise<void> {
   const losses = new Losses(keeping.desired, keeping.hands);
@@ -35,19 +43,23 @@ export async function keepTrue(keeping: Keeping): Promise<void> {
   const hands = { ...keeping.hands, report: losses.watchReport };
   while (!keeping.signal.aborted && (await hands.mayAct())) {
     const restMs = await look({ ...keeping, hands }, losses, scaling);
+    if (restMs === 'wanted') return;
     if (restMs > 0) await rest(keeping, Math.min(restMs, scaling.beatMs ?? restMs));
   }
 }
 
 /** One round; gives how long to rest when there is nothing (more) to do. */
-async function look({ desired, token, hands, tend }: Keeping, losses: Losses, scaling: Scaling): Promise<number> {
+async function look(keeping: Keeping, losses: Losses, scaling: Scaling): Promise<number | 'wanted'> {
+  const { desired, token, hands, tend, fallbacks, isWanted, nextMs } = keeping;
   const observed = await hands.engine.observe(desired.architecture);
   if (!observed.ok) return afterFailureMs;
+  if (await isWanted(observed.value)) return 'wanted';
   losses.count(observed.value, token);
-  const outlook = { token, heldBack: heldBack(losses.deaths, hands.now()), hurry: true, counts: await scaling.counts(observed.value) };
+  const counts = await scaling.counts(observed.value);
+  const outlook: Outlook = { token, heldBack: heldBack(losses.deaths, hands.now()), hurry: true, fallbacks: fallbacks(), counts };
   const stage = planRollout(desired, observed.value, outlook);
   if (stage.name === 'settled') await tend();
-  if (stage.name === 'settled') return losses.nextStart() ?? beatMs;
+  if (stage.name === 'settled') return losses.nextStart() ?? nextMs();
   if (stage.name === 'wait') return afterFailureMs;
   const { problems } = await carryOut(stage, hands);
   for (const { step, problem } of problems) hands.report({ type: 'effect-failed', step: describeStep(step), problem });

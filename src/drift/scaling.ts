@@ -1,12 +1,13 @@
-import type { ReplicaRange } from '../architecture/model.ts';
-import type { InstanceUsage, Observation, ObservedInstance, ObservedRequest } from '../engine/engine.ts';
+import type { InstanceUsage, Observation, ObservedInstance } from '../engine/engine.ts';
+import type { Problem } from '../problem.ts';
+import type { Request } from '../request.ts';
 import { unitName, type Hands } from '../rollout/carry-out.ts';
 import type { Desired, DesiredUnit } from '../rollout/desired.ts';
-import { countKey, countOf, placeOf, type Counts } from '../rollout/size.ts';
+import { countKey, countOf, placeOf, type Counts, type Range } from '../rollout/size.ts';
 import { current, isUnit, unitState } from '../rollout/unit-state.ts';
 import { decideCount, memoryMs, type Sample } from './decide-count.ts';
 
-type Elastic = { unit: DesiredUnit; service: string; range: ReplicaRange; key: string };
+type Elastic = { unit: DesiredUnit; service: string; range: Range; key: string };
 
 type Known = { count: number; since: number; samples: Sample[] };
 
@@ -62,17 +63,20 @@ export class Scaling {
     const asked = new Map<string, number>();
     for (const { name, request } of observed.requests.toReversed()) {
       if (request?.ask !== 'scale') continue;
-      const elastic = this.#services.find(({ key }) => key === countKey(request.app, request.service));
-      const wanted = elastic && Math.min(elastic.range.max, Math.max(elastic.range.min, request.count));
-      const isNewest = elastic !== undefined && !asked.has(elastic.key);
-      if (!elastic || wanted === undefined || !isNewest || isReached(elastic, wanted, observed)) await this.#take(name);
-      if (elastic && wanted !== undefined && isNewest) asked.set(elastic.key, wanted);
+      const key = countKey(request.app, request.service);
+      const elastic = this.#services.find((each) => each.key === key);
+      const refused = refusal(request, elastic?.range);
+      const isOver = refused !== undefined || asked.has(key) || (elastic && isReached(elastic, request.count, observed));
+      if (isOver) await this.#take(name, refused);
+      if (!refused && !asked.has(key)) asked.set(key, request.count);
     }
     return asked;
   }
 
-  async #take(name: ObservedRequest['name']): Promise<void> {
-    if (await this.#hands.mayAct()) await this.#hands.engine.takeRequest(this.#architecture, name);
+  async #take(request: string, problem: Problem | undefined): Promise<void> {
+    if (!(await this.#hands.mayAct())) return;
+    if (problem) this.#hands.report({ type: 'request-refused', request, problem });
+    await this.#hands.engine.takeRequest(this.#architecture, request);
   }
 
   #byMetric(elastic: Elastic, { observed, cores }: Looked): number | undefined {
@@ -108,6 +112,15 @@ export class Scaling {
     this.#said.set(key, change.to);
     this.#hands.report({ type: 'service-scaled', unit: unitName(unit.owner), service, ...change });
   }
+}
+
+/** Why nothing comes of a request; undefined where the service may have so many. */
+function refusal({ app, service, count }: Extract<Request, { ask: 'scale' }>, range: Range | undefined): Problem | undefined {
+  const name = `${app}.${service}`;
+  const common = { code: 'REQUEST_REFUSED', safe: 'as many run as before', next: `give apps.${app} a range in architecture.ts` } as const;
+  if (!range) return { ...common, what: `${name} has no range of instances` };
+  const { min, max } = range;
+  return count < min || count > max ? { ...common, what: `${name} has from ${min} to ${max} instances, not ${count}` } : undefined;
 }
 
 type Looked = { observed: Observation; cores: ReadonlyMap<string, number> };

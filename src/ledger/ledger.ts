@@ -20,6 +20,8 @@ export type RolloutRecord = {
   replaced?: ReleaseId;
   /** What of it stayed as it was, because it failed. */
   held?: readonly UnitName[];
+  /** Why it is being left for the release before, though it was live. */
+  goingBack?: Problem;
 };
 
 /** Why a release is not deployed again by itself: `by` is the rollout that failed, or that went back from it. */
@@ -68,6 +70,15 @@ export interface Ledger {
   mayAct(token: number): Promise<boolean>;
   /** Ends the rollout, once: false when it has another outcome already, which stays (it was superseded meanwhile). */
   end(token: number, close: RolloutClose): Promise<boolean>;
+  /** Records that the release that is live is left for the one before. False when the token is not in charge, or is not live. */
+  goBack(token: number, why: Problem): Promise<boolean>;
+  /**
+   * Ends what `goBack` began. `failed`: the one before serves again and its rollout is in charge, this one has failed; `live`: it
+   * could not be, and this one stays.
+   */
+  wentBack(token: number, outcome: 'live' | 'failed'): Promise<boolean>;
+  /** Adds to what of a live rollout stays as it was. False when the token is not in charge, or is not live. */
+  holdBack(token: number, held: readonly UnitName[], why: Problem): Promise<boolean>;
   /** In this order, all or none. */
   append(events: readonly RecordedEvent[]): Promise<void>;
   /** Newest first. */

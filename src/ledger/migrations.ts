@@ -57,6 +57,13 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX rollouts_by_replaced ON rollouts (replaced, token);
     `,
   },
+  {
+    number: 3,
+    minimumReader: 1,
+    sql: `
+      ALTER TABLE rollouts ADD COLUMN going_back TEXT;
+    `,
+  },
 ];
 
 /** The schema this program knows. */

@@ -19,6 +19,7 @@ const notItsFault: ReadonlySet<ProblemCode> = new Set([
 export function quarantineOf(rollouts: readonly RolloutRecord[], release: ReleaseId, environment: string): Quarantine | undefined {
   for (const by of rollouts.filter((rollout) => rollout.environment === environment)) {
     if (by.release === release && by.outcome === 'live') return undefined;
+    if (by.release === release && by.outcome === 'failed' && by.problem?.code === 'ROLLED_BACK') return { why: 'rolled-back', by };
     if (by.release === release && by.outcome === 'failed' && by.problem && !notItsFault.has(by.problem.code)) return { why: 'failed', by };
     if (by.asked === 'rollback' && by.replaced === release && by.release !== release && by.outcome === 'live')
       return { why: 'rolled-back', by };

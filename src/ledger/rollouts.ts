@@ -24,6 +24,7 @@ type RolloutRow = {
   asked: string | null;
   replaced: string | null;
   held: string | null;
+  going_back: string | null;
 };
 
 const inChargeToken = `(SELECT max(token) FROM rollouts WHERE outcome IS NULL OR outcome = 'live')`;
@@ -49,6 +50,7 @@ function stored(row: RolloutRow): StoredRollout {
     ...(asked && { asked }),
     ...(row.replaced === null ? {} : { replaced: row.replaced as ReleaseId }),
     ...(row.held === null ? {} : { held: JSON.parse(row.held) as UnitName[] }),
+    ...(row.going_back === null ? {} : { goingBack: JSON.parse(row.going_back) as Problem }),
   };
 }
 
@@ -147,6 +149,25 @@ function viewFor(database: Database, controller: string): ClaimView {
 /** Whether the token is in charge, and so was renewed. */
 export const renewLease = (database: Database, token: number, now: string): boolean =>
   database.run(`UPDATE rollouts SET renewed_at = ? WHERE token = ? AND token = ${inChargeToken}`, now, token) === 1;
+
+const liveInCharge = `token = ?1 AND outcome = 'live' AND token = ${inChargeToken}`;
+
+export const goBack = (database: Database, token: number, why: Problem): boolean =>
+  database.run(`UPDATE rollouts SET going_back = coalesce(going_back, ?2) WHERE ${liveInCharge}`, token, canonicalJson(why)) === 1;
+
+export function wentBack(database: Database, token: number, { outcome, now }: { outcome: 'live' | 'failed'; now: string }): boolean {
+  if (outcome === 'live') return database.run(`UPDATE rollouts SET going_back = NULL WHERE ${liveInCharge}`, token) === 1;
+  const set = `outcome = 'failed', problem = going_back, ended_at = ?2`;
+  return database.run(`UPDATE rollouts SET ${set} WHERE ${liveInCharge} AND going_back IS NOT NULL`, token, now) === 1;
+}
+
+/** To be called in a transaction. */
+export function holdBack(database: Database, token: number, { held, why }: { held: readonly UnitName[]; why: Problem }): boolean {
+  const before = one(database, 'token = ?', String(token))?.held ?? [];
+  const isNew = ({ kind, name }: UnitName): boolean => !before.some((each) => each.kind === kind && each.name === name);
+  const all = canonicalJson([...before, ...held.filter(isNew)]);
+  return database.run(`UPDATE rollouts SET held = ?2, problem = ?3 WHERE ${liveInCharge}`, token, all, canonicalJson(why)) === 1;
+}
 
 /** Whether it ended now, or had ended in just this way. */
 export function endRollout(database: Database, token: number, end: RolloutClose & { now: string }): boolean {

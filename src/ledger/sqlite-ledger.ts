@@ -1,11 +1,11 @@
-import type { RecordedEvent } from '../events.ts';
+import type { RecordedEvent, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import { Database, migrate } from './database.ts';
 import { recordOf } from './decide-claim.ts';
 import { appendEntry, firstBroken, readEvents } from './entries.ts';
 import type { Claim, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
-import { claimRollout, endRollout, newestRollouts, renewLease, rolloutInCharge } from './rollouts.ts';
+import { claimRollout, endRollout, goBack, holdBack, newestRollouts, renewLease, rolloutInCharge, wentBack } from './rollouts.ts';
 
 /** `now`: an ISO 8601 time. */
 export type LedgerOptions = { now?: () => string };
@@ -60,6 +60,18 @@ class SqliteLedger implements Ledger {
 
   async end(token: number, close: RolloutClose): Promise<boolean> {
     return this.#database.transaction(() => endRollout(this.#database, token, { ...close, now: this.#now() }));
+  }
+
+  async goBack(token: number, why: Problem): Promise<boolean> {
+    return goBack(this.#database, token, why);
+  }
+
+  async wentBack(token: number, outcome: 'live' | 'failed'): Promise<boolean> {
+    return wentBack(this.#database, token, { outcome, now: this.#now() });
+  }
+
+  async holdBack(token: number, held: readonly UnitName[], why: Problem): Promise<boolean> {
+    return this.#database.transaction(() => holdBack(this.#database, token, { held, why }));
   }
 
   async append(events: readonly RecordedEvent[]): Promise<void> {

@@ -53,8 +53,9 @@ const storeParts = placesOf<Store>({
   stopMs: 'body',
 });
 
-// Host names are the core's alone: an app that is renamed keeps its containers, and only the core is handed over.
-const appParts = placesOf<App>({ hosts: 'core', services: 'body', drain: 'path' });
+// Host names are the core's alone: an app that is renamed keeps its containers, and only the core is handed over. For how long
+// it bakes is between a rollout and the next.
+const appParts = placesOf<App>({ hosts: 'core', services: 'body', drain: 'path', bake: 'ground' });
 
 // Published ports belong to the core's sandbox, not to the proxy in it, which listens on the same ports whatever the
 // host calls them. A change of them makes the sandbox anew and with it the proxy, without a new generation.

@@ -34,6 +34,7 @@ export function resolveEnvironment(architecture: Architecture, environment: stri
 const changeApp = (app: App, change: AppChange): App => ({
   ...app,
   ...(change.hosts && { hosts: change.hosts }),
+  ...(change.bake && { bake: change.bake }),
   services: changeEach(app.services, change.services, changeSettings<Service, ServiceChange>),
 });
 

@@ -25,6 +25,8 @@ export type DesiredUnit = {
   data?: StoreData;
   /** By service: within which its instances come and go. The seats have as many places as there may be. */
   ranges?: Readonly<Record<string, ReplicaRange>>;
+  /** How long what it replaced stays ready to take over again. */
+  bakeMs?: number;
   /** How long its instances may take to become healthy. */
   healthLimitMs: number;
 };
@@ -95,6 +97,7 @@ function appUnit(view: View, name: string): DesiredUnit {
     pathSlot: slot,
     seats: { blue: seat('blue'), green: seat('green') },
     ...rangesOf(app.services),
+    ...(app.bake && app.bake.forMs > 0 && { bakeMs: app.bake.forMs }),
     healthLimitMs: Math.max(...Object.values(app.services).map((service) => service.health.timeoutMs)),
   };
 }

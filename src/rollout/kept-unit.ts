@@ -1,9 +1,7 @@
 import type { Engine, Observation, ObservedInstance, Owner } from '../engine/engine.ts';
-import { labels } from '../engine/labels.ts';
 import type { UnitName } from '../events.ts';
-import { parseManifest } from '../release/manifest-codec.ts';
-import { manifestPath } from '../release/manifest.ts';
-import { desiredOf, type Desired, type DesiredUnit } from './desired.ts';
+import type { Desired, DesiredUnit } from './desired.ts';
+import { releaseOnEngine } from './release-on-engine.ts';
 import { isUnit, unitState } from './unit-state.ts';
 
 /**
@@ -31,12 +29,8 @@ async function keptUnit(engine: Engine, { desired, observed, owner }: Sought): P
   const path = pathThere(observed, owner);
   if (path === undefined) return undefined;
   const { release, environment } = path.origin;
-  const wanted = { [labels.architecture]: desired.architecture, [labels.release]: release, [labels.environment]: environment };
-  const [image] = await engine.images.list({ labels: { ...wanted, [labels.role]: 'controller' } });
-  const bytes = image && (await engine.images.readFile(image.id, manifestPath));
-  const manifest = bytes && parseManifest(bytes);
-  const said = manifest?.ok ? desiredOf(manifest.value, environment) : undefined;
-  const unit = said?.ok ? said.value.units.find((each) => isUnit(each.owner, owner)) : undefined;
+  const said = await releaseOnEngine(engine, { architecture: desired.architecture, release, environment });
+  const unit = said?.units.find((each) => isUnit(each.owner, owner));
   return unit?.generation === path.generation ? unit : 'unreadable';
 }
 

@@ -2,22 +2,38 @@ import { slotDigest } from '../engine/spec-digest.ts';
 import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.ts';
 import type { Desired } from './desired.ts';
 import { dataVolume } from './ground.ts';
-import { named, removeInstance, type Outfit } from './outfit.ts';
+import { named, outfit, removeInstance, type Outfit } from './outfit.ts';
+import { slotLane, type Situation } from './situation.ts';
 import type { Lane, Stage, Step } from './step.ts';
 import { copiesOf, generationsOf, trialKindOf, type ObservedCopy } from './trial.ts';
 import { inUse, isUnit, unitState } from './unit-state.ts';
 
 /** What is left to do once the release serves everything: the old ones drain, end and go; places are made ready for the next. */
-export function planRetirement(desired: Desired, observed: Observation, outfits: readonly Outfit[]): Stage {
+export function planRetirement({ desired, observed, outfits, outlook }: Situation): Stage {
+  const fallbacks = (outlook.fallbacks ?? []).map((unit) => outfit(unit, observed, outlook.token));
   const drain = drainLanes(observed, outfits);
   if (drain.length > 0) return { name: 'drain', lanes: drain, live: true };
-  const retire = leftovers(observed, outfits).map((instance): Lane => [removeInstance(instance)]);
+  const retire = leftovers(observed, outfits, fallbacks).map((instance): Lane => [removeInstance(instance)]);
   if (retire.length > 0) return { name: 'retire', lanes: retire, live: true };
+  const standBy = fallbacks.flatMap((each) => standByLanes(each, observed));
+  if (standBy.length > 0) return { name: 'stand-by', lanes: standBy, live: true };
   if (observed.instances.some((instance) => instance.path?.phase === 'draining' && instance.state === 'running'))
     return { name: 'wait', lanes: [], live: true };
   const data = outfits.flatMap((outfit) => dataLanes(outfit, observed));
   if (data.length > 0) return { name: 'tidy', lanes: data, live: true };
-  return tidy(desired, observed);
+  return tidy(desired, observed, fallbacks);
+}
+
+/**
+ * The generation before, as it has to be so that going back to it is a handover: its instances, and its data path as a waiter
+ * that checks them. What has died of it stays as it is; going back starts it again.
+ */
+function standByLanes({ seat, path, live }: Outfit, observed: Observation): Lane[] {
+  if (live) return [];
+  const isThere = ({ name }: { name: string }): boolean => observed.instances.some((instance) => instance.name === name);
+  const places = seat.slots.map((slot) => slotLane(slot, observed, true)).filter((lane) => lane.length > 0);
+  if (places.length > 0) return places;
+  return [...seat.instances, path].filter((instance) => !isThere(instance)).map((instance): Lane => [{ do: 'start-instance', instance }]);
 }
 
 /** Copies have served. Data whose server was never noted, or not wholly, get the note of the one they have. */
@@ -58,11 +74,16 @@ function goodbyes(path: ObservedInstance, observed: Observation, outfits: readon
 }
 
 /** What neither serves nor helps a path that still finishes its requests. */
-function leftovers(observed: Observation, outfits: readonly Outfit[]): ObservedInstance[] {
+function leftovers(observed: Observation, outfits: readonly Outfit[], fallbacks: readonly Outfit[]): ObservedInstance[] {
   const wanted = new Set(outfits.flatMap(({ seat, live }) => [...seat.instances.map(({ name }) => name), live?.name]));
+  const standsBy = ({ name, body, role }: ObservedInstance): boolean =>
+    fallbacks.some(({ unit, seat, path }) =>
+      role === 'path' ? name === path.name : body === unit.body && seat.instances.some((instance) => instance.name === name),
+    );
   return observed.instances.filter((instance) => {
     if (trialKindOf(instance)) return true;
     if (instance.role === 'departure' && !observed.slots.some(({ name }) => name === instance.slot)) return true;
+    if (standsBy(instance)) return false;
     if (instance.role === 'path') return !wanted.has(instance.name) && !finishes(instance);
     const outfit = outfits.find(({ unit }) => isUnit(unit.owner, instance.owner));
     if (outfit && wanted.has(instance.name) && instance.body === outfit.unit.body) return false;
@@ -74,9 +95,9 @@ const finishes = (path: ObservedInstance): boolean =>
   path.state === 'running' && (path.path?.phase === 'draining' || path.path?.phase === 'serving');
 
 /** Places and networks nobody needs go; the idle colour's places are made, so that the next generation starts into them. */
-function tidy(desired: Desired, observed: Observation): Stage {
+function tidy(desired: Desired, observed: Observation, fallbacks: readonly Outfit[]): Stage {
   const slots = desired.units.flatMap(({ seats, pathSlot }) => [pathSlot, ...seats.blue.slots, ...seats.green.slots]);
-  const wanted = new Set(slots.map(({ name }) => name));
+  const wanted = new Set([...slots, ...fallbacks.flatMap(({ seat }) => seat.slots)].map(({ name }) => name));
   const surplus = observed.slots
     .filter(({ name }) => !wanted.has(name) && !observed.instances.some(({ slot }) => slot === name))
     .map(({ name }): Lane => [{ do: 'remove-slot', slot: name }]);
@@ -86,7 +107,7 @@ function tidy(desired: Desired, observed: Observation): Stage {
   if (surplus.length + missing.length > 0) return { name: 'tidy', lanes: [...surplus, ...missing], live: true };
   const networks = new Set(desired.networks.map(({ name }) => name));
   const unneeded = observed.networks
-    .filter(({ name }) => !networks.has(name))
+    .filter(({ name }) => !networks.has(name) && fallbacks.length === 0)
     .map(({ name }): Lane => [{ do: 'remove-network', network: name }]);
   return unneeded.length > 0 ? { name: 'tidy', lanes: unneeded, live: true } : { name: 'settled', lanes: [], live: true };
 }

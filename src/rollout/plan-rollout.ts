@@ -16,9 +16,10 @@ import { current, inUse, isUnit, type UnitState } from './unit-state.ts';
  * after each stage with a new observation, it carries a rollout through from wherever the engine stands, which is also
  * how a rollout is resumed, undone (by planning for the earlier release) and how what died is restored.
  */
-export function planRollout(release: Desired, everything: Observation, outlook: Outlook): Stage {
+export function planRollout(release: Desired, everything: Observation, outlookWhole: Outlook): Stage {
   const observed = tended(release, everything);
-  const desired = sizedTo(release, observed, outlook.counts);
+  const desired = sizedTo(release, observed, outlookWhole.counts);
+  const outlook = { ...outlookWhole, fallbacks: sizedTo({ ...release, units: outlookWhole.fallbacks ?? [] }, observed).units };
   const outfits = desired.units.map((unit) => outfit(unit, observed, outlook.token));
   const all: Situation = { desired, observed, outfits, outlook };
   const live = outfits.every((outfit) => outfit.live);
@@ -29,7 +30,7 @@ export function planRollout(release: Desired, everything: Observation, outlook: 
     if (found.length > 0) return { name, lanes: found, live, ...following(name, all) };
     if (holdsUp(name, all)) return { name: 'wait', lanes: [], live };
   }
-  const stage = planRetirement(desired, observed, outfits);
+  const stage = planRetirement(all);
   const isAtRest = stage.name === 'tidy' || stage.name === 'settled';
   return isAtRest && departures.underWay ? { name: 'wait', lanes: [], live } : stage;
 }

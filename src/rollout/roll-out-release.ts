@@ -1,4 +1,4 @@
-import type { Observation } from '../engine/engine.ts';
+import type { Observation, Owner } from '../engine/engine.ts';
 import type { Report, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import { carryOut, unitName } from './carry-out.ts';
@@ -8,7 +8,7 @@ import { withHeldBack } from './kept-unit.ts';
 import { outfit } from './outfit.ts';
 import { planGround } from './plan-rollout.ts';
 import { rollOut, type Rollout } from './roll-out.ts';
-import { unitState } from './unit-state.ts';
+import { isUnit, unitState } from './unit-state.ts';
 
 /** `desired`: what is to be kept from now on: what was held back stays as it was. `held` is empty unless apps are independent. */
 export type ReleaseEnd =
@@ -59,6 +59,7 @@ async function rollOutGroup(rollout: Rollout, group: Group, before: Observation)
   const end = await rollOut({
     ...rollout,
     desired: only(desired, group),
+    ...(rollout.fallbacks && { fallbacks: rollout.fallbacks.then((all) => all.filter(({ owner }) => isOf(owner, group))) }),
     from: isNew ? undefined : from,
     hands: { ...hands, report: withoutTheWhole(hands.report) },
     wake: wake.fork(),
@@ -68,6 +69,8 @@ async function rollOutGroup(rollout: Rollout, group: Group, before: Observation)
     for (const { owner } of changedIn(group, before)) hands.report({ type: 'unit-held-back', unit: unitName(owner), problem: end.problem });
   return { group, end };
 }
+
+const isOf = (owner: Owner, group: Group): boolean => group.some((unit) => isUnit(unit.owner, owner));
 
 /** What is said of a group must not be taken for the release. */
 const withoutTheWhole =

@@ -4,7 +4,7 @@ import type { Observation } from '../engine/engine.ts';
 import type { Problem } from '../problem.ts';
 import { heldBack, nextStart, recordDeath, type Deaths } from './backoff.ts';
 import { carryOut, unitName, type Hands, type StageOutcome, type Unhealthy } from './carry-out.ts';
-import type { Desired } from './desired.ts';
+import type { Desired, DesiredUnit } from './desired.ts';
 import { missingUpgrade } from './data-generation.ts';
 import { crashed, failingChecks, unhealthy, undone } from './failure.ts';
 import { outfit, type Outfit } from './outfit.ts';
@@ -12,6 +12,7 @@ import { planRollout } from './plan-rollout.ts';
 import { trialNames } from './plan-trial.ts';
 import { planUndo, type FailedRollout } from './plan-undo.ts';
 import { sizedTo } from './size.ts';
+import type { Outlook } from './situation.ts';
 import { describeStep, type Stage } from './step.ts';
 import type { Wake } from './wake.ts';
 
@@ -26,6 +27,8 @@ export type Rollout = {
   begin: (observed: Observation) => void;
   /** When it began: now, unless given. Milliseconds as `hands.now` gives them. */
   began?: number;
+  /** What stays ready once it is live; asked for no sooner. */
+  fallbacks?: Promise<readonly DesiredUnit[]>;
   /** What of the engine it is about: all unless given. */
   view?: (observed: Observation) => Observation;
 };
@@ -56,13 +59,9 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     if (!progress.announced) rollout.begin(observed);
     progress.announced = true;
     const death = countDeaths(rollout, observed, progress);
-    const stage = planRollout(rollout.desired, observed, {
-      token: rollout.token,
-      heldBack: heldBack(progress.deaths, hands.now()),
-      hurry: false,
-    });
+    const stage = await planFor(rollout, observed, progress);
     if (stage.live) sayLive(rollout, progress);
-    if (stage.live && (stage.name === 'tidy' || stage.name === 'settled')) return { outcome: 'live' };
+    if (stage.live && (await isOver(stage, rollout))) return { outcome: 'live' };
     if (death && !stage.live) return undo(rollout, await crashed(death, rollout));
     if (stage.name === 'wait') sayDraining(observed, rollout, progress);
     noteSwaps(stage, progress, hands.now());
@@ -73,6 +72,16 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     if (problem) return undo(rollout, problem);
   }
 }
+
+async function planFor({ desired, token, hands, fallbacks }: Rollout, observed: Observation, { deaths }: Progress): Promise<Stage> {
+  const outlook: Outlook = { token, heldBack: heldBack(deaths, hands.now()), hurry: false };
+  const stage = planRollout(desired, observed, outlook);
+  return stage.live && fallbacks ? planRollout(desired, observed, { ...outlook, fallbacks: await fallbacks }) : stage;
+}
+
+/** Where something stands by, nobody waits for what still drains: going back, or the next release, may be wanted sooner. */
+const isOver = async ({ name }: Stage, { fallbacks }: Rollout): Promise<boolean> =>
+  name === 'tidy' || name === 'settled' || (name === 'wait' && ((await fallbacks)?.length ?? 0) > 0);
 
 type Progress = {
   began: number;

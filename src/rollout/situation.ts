@@ -1,6 +1,6 @@
 import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.ts';
 import { slotDigest } from '../engine/spec-digest.ts';
-import type { Desired } from './desired.ts';
+import type { Desired, DesiredUnit } from './desired.ts';
 import { removeInstance, type Outfit } from './outfit.ts';
 import type { Counts } from './size.ts';
 import type { Lane } from './step.ts';
@@ -11,7 +11,14 @@ import type { Lane } from './step.ts';
  * beside is let in without waiting for its checks (after a reboot, a late answer is better than none). `counts`: how many instances
  * services are to have from now on.
  */
-export type Outlook = { token: number; heldBack: ReadonlySet<string>; hurry: boolean; counts?: Counts };
+export type Outlook = {
+  token: number;
+  heldBack: ReadonlySet<string>;
+  hurry: boolean;
+  counts?: Counts;
+  /** Of apps that bake, the generations that stay ready to take over again. */
+  fallbacks?: readonly DesiredUnit[];
+};
 
 /** What is wanted beside what is there: all that a stage is planned from. */
 export type Situation = { desired: Desired; observed: Observation; outfits: readonly Outfit[]; outlook: Outlook };

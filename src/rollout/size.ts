@@ -1,4 +1,3 @@
-import type { ReplicaRange } from '../architecture/model.ts';
 import type { Colour, Observation, Owner } from '../engine/engine.ts';
 import type { Desired, DesiredUnit, Seat } from './desired.ts';
 import { colourFor, current, isUnit, unitState } from './unit-state.ts';
@@ -7,6 +6,9 @@ import { colourFor, current, isUnit, unitState } from './unit-state.ts';
 export type Counts = ReadonlyMap<string, number>;
 
 export const countKey = (app: string, service: string): string => `${app}.${service}`;
+
+/** Within which a service's instances come and go, and why they do. */
+export type Range = NonNullable<DesiredUnit['ranges']>[string];
 
 /** An instance's place by its name: which of a service's it is, in which colour. */
 export type Place = { service: string; number: number; colour: Colour };
@@ -49,7 +51,7 @@ function sized(unit: DesiredUnit, observed: Observation, counts: Counts): Desire
   return { ...unit, seats: { blue: seat(unit.seats.blue), green: seat(unit.seats.green) } };
 }
 
-type Counted = { unit: Pick<DesiredUnit, 'owner' | 'body'>; service: string; range: ReplicaRange };
+type Counted = { unit: Pick<DesiredUnit, 'owner' | 'body'>; service: string; range: Range };
 
 /**
  * How many instances a service has: the number of its last place where requests go, before the first that is left. The places say
@@ -69,4 +71,4 @@ export function countOf({ unit, service, range }: Counted, observed: Observation
   return { count: clamp(count, range), leaving: left.length > 0 };
 }
 
-const clamp = (count: number, { min, max }: ReplicaRange): number => Math.min(max, Math.max(min, count));
+const clamp = (count: number, { min, max }: Range): number => Math.min(max, Math.max(min, count));

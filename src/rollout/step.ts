@@ -30,14 +30,14 @@ export type Lane = readonly Step[];
  *
  *     clear -> ground -> (stores) -> prepare -> check-stores -> switch-stores -> check -> switch -> switch-core
  *                                                                       (all healthy)                |
- *                                                 settled <- tidy <- retire <- (wait) <- drain <- (live)
+ *                                settled <- tidy <- (wait) <- (stand-by) <- retire <- drain <- (live)
  *
  * Stores whose server is new to their data, each stage for all of them before the next for any:
  *
  *     restore (a failed rollout's) -> rehearse (on a copy) -> snapshot (clients wait) -> prove (in private) -> let-in
  *
  * `depart`: instances that are too many leave, whenever there is something to do for it.
- * `wait`: nothing can be done until a draining path has ended. `undo`: a failed rollout's traces go.
+ * `stand-by`: where an app bakes, the generation before is made ready to take over again. `wait`: nothing can be done until a draining path has ended. `undo`: a failed rollout's traces go.
  * `live`: every unit's wanted generation serves. `followedBy`: rounds of lanes that may follow without another look, each when all of the round before succeeded.
  */
 export type Stage = { name: StageName; lanes: readonly Lane[]; live: boolean; followedBy?: readonly (readonly Lane[])[] };
@@ -59,6 +59,7 @@ export type StageName =
   | 'depart'
   | 'drain'
   | 'retire'
+  | 'stand-by'
   | 'wait'
   | 'tidy'
   | 'undo'

@@ -97,9 +97,11 @@ test('where no release is reached as a whole, the one before the youngest counts
 
 test('a comparison names what is missing, stopped, foreign or of another image', async () => {
   const { first, second, observation } = await liveWorld();
-  assert.deepEqual(compareWithRelease(desired(first), observation, []).drift, []);
+  assert.deepEqual(compareWithRelease({ desired: desired(first), observation }, []).drift, []);
   const kinds = (changed: Observation): string[] =>
-    compareWithRelease(desired(first), changed, []).drift.map(({ kind, name }) => `${kind} ${name.replace(/\.path\..*/, '.path')}`);
+    compareWithRelease({ desired: desired(first), observation: changed }, []).drift.map(
+      ({ kind, name }) => `${kind} ${name.replace(/\.path\..*/, '.path')}`,
+    );
   const { instances, networks, slots, volumes } = observation;
   assert.deepEqual(kinds({ ...observation, instances: instances.filter(({ name }) => !name.startsWith('catalog.api-1')) }), [
     'missing catalog.api-1.blue',
@@ -123,7 +125,7 @@ test('a comparison names what is missing, stopped, foreign or of another image',
     'slot',
   );
   assert.equal(kinds({ ...observation, volumes: volumes.filter(({ owner }) => owner.kind !== 'store') })[0]?.split(' ')[0], 'missing');
-  const ofSecond = compareWithRelease(desired(second), observation, []).drift;
+  const ofSecond = compareWithRelease({ desired: desired(second), observation }, []).drift;
   assert.ok(
     ofSecond.length > 0 && ofSecond.every(({ kind, name }) => kind === 'generation' && name.startsWith('catalog')),
     JSON.stringify(ofSecond),

@@ -1,31 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { labels } from '../../src/engine/labels.ts';
-import { encodeManifest } from '../../src/release/manifest-codec.ts';
-import { manifestPath, type Manifest } from '../../src/release/manifest.ts';
+import type { Manifest } from '../../src/release/manifest.ts';
 import { desiredOf } from '../../src/rollout/desired.ts';
 import { withHeldBack } from '../../src/rollout/kept-unit.ts';
 import { planRollout } from '../../src/rollout/plan-rollout.ts';
-import { sealRelease, streaming, type ReleaseChange } from './release-fixture.ts';
+import { sealWithImage, streaming, type ReleaseChange } from './release-fixture.ts';
 import { architecture, comparable, inWorld, killAt, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
 
 const perApp = streaming({ rollout: 'per-app' });
 
 /** A release of independent apps, with an image that holds its manifest. */
-function seal({ engine }: RolloutWorld, change: ReleaseChange): { manifest: Manifest; image: string } {
-  const manifest = sealRelease(engine, { architecture: perApp, ...change });
-  const image = engine.world.images.add({
-    tag: `changeless/streaming/release:${manifest.release}`,
-    files: [{ path: manifestPath, contents: encodeManifest(manifest) }],
-    labels: {
-      [labels.architecture]: architecture,
-      [labels.release]: manifest.release,
-      [labels.environment]: 'local',
-      [labels.role]: 'controller',
-    },
-  });
-  return { manifest, image };
-}
+const seal = ({ engine }: RolloutWorld, change: ReleaseChange) => sealWithImage(engine, { architecture: perApp, ...change });
 
 const breakApp = ({ engine }: RolloutWorld, { outputs }: Manifest, name: string): void => {
   const images = Object.values(outputs.environments['local']?.apps[name]?.images.services ?? {});

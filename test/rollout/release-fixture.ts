@@ -1,8 +1,17 @@
 import type { App, Architecture, Service, Store } from '../../src/architecture/model.ts';
 import { digestOf, type CommitId, type ComponentKey, type ImageId } from '../../src/digest.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { labels } from '../../src/engine/labels.ts';
+import { encodeManifest } from '../../src/release/manifest-codec.ts';
 import { generationsOf } from '../../src/release/generation.ts';
-import type { Component, Generation, Manifest, ReleaseInputs, SealedGeneration } from '../../src/release/manifest.ts';
+import {
+  manifestPath,
+  type Component,
+  type Generation,
+  type Manifest,
+  type ReleaseInputs,
+  type SealedGeneration,
+} from '../../src/release/manifest.ts';
 import { releaseId } from '../../src/release/release-id.ts';
 
 const limits = { memoryBytes: 64 << 20, processes: 32 };
@@ -79,6 +88,22 @@ function inputsOf({ commit = 'first', architecture = streaming(), keys = {} }: R
     changeless: { version: '0', controller: keyOf('controller'), proxy: keyOf('proxy'), sandbox: keyOf('sandbox') },
     components: Object.fromEntries(names.map((name) => [name, component(name)])),
   };
+}
+
+/** A release of the architecture `streaming`, with an image that holds its manifest. */
+export function sealWithImage(engine: MemoryEngine, change: ReleaseChange): { manifest: Manifest; image: ImageId } {
+  const manifest = sealRelease(engine, change);
+  const image = engine.world.images.add({
+    tag: `changeless/streaming/release:${manifest.release}`,
+    files: [{ path: manifestPath, contents: encodeManifest(manifest) }],
+    labels: {
+      [labels.architecture]: manifest.inputs.architecture.name,
+      [labels.release]: manifest.release,
+      [labels.environment]: 'local',
+      [labels.role]: 'controller',
+    },
+  });
+  return { manifest, image };
 }
 
 /** A sealed release whose images the engine has. */

@@ -9,6 +9,7 @@ import { Killed, type EffectHook } from '../../src/engine/memory/world.ts';
 import type { RecordedEvent } from '../../src/events.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openMemoryLedger } from '../../src/ledger/memory-ledger.ts';
+import type { Timers } from '../../src/timers.ts';
 import { planFor } from './plan-for.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 
@@ -59,6 +60,7 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
       signal: abort.signal,
       paceMs: 4,
       clock,
+      timers: hurryingTimers,
     }).catch((error: unknown) => {
       if (!(error instanceof Killed)) throw error;
       // What a killed process would be: the engine starts its container again.
@@ -141,6 +143,14 @@ function hurryingClock(): () => Date {
   let ms = Date.UTC(2026, 0, 1);
   return () => new Date((ms += 20));
 }
+
+/** Whoever waits for a moment of that clock need not wait for it by ours. */
+const hurryingTimers: Timers = {
+  after(ms, fire) {
+    const timer = setTimeout(fire, Math.min(ms, 4));
+    return () => clearTimeout(timer);
+  },
+};
 
 /** Throws `Killed` at the numbered effect, once. */
 export function killAt(effect: number): EffectHook {

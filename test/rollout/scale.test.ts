@@ -59,17 +59,23 @@ inWorld('nothing is left of having been more', async (world) => {
   assert.deepEqual(comparable(world), before);
 });
 
-inWorld('what is asked beyond the range comes to its end, and what nobody has is taken away', async (world) => {
+inWorld('what is asked beyond the range, or of a service without one, is refused', async (world) => {
   const manifest = await live(world);
-  await scale(world, 100, manifest);
-  assert.deepEqual(instances(world), numbered(5));
-  await scale(world, 0, manifest);
-  assert.deepEqual(instances(world), numbered(2));
+  await scale(world, 6, manifest);
+  await scale(world, 1, manifest);
   const { engine } = world;
   const request = { ask: 'scale', app: 'catalog', service: 'providers', count: 3 } as const;
   await engine.ask(architecture, { name: 'scale.other', image: manifest.outputs.controller, request });
   await served(world, manifest);
   assert.deepEqual(instances(world), numbered(2));
+  assert.deepEqual(
+    world.events.flatMap((event) => (event.type === 'request-refused' ? [event.problem.what] : [])),
+    [
+      'catalog.api has from 2 to 5 instances, not 6',
+      'catalog.api has from 2 to 5 instances, not 1',
+      'catalog.providers has no range of instances',
+    ],
+  );
 });
 
 inWorld('of several requests the latest counts', async (world) => {

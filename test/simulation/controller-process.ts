@@ -97,6 +97,14 @@ function ledgerOf(process: ControllerProcess): Ledger {
         process.world.noteLedger();
         return ended;
       }),
+    goBack: (token, why) => reached('goBack', () => ledger.goBack(token, why)),
+    wentBack: (token, outcome) =>
+      reached('wentBack', async () => {
+        const ended = await ledger.wentBack(token, outcome);
+        process.world.noteLedger();
+        return ended;
+      }),
+    holdBack: (token, held, why) => reached('holdBack', () => ledger.holdBack(token, held, why)),
     append: (events) => reached('append', () => ledger.append(events)),
     renew: (token) => (process.alive ? ledger.renew(token) : never()),
     mayAct: (token) => (process.alive ? process.world.mayAct(token) : never()),

@@ -30,13 +30,18 @@ type Removal = { engine: Engine; architecture: string; observation: Observation;
 
 /** Controllers first: they would bring back what goes. Then from the inside out. */
 async function removeAll({ engine, architecture, observation, withData }: Removal): Promise<Result<Removed>> {
-  const { controllers, instances, slots, networks, volumes } = observation;
+  const { controllers, requests, instances, slots, networks, volumes } = observation;
   const data = withData ? volumes : [];
   const removals = [
     controllers.map(
       ({ name }) =>
         () =>
           engine.removeController(architecture, name),
+    ),
+    requests.map(
+      ({ name }) =>
+        () =>
+          engine.takeRequest(architecture, name),
     ),
     instances.map(
       ({ name }) =>

@@ -4,7 +4,7 @@ import { type CommandResult, flag, type Session, textOption } from '../command.t
 import { historyBefore, releaseById, type ReleaseImage } from '../releases.ts';
 import { liveController } from '../live-controller.ts';
 import { type RolloutStream, withStream } from '../rollout-stream.ts';
-import { runRelease } from '../run-release.ts';
+import { type RunRelease, runRelease } from '../run-release.ts';
 import { subjectOf } from '../subject.ts';
 import { notRunning } from '../not-running.ts';
 
@@ -21,19 +21,22 @@ async function rollback(session: Session, stream: RolloutStream): CommandResult 
   if (live === undefined) return failed(notRunning(architecture));
   const target = await targetOf({ session, engine, architecture, live });
   if (!target.ok) return target;
-  const history = historyBefore(live, target.value.release);
-  return runRelease({
+  const request: RunRelease = {
     session,
     engine,
     architecture,
     target: target.value,
-    history,
+    history: historyBefore(live, target.value.release),
     asked: 'rollback',
     waits: false,
     live,
     stream,
     detach: flag(session.input, 'detach'),
-  });
+  };
+  if (!controllers.value.some((each) => each.release === target.value.release && each.container !== live.container))
+    return runRelease(request);
+  const { takeBack } = await import('../take-back.ts');
+  return (await takeBack(request, live)) ?? runRelease(request);
 }
 
 type Asked = { session: Session; engine: Engine; architecture: string; live: ObservedController };

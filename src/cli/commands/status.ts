@@ -22,8 +22,11 @@ export async function run(session: Session): CommandResult {
   const [live, differences] = await Promise.all([findLive(session.world, engine, architecture), engine.inspectInstances(architecture)]);
   if (!live.ok) return live;
   if (!differences.ok) return differences;
-  const { desired, observation } = live.value;
-  const compared = desired === undefined || live.value.rollout ? [] : compareWithRelease(desired, observation, differences.value).drift;
+  const { desired, standingBy, observation, rollout } = live.value;
+  const compared =
+    desired === undefined || rollout
+      ? []
+      : compareWithRelease({ desired, standingBy: standingBy?.desired, observation }, differences.value).drift;
   const status = statusOf(live.value, driftEntries(compared, session.world.clock(), 'status'));
   if (session.input.json) answerJson(session, status);
   else answer(session, statusText(session, { architecture, live: live.value, status }));
@@ -51,6 +54,7 @@ function statusOf(live: Live, drift: ReturnType<typeof driftEntries>) {
     stores: ofKind('store'),
     core: core === undefined ? { generation: null, state: 'down', urls: [], instances: [] } : unitStatus(core, publishedUrls(live)),
     controller: controllerStatus(live),
+    ...(live.standingBy && { standingBy: { release: live.standingBy.controller.release, commit: live.standingBy.controller.commit } }),
     ...(live.rollout && live.newer && { next: { release: live.newer.controller.release, commit: live.newer.controller.commit } }),
     drift,
   };
@@ -107,6 +111,10 @@ function statusText(session: Session, { architecture, live, status }: { architec
   const lines = [`${paint('bold', architecture)}  ${paint(tone, status.state)}${releaseWords(live)}`];
   if (status.next !== undefined)
     lines.push(`  next      release ${short(status.next.release)} from ${commitWords(status.next.commit)} is being rolled out`);
+  if (status.standingBy !== undefined)
+    lines.push(
+      `  baking    release ${short(status.standingBy.release)} from ${commitWords(status.standingBy.commit)} stands by; changeless rollback goes back to it`,
+    );
   const units = live.units.map((unit) => ({ unit, urls: unit.kind === 'app' ? (status.apps[unit.name]?.urls ?? []) : [] }));
   const width = Math.max(...units.map(({ unit }) => unitWords(unit).length), 'controller'.length);
   for (const { unit, urls } of units)

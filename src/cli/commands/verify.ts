@@ -17,11 +17,15 @@ export async function run(session: Session): CommandResult {
   const [live, differences] = await Promise.all([findLive(session.world, engine, architecture), engine.inspectInstances(architecture)]);
   if (!live.ok) return live;
   if (!differences.ok) return differences;
-  const { desired, live: claimant, observation } = live.value;
+  const { desired, live: claimant, standingBy, observation } = live.value;
   if (desired === undefined || claimant === undefined) return failed(notRunning(architecture));
-  const { drift, compared } = compareWithRelease(desired, observation, differences.value);
+  const { drift, compared } = compareWithRelease({ desired, standingBy: standingBy?.desired, observation }, differences.value);
   const { release } = claimant.controller;
-  const controllers = compareControllers(claimant.controller, observation, live.value.rollout);
+  const controllers = compareControllers(
+    { live: claimant.controller, standingBy: standingBy?.controller },
+    observation,
+    live.value.rollout,
+  );
   const entries = driftEntries([...controllers, ...drift], session.world.clock(), 'verify');
   if (session.input.json) answerJson(session, { release, ok: entries.length === 0, compared, drift: entries });
   else answer(session, verdict({ session, release, compared, what: entries.map((entry) => entry.what), rollout: live.value.rollout }));

@@ -74,6 +74,9 @@ function rolloutActivity(event: ChangelessEvent, set: Set, next: Map<string, Act
       next.delete(`draining ${keyOf(event.unit)}`);
       next.delete(`draining/${event.generation}`);
       break;
+    case 'bake-started':
+      set('bake', 'baking', { what: event.units.map(unitWords).join(', '), detail: 'the release is live; ctrl-c leaves it to itself' });
+      break;
     case 'unit-switched':
     case 'unit-held-back':
     case 'store-swapped':

@@ -58,6 +58,12 @@ function rolloutWords(event: ChangelessEvent): Words | undefined {
       return event.cut
         ? bad('retired', `${unitWords(event.unit)}; cut at the drain limit: ${counted(event.cut, 'connection')}`)
         : plain('retired', `${unitWords(event.unit)}, generation ${short(event.generation)}`);
+    case 'bake-started':
+      return plain('baking', `${event.units.map(unitWords).join(', ')} until ${event.until.slice(11, 19)} UTC; what was before stands by`);
+    case 'going-back':
+      return bad('going back', `from ${short(event.release)} to ${short(event.to)}: ${event.problem.what}`);
+    case 'going-back-failed':
+      return bad('stays', `${short(event.release)}: ${event.problem.what}`);
     case 'drain-waiting':
       return plain('draining', `${unitWords(event.unit)} is held by ${counted(event.connections, 'connection')}`);
     default:

@@ -1,0 +1,92 @@
+import type { Engine, ObservedController } from '../engine/engine.ts';
+import type { RecordedEvent, UnitName } from '../events.ts';
+import type { Claim, Ledger, RolloutRecord } from '../ledger/ledger.ts';
+import type { Manifest } from '../release/manifest.ts';
+import type { Hands } from '../rollout/carry-out.ts';
+import type { Desired } from '../rollout/desired.ts';
+import type { Wake } from '../rollout/wake.ts';
+import type { Timers } from '../timers.ts';
+import type { Journal } from './journal.ts';
+import type { Succession } from './predecessors.ts';
+
+/** `self`: the engine's id of the container this runs in. `paceMs`: how often the lease is renewed and looked at. */
+export type ControllerRequest = {
+  engine: Engine;
+  ledger: Ledger;
+  manifest: Manifest;
+  environment: string;
+  self: string;
+  print: (event: RecordedEvent) => void;
+  signal: AbortSignal;
+  paceMs?: number;
+  clock?: () => Date;
+  timers?: Timers;
+};
+
+/** A claim that was granted. */
+export type Charge = Claim & { state: 'yours' };
+
+/** All that a controller works with, from its start to its end. */
+export type Post = ControllerRequest & {
+  desired: Desired;
+  journal: Journal;
+  wake: Wake;
+  paceMs: number;
+  clock: () => Date;
+  timers: Timers;
+  request: Promise<StartedFor>;
+};
+
+/** What this container was started for, as the engine has it; empty when the engine does not say. */
+export type StartedFor = Pick<ObservedController, 'asked' | 'waits'>;
+
+/** Says how a rollout ended, unless that is told: its controller was killed before it could, or another one ended it. */
+export async function sayEnded({ ledger, journal, manifest }: Post, record: RolloutRecord): Promise<void> {
+  const { release, inputs } = manifest;
+  const { token, outcome, startedAt, endedAt, problem, held } = record;
+  if (!outcome || !endedAt) return;
+  await journal.flush();
+  const told = await ledger.events({ release, type: 'rollout-ended', limit: 50 });
+  if (told.some((event) => event.type === 'rollout-ended' && event.token === token)) return;
+  const durationMs = Date.parse(endedAt) - Date.parse(startedAt);
+  journal.report({
+    type: 'rollout-ended',
+    release,
+    commit: inputs.source.commit,
+    outcome,
+    durationMs,
+    token,
+    ...(problem && { problem }),
+    ...heldOf(held ?? []),
+  });
+}
+
+export const heldOf = (held: readonly UnitName[]) => (held.length > 0 ? { held } : {});
+
+export const successionOf = ({ ledger, self }: Post, { engine, architecture, mayAct }: Hands): Succession => ({
+  engine,
+  ledger,
+  architecture,
+  self,
+  mayAct,
+});
+
+export const handsOf = (post: Post, token: number): Hands => ({
+  engine: post.engine,
+  architecture: post.desired.architecture,
+  mayAct: async () => !post.signal.aborted && (await post.ledger.mayAct(token)),
+  report: post.journal.report,
+  now: () => post.clock().getTime(),
+  lookMs: 1000,
+  pauseMs: post.paceMs / 2,
+});
+
+/** Renews the lease until stopped, so that others see that its holder lives. */
+export function holdLease({ ledger, paceMs, timers }: Post, token: number): { stop(): void } {
+  const renew = (): void => {
+    void ledger.renew(token);
+    callOff = timers.after(paceMs, renew);
+  };
+  let callOff = timers.after(paceMs, renew);
+  return { stop: () => callOff() };
+}
