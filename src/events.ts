@@ -76,6 +76,7 @@ export type ChangelessEvent =
   | { type: 'rollout-waiting'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-standing-by'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-in-charge'; release: ReleaseId; token: number }
+  | { type: 'request-served'; request: string }
   | { type: 'request-refused'; request: string; problem: Problem }
   | { type: 'instance-lost'; unit: UnitName; instance: string; what: string }
   | { type: 'instance-replaced'; unit: UnitName; instance: string; durationMs: number }

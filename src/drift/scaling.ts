@@ -75,8 +75,9 @@ export class Scaling {
 
   async #take(request: string, problem: Problem | undefined): Promise<void> {
     if (!(await this.#hands.mayAct())) return;
+    const taken = await this.#hands.engine.takeRequest(this.#architecture, request);
     if (problem) this.#hands.report({ type: 'request-refused', request, problem });
-    await this.#hands.engine.takeRequest(this.#architecture, request);
+    else if (taken.ok) this.#hands.report({ type: 'request-served', request });
   }
 
   #byMetric(elastic: Elastic, { observed, cores }: Looked): number | undefined {
