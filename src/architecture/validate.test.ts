@@ -92,6 +92,50 @@ const mistakes: [name: string, value: unknown, expected: string[]][] = [
   ['a port in words', withService({ port: 'eighty' }), [`${api}.port: expected a whole number from 1 to 65535, found 'eighty'`]],
   ['a port out of range', withService({ port: 65536 }), [`${api}.port: expected a whole number from 1 to 65535, found 65536`]],
   [
+    'a range that ends before it begins',
+    withService({ replicas: { min: 3, max: 2 } }),
+    [`${api}.replicas.max: expected at least min, found 2`],
+  ],
+  [
+    'a metric without a target',
+    withService({ replicas: { min: 1, max: 2, metric: 'cpu' } }),
+    [`${api}.replicas.metric: expected a target beside it, found 'cpu'`],
+  ],
+  [
+    'a target without a metric',
+    withService({ replicas: { min: 1, max: 2, target: 4 } }),
+    [`${api}.replicas.target: expected a metric beside it, found 4`],
+  ],
+  [
+    'an unknown metric',
+    withService({ replicas: { min: 1, max: 2, metric: 'load', target: 4 } }),
+    [`${api}.replicas.metric: expected one of cpu, requests, found 'load'`],
+  ],
+  [
+    'a range of a service on the port where instances are said to leave',
+    withService({ port: 10_101, replicas: { min: 1, max: 2 } }),
+    [`${api}.replicas: an instance that leaves is said to on port 10101, which is the service's; expected another port`],
+  ],
+  [
+    'requests counted where none arrive, in the architecture and in an environment',
+    {
+      name: 'shop',
+      apps: {
+        catalog: {
+          services: {
+            api: { ...service, entry: true },
+            more: { ...service, replicas: { min: 1, max: 2, metric: 'requests', target: 4 } },
+          },
+        },
+      },
+      environments: { big: { apps: { catalog: { services: { more: { replicas: { min: 1, max: 9, metric: 'requests', target: 4 } } } } } } },
+    },
+    [
+      'apps.catalog.services.more.replicas.metric: only requests to the entry of an app are counted; expected cpu, found requests',
+      'environments.big.apps.catalog.services.more.replicas.metric: only requests to the entry of an app are counted; expected cpu, found requests',
+    ],
+  ],
+  [
     'a missing port',
     { name: 's', apps: { a: { services: { w: { build: 'x' } } } } },
     ['apps.a.services.w.port: expected a whole number from 1 to 65535, found nothing'],
