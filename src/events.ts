@@ -68,6 +68,7 @@ export type ChangelessEvent =
   | { type: 'unit-draining'; unit: UnitName; generation: GenerationId }
   | { type: 'drain-waiting'; unit: UnitName; connections: number }
   | { type: 'unit-retired'; unit: UnitName; generation: GenerationId; cut?: number }
+  | { type: 'rollout-held'; release: ReleaseId; apps: readonly { name: string; generation: GenerationId }[] }
   | { type: 'bake-started'; release: ReleaseId; units: readonly UnitName[]; until: string }
   | { type: 'going-back'; release: ReleaseId; to: ReleaseId; problem: Problem; request?: string }
   | { type: 'going-back-failed'; release: ReleaseId; to: ReleaseId; problem: Problem }
@@ -77,6 +78,9 @@ export type ChangelessEvent =
   | { type: 'controller-standing-by'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-in-charge'; release: ReleaseId; token: number }
   | { type: 'request-served'; request: string }
+  | { type: 'alarm-fired'; unit: UnitName; alarm: string; what: string }
+  | { type: 'alarm-cleared'; unit: UnitName; alarm: string; what: string }
+  | { type: 'notice-lost'; channel: string; why: string }
   | { type: 'request-refused'; request: string; problem: Problem }
   | { type: 'instance-lost'; unit: UnitName; instance: string; what: string }
   | { type: 'instance-replaced'; unit: UnitName; instance: string; durationMs: number }

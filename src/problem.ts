@@ -64,6 +64,9 @@ export const problemCatalogue = {
   APPS_HELD_BACK: { exit: 1, means: 'Apps that are independent failed and stayed as they were; the rest of the release is live.' },
   ROLLOUT_FAILED: { exit: 1, means: 'The rollout could not be carried out; what was switched has been switched back.' },
   ROLLOUT_HELD: { exit: 4, means: 'Another rollout of the same architecture is running.' },
+  RELEASE_DROPPED: { exit: 1, means: 'The release was held for a look, and somebody dropped it.' },
+  NOTHING_HELD: { exit: 1, means: 'No release is held for a look.' },
+  ALARM_FIRED: { exit: 1, means: 'An alarm fired while the release baked; what was before serves again.' },
   ROLLED_BACK: { exit: 1, means: 'The release was live and somebody asked for the one before, which serves again.' },
   REQUEST_REFUSED: { exit: 1, means: 'What was asked of the controller in charge cannot be done as things stand.' },
   RELEASE_QUARANTINED: {

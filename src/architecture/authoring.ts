@@ -64,6 +64,21 @@ export type HealthInput =
  */
 export type ReplicasInput = number | { min: number; max: number; metric?: 'cpu' | 'requests'; target?: number };
 
+/**
+ * Fires when the metric was above (or below) the limit for `forMs`: 10,000 when left out. While its app bakes, one that fires has the
+ * generation before take over again; afterwards it is only told.
+ */
+export type AlarmInput<Metric extends string = string> = { metric: Metric; above?: number; below?: number; forMs?: number };
+
+/**
+ * `request-rate` a second; `error-ratio`: the share of answers that are 5xx, 0 to 1; `latency-p99`: milliseconds until an answer
+ * begins; `queue`: requests that wait for an instance; `connections`: open now.
+ */
+export type PathMetric = 'request-rate' | 'error-ratio' | 'latency-p50' | 'latency-p95' | 'latency-p99' | 'queue' | 'connections';
+
+/** Of any one instance: `cpu` in cores, `memory` as a share of its limit, 0 to 1; `restarts`: how many ended by themselves within `forMs`. */
+export type InstanceMetric = 'cpu' | 'memory' | 'restarts';
+
 /** One part of an app: a component's image, as many instances as `replicas` says. */
 export type ServiceInput = {
   build: BuildInput;
@@ -88,6 +103,8 @@ export type ServiceInput = {
    * protocol (a WebSocket's close 1001). None when left out.
    */
   drainSignal?: 'SIGHUP' | 'SIGTERM' | 'SIGUSR1' | 'SIGUSR2' | 'SIGWINCH';
+  /** By name; on its instances. */
+  alarms?: { [name: string]: AlarmInput<InstanceMetric> };
   /** How long an instance may take to stop: 10,000 when left out. */
   stopMs?: number;
 };
@@ -101,9 +118,11 @@ export type AppInput = {
   drain?: { limitMs: number };
   /**
    * For so long after the switch the generation before stays up beside the new one, so that going back to it takes no more than
-   * a handover: by `changeless rollback`, or by itself. Not at all when left out.
+   * a handover: by `changeless rollback`, or by itself when an alarm fires. Not at all when left out.
    */
   bake?: { forMs: number };
+  /** By name; on its data path. */
+  alarms?: { [name: string]: AlarmInput<PathMetric> };
 };
 
 /**
@@ -128,6 +147,8 @@ export type StoreInput = {
   writable?: Writable;
   limits?: LimitsInput;
   stopMs?: number;
+  /** By name; on its data path and its server. */
+  alarms?: { [name: string]: AlarmInput<'queue' | 'connections' | InstanceMetric> };
 };
 
 /** An image in which job steps run. */
@@ -143,10 +164,18 @@ export type ServiceChangeInput = { replicas?: ReplicasInput; settings?: Settings
 
 /** What an environment changes; what it leaves out stays. Settings are added to those of the service, or replace them one by one. */
 export type EnvironmentInput = {
+  /** Added to those of the architecture, or in place of those of the same name. */
+  channels?: { [name: string]: ChannelInput };
   core?: CoreInput;
   apps?: { [name: string]: { hosts?: readonly string[]; bake?: { forMs: number }; services?: { [name: string]: ServiceChangeInput } } };
   stores?: { [name: string]: { settings?: Settings; limits?: LimitsInput } };
 };
+
+/**
+ * Is told when a release is live or failed, an app is held back, an alarm fires or comes to rest: a POST of JSON with `text`, as Slack
+ * takes it, and `event`. The address lies in the repository and in the release: one that is secret does not belong here yet.
+ */
+export type ChannelInput = { webhook: string };
 
 export type ArchitectureInput = {
   /** Names everything it makes on an engine: lower-case letters, digits and hyphens, at most 40. */
@@ -162,6 +191,8 @@ export type ArchitectureInput = {
    * each for itself; one that fails stays as it was, and delays no other.
    */
   rollout?: RolloutInput;
+  /** Who is told what happens, by name. */
+  channels?: { [name: string]: ChannelInput };
 };
 
 /** Groups are lists of apps' names; apps in no group go together. Apps that share a store that changes go together, too. */
@@ -172,6 +203,9 @@ export const architecture = (input: ArchitectureInput): ArchitectureInput => inp
 
 /** One or more services with a data path of their own; the unit that is replaced whole. */
 export const app = (input: AppInput): AppInput => input;
+
+/** Something that is watched, and told when it is past its limit. */
+export const alarm = <Metric extends string>(input: AlarmInput<Metric>): AlarmInput<Metric> => input;
 
 /** A component's image, run in one or more instances. */
 export const service = (input: ServiceInput): ServiceInput => input;
@@ -187,6 +221,9 @@ export const component = (input: ComponentInput): ComponentInput => input;
 
 /** The thin tier that all apps share. */
 export const core = (input: CoreInput): CoreInput => input;
+
+/** Who is told what happens. */
+export const channel = (input: ChannelInput): ChannelInput => input;
 
 /** What differs where a release runs. */
 export const environment = (input: EnvironmentInput): EnvironmentInput => input;

@@ -40,6 +40,11 @@ export function parsePublished(text: string): { address: string; port: number } 
 
 export const isPublished = (value: string): boolean => parsePublished(value) !== undefined;
 
+export function isWebAddress(value: string): boolean {
+  const { protocol, username, password } = URL.parse(value) ?? {};
+  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '';
+}
+
 export const isPort = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 65535;
 
 const isOrdinarySegment = (segment: string): boolean => segment !== '' && segment !== '.' && segment !== '..';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { drainSignals, scaleMetrics, type Architecture } from './model.ts';
+import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics, type Architecture } from './model.ts';
 
 // The validated architecture's own shape, for the published schema of the manifest. `satisfies` at the end keeps it in step with model.ts.
 
@@ -48,7 +48,22 @@ const replicas = z
   ])
   .describe('Instances: a number, or a range within which they come and go.');
 
+const alarms = <Metric extends string>(metrics: readonly [Metric, ...Metric[]]) =>
+  z
+    .record(
+      z.string(),
+      z.strictObject({
+        metric: z.enum(metrics),
+        above: z.number().exactOptional(),
+        below: z.number().exactOptional(),
+        forMs: milliseconds,
+      }),
+    )
+    .readonly()
+    .exactOptional();
+
 const service = z.strictObject({
+  alarms: alarms(instanceMetrics).describe('On each of its instances.'),
   drainSignal: z.enum(drainSignals).describe('Sent to an instance when it drains.').exactOptional(),
   ...container,
   entry: z.boolean().describe("The app's requests arrive here."),
@@ -59,7 +74,17 @@ const service = z.strictObject({
 });
 
 const hosts = z.array(z.string()).readonly();
-const app = z.strictObject({ hosts, services: z.record(z.string(), service).readonly(), drain: z.strictObject({ limitMs: milliseconds }) });
+const bake = z
+  .strictObject({ forMs: milliseconds })
+  .exactOptional()
+  .describe('How long the generation before stays ready to take over again.');
+const app = z.strictObject({
+  hosts,
+  services: z.record(z.string(), service).readonly(),
+  drain: z.strictObject({ limitMs: milliseconds }),
+  bake,
+  alarms: alarms(pathMetrics).describe('On its data path.'),
+});
 const store = z.strictObject({
   ...container,
   data: z.string().describe('Where the kept volume is mounted.'),
@@ -69,6 +94,7 @@ const store = z.strictObject({
     .exactOptional()
     .describe('Makes data of the format before into this one.'),
   health: tcpHealth,
+  alarms: alarms(storeMetrics).describe('On its data path and its server.'),
 });
 
 const publish = z.array(z.strictObject({ address: z.string(), port })).readonly();
@@ -79,10 +105,16 @@ const serviceChange = z.strictObject({
 });
 const appChange = z.strictObject({
   hosts: hosts.exactOptional(),
+  bake,
   services: z.record(z.string(), serviceChange).readonly().exactOptional(),
 });
+const channels = z
+  .record(z.string(), z.strictObject({ webhook: z.string() }))
+  .readonly()
+  .exactOptional();
 const environment = z
   .strictObject({
+    channels,
     core: z.strictObject({ publish: publish.exactOptional() }).exactOptional(),
     apps: z.record(z.string(), appChange).readonly().exactOptional(),
     stores: z
@@ -99,6 +131,7 @@ export const architectureModel = z.strictObject({
   stores: z.record(z.string(), store).readonly(),
   agents: z.record(z.string(), z.strictObject({ build })).readonly(),
   environments: z.record(z.string(), environment).readonly(),
+  channels: channels.describe('Who is told what happens.'),
   rollout: z
     .union([z.literal('per-app'), z.record(z.string(), z.array(z.string()).readonly()).readonly()])
     .describe('What switches together; all of it when left out.')

@@ -12,7 +12,12 @@ export type Architecture = {
   environments: Readonly<Record<string, EnvironmentChange>>;
   /** Left out where everything switches together, so that manifests of before it existed say the same. */
   rollout?: Exclude<RolloutPolicy, 'together'>;
+  /** Who is told what happens, by name. */
+  channels?: Readonly<Record<string, Channel>>;
 };
+
+/** Takes messages as JSON over HTTP. */
+export type Channel = { webhook: string };
 
 /** What switches together: all of a release, each app for itself, or groups of apps by name (those in none go together). */
 export type RolloutPolicy = 'together' | 'per-app' | Readonly<Record<string, readonly string[]>>;
@@ -28,7 +33,27 @@ export type App = {
   drain: { limitMs: number };
   /** How long the generation before stays ready to take over again. */
   bake?: { forMs: number };
+  /** By name; on its data path. */
+  alarms?: Alarms<PathMetric>;
 };
+
+/** What a data path tells of itself. */
+export const pathMetrics = ['request-rate', 'error-ratio', 'latency-p50', 'latency-p95', 'latency-p99', 'queue', 'connections'] as const;
+
+/** What is known of each instance. */
+export const instanceMetrics = ['cpu', 'memory', 'restarts'] as const;
+
+/** What is known of a store: connections and those that wait, and its server. */
+export const storeMetrics = ['queue', 'connections', ...instanceMetrics] as const;
+
+export type PathMetric = (typeof pathMetrics)[number];
+export type InstanceMetric = (typeof instanceMetrics)[number];
+export type StoreMetric = (typeof storeMetrics)[number];
+
+/** Fires when the metric is above (or below) the limit for so long. One of `above` and `below` is there. */
+export type Alarm<Metric = PathMetric | InstanceMetric> = { metric: Metric; above?: number; below?: number; forMs: number };
+
+export type Alarms<Metric> = Readonly<Record<string, Alarm<Metric>>>;
 
 export type Health = { kind: 'http'; path: string; status: number; timeoutMs: number } | { kind: 'tcp'; timeoutMs: number };
 
@@ -54,6 +79,8 @@ export type Service = {
   stopMs: number;
   /** What an instance is sent when it no longer gets requests and those it has are being finished. */
   drainSignal?: DrainSignal;
+  /** By name; on each of its instances. */
+  alarms?: Alarms<InstanceMetric>;
 };
 
 /** So many instances, or as many within a range as someone says or a metric asks for. */
@@ -90,6 +117,7 @@ export type Store = {
   writable: Readonly<Record<string, { sizeBytes: number }>>;
   limits: ResourceLimits;
   stopMs: number;
+  alarms?: Alarms<StoreMetric>;
 };
 
 export type Agent = { build: ComponentSource };
@@ -109,6 +137,7 @@ export type ComponentTest = { command: readonly string[] } | { target: string };
 
 /** What an environment changes; what it leaves out stays as in the architecture. */
 export type EnvironmentChange = {
+  channels?: Readonly<Record<string, Channel>>;
   core?: { publish?: readonly Publish[] };
   apps?: Readonly<Record<string, AppChange>>;
   stores?: Readonly<Record<string, { settings?: Readonly<Record<string, string>>; limits?: ResourceLimits }>>;

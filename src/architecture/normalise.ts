@@ -1,6 +1,8 @@
 import type * as input from './authoring.ts';
 import { parsePublished, sizeBytes } from './expectations.ts';
 import type {
+  Alarm,
+  Alarms,
   AppChange,
   Architecture,
   ComponentSource,
@@ -24,6 +26,7 @@ export const defaults = {
   writableBytes: sizeBytes('16m'),
   drainMs: 30_000,
   stopMs: 10_000,
+  alarmMs: 10_000,
 } as const;
 
 type Named<T> = Readonly<Record<string, T>>;
@@ -40,6 +43,7 @@ export function normalise(written: input.ArchitectureInput): Architecture {
     stores,
     agents: each(written.agents, (agent) => ({ build: normaliseBuild(agent.build) })),
     environments: { local: {}, ...each(written.environments, (change) => normaliseEnvironment(change, { apps, stores })) },
+    ...normaliseChannels(written.channels),
     ...(written.rollout && written.rollout !== 'together' && { rollout: written.rollout }),
   };
 }
@@ -50,6 +54,7 @@ function normaliseApp(app: input.AppInput, name: string): Architecture['apps'][s
     hosts: app.hosts ?? [`${name}.localhost`],
     services: each(app.services, (service) => normaliseService(service, single)),
     drain: { limitMs: app.drain?.limitMs ?? defaults.drainMs },
+    ...normaliseAlarms(app.alarms),
     ...(app.bake && { bake: { forMs: app.bake.forMs } }),
   };
 }
@@ -62,6 +67,7 @@ const normaliseService = (service: input.ServiceInput, single: boolean): Service
   stores: service.stores ?? [],
   outbound: service.outbound ?? false,
   ...(service.drainSignal && { drainSignal: service.drainSignal }),
+  ...normaliseAlarms(service.alarms),
 });
 
 const normaliseStore = (store: input.StoreInput): Store => ({
@@ -69,8 +75,22 @@ const normaliseStore = (store: input.StoreInput): Store => ({
   data: store.data,
   ...(store.format !== undefined && { format: store.format }),
   ...(store.upgrade && { upgrade: { command: store.upgrade.command } }),
+  ...normaliseAlarms(store.alarms),
   health: { kind: 'tcp', timeoutMs: (typeof store.health === 'object' ? store.health.timeoutMs : undefined) ?? defaults.healthTimeoutMs },
 });
+
+const normaliseChannels = (channels: input.ArchitectureInput['channels'] = {}): Pick<Architecture, 'channels'> =>
+  Object.keys(channels).length === 0 ? {} : { channels: each(channels, ({ webhook }) => ({ webhook })) };
+
+/** None is nothing, so that manifests of before there were alarms say the same. */
+function normaliseAlarms<Metric extends string>(alarms: Named<input.AlarmInput<Metric>> = {}): { alarms?: Alarms<Metric> } {
+  if (Object.keys(alarms).length === 0) return {};
+  const filled = each(alarms, ({ metric, above, below, forMs = defaults.alarmMs }): Alarm<Metric> => {
+    const limit = above === undefined ? { below: below ?? 0 } : { above };
+    return { metric, ...limit, forMs };
+  });
+  return { alarms: filled };
+}
 
 const normaliseContainer = (container: input.ServiceInput | input.StoreInput) => ({
   build: normaliseBuild(container.build),
@@ -130,6 +150,7 @@ function normalisePublish(publish: input.CoreInput['publish']): Publish[] | unde
 function normaliseEnvironment(change: input.EnvironmentInput, base: Pick<Architecture, 'apps' | 'stores'>): EnvironmentChange {
   const publish = normalisePublish(change.core?.publish);
   return {
+    ...normaliseChannels(change.channels),
     ...(publish && { core: { publish } }),
     ...(change.apps && { apps: each(change.apps, (app, name) => normaliseAppChange(app, base.apps[name]?.services ?? {})) }),
     ...(change.stores && { stores: each(change.stores, (store, name) => normaliseChange(store, base.stores[name])) }),

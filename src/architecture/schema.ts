@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import * as expect from './expectations.ts';
-import { drainSignals, scaleMetrics } from './model.ts';
+import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics } from './model.ts';
 import { addressExpectation, isRepositoryAddress } from './repository-address.ts';
 
 // What may be written, as the authoring types say it. Every message is what was expected; `issues.ts` adds what was found.
@@ -86,6 +86,17 @@ const container = {
   stopMs: milliseconds.optional(),
 };
 
+const limit = z.number('a number');
+const alarms = <Metric extends string>(metrics: readonly [Metric, ...Metric[]]) =>
+  named(
+    members({
+      metric: z.enum(metrics, `one of ${metrics.join(', ')}`),
+      above: limit.optional(),
+      below: limit.optional(),
+      forMs: milliseconds.optional(),
+    }).refine(({ above, below }) => (above === undefined) !== (below === undefined), 'above or below, one of the two'),
+  ).optional();
+
 const service = members({
   build,
   port,
@@ -96,6 +107,7 @@ const service = members({
   stores: z.array(text('the name of a store'), 'a list of the names of stores').optional(),
   outbound: z.boolean('true or false').optional(),
   drainSignal: z.enum(drainSignals, `one of ${drainSignals.join(', ')}`).optional(),
+  alarms: alarms(instanceMetrics),
 });
 
 const bake = members({ forMs: milliseconds });
@@ -104,6 +116,7 @@ const app = members({
   services: named(service),
   drain: members({ limitMs: milliseconds }).optional(),
   bake: bake.optional(),
+  alarms: alarms(pathMetrics),
 });
 const store = members({
   build,
@@ -113,6 +126,7 @@ const store = members({
   upgrade: command.optional(),
   health: z.union([tcp, tcpHealth]).optional(),
   ...container,
+  alarms: alarms(storeMetrics),
 });
 
 const address = text('an IP address', (value) => expect.isPublished(`${value.includes(':') ? `[${value}]` : value}:1`));
@@ -123,8 +137,11 @@ const publish = z.union([
 ]);
 const core = members({ publish: z.array(publish, 'a list of ports').min(1, 'at least one port').optional() });
 
+const channels = named(members({ webhook: text('the address of a webhook: http:// or https://', expect.isWebAddress) })).optional();
+
 const serviceChange = members({ replicas: replicas.optional(), settings: settings.optional(), limits: limits.optional() });
 const environment = members({
+  channels,
   core: core.optional(),
   apps: named(members({ hosts: hosts.optional(), bake: bake.optional(), services: named(serviceChange).optional() })).optional(),
   stores: named(members({ settings: settings.optional(), limits: limits.optional() })).optional(),
@@ -138,6 +155,7 @@ export const architectureInput = members({
   stores: named(store).optional(),
   agents: named(members({ build })).optional(),
   environments: named(environment).optional(),
+  channels,
   rollout: z
     .union([
       z.enum(['together', 'per-app'], "'together' or 'per-app'"),

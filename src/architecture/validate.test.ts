@@ -45,6 +45,23 @@ test('the least that can be said is an architecture with every default', async (
   });
 });
 
+test('alarms, bakes and channels are kept as they are meant', async () => {
+  const value = {
+    ...withService({ alarms: { hot: { metric: 'cpu', above: 0.8, forMs: 60_000 } } }),
+    channels: { ops: { webhook: 'https://example.com/hook' } },
+    environments: { local: { channels: { ops: { webhook: 'http://127.0.0.1:9/' } } } },
+  };
+  const catalog = (value as unknown as { apps: { catalog: object } }).apps.catalog;
+  Object.assign(catalog, { bake: { forMs: 1 }, alarms: { idle: { metric: 'request-rate', below: 1 } } });
+  const validated = await validateArchitecture(value, () => undefined);
+  assert(validated.ok);
+  const app = validated.value.apps['catalog'];
+  assert.deepEqual([app?.bake, app?.alarms], [{ forMs: 1 }, { idle: { metric: 'request-rate', below: 1, forMs: 10_000 } }]);
+  assert.deepEqual(app?.services['api']?.alarms, { hot: { metric: 'cpu', above: 0.8, forMs: 60_000 } });
+  assert.deepEqual(validated.value.channels, { ops: { webhook: 'https://example.com/hook' } });
+  assert(architectureModel.safeParse(validated.value).success);
+});
+
 test('every friendly form is understood', async () => {
   const build = { folder: './x', target: 't', args: { N: 1, B: true }, tests: { command: ['npm', 'test'] } };
   const health = { path: '/healthz', status: 204, timeoutMs: 5 };
@@ -140,11 +157,26 @@ const mistakes: [name: string, value: unknown, expected: string[]][] = [
     { name: 's', apps: { a: { services: { w: { build: 'x' } } } } },
     ['apps.a.services.w.port: expected a whole number from 1 to 65535, found nothing'],
   ],
+  [
+    'an alarm without a limit',
+    withService({ alarms: { hot: { metric: 'cpu' } } }),
+    [`${api}.alarms.hot: expected above or below, one of the two, found an object`],
+  ],
+  [
+    'an alarm on a metric of something else',
+    withService({ alarms: { slow: { metric: 'latency-p99', above: 1 } } }),
+    [`${api}.alarms.slow.metric: expected one of cpu, memory, restarts, found 'latency-p99'`],
+  ],
+  [
+    'a channel that is no address',
+    { ...withService({}), channels: { ops: { webhook: 'slack' } } },
+    ["channels.ops.webhook: expected the address of a webhook: http:// or https://, found 'slack'"],
+  ],
   ['an unknown key', withService({ prot: 1 }), [`${api}.prot: unknown key; did you mean port?`]],
   [
     'an unknown key that is like no other',
     { name: 's', zzz: 1 },
-    ['zzz: unknown key; expected one of name, core, apps, stores, agents, environments, rollout'],
+    ['zzz: unknown key; expected one of name, core, apps, stores, agents, environments, channels, rollout'],
   ],
   [
     'a folder that leads out',

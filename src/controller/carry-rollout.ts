@@ -5,6 +5,7 @@ import type { Desired, DesiredUnit } from '../rollout/desired.ts';
 import { outfit } from '../rollout/outfit.ts';
 import { rollOutRelease } from '../rollout/roll-out-release.ts';
 import { bakeOf } from './bake.ts';
+import { holdOf } from './hold.ts';
 import { heldOf, type Charge, type Post } from './post.ts';
 
 /**
@@ -27,7 +28,9 @@ export async function carryRollout(
       hands.report(event);
     },
   };
+  const hold = await holdOf(post, claim.token);
   const end = await rollOutRelease({
+    ...(hold && { hold }),
     desired,
     token: claim.token,
     release,

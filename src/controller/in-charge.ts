@@ -1,21 +1,25 @@
 import { beatMs, keepTrue } from '../drift/keep-true.ts';
-import type { Observation, ObservedRequest } from '../engine/engine.ts';
+import type { AlarmChange, Alarms } from '../alarms/alarms.ts';
+import type { RolloutRecord } from '../ledger/ledger.ts';
+import { isUnit } from '../rollout/unit-state.ts';
+import type { Observation, ObservedRequest, Owner } from '../engine/engine.ts';
 import type { Problem } from '../problem.ts';
 import { short } from '../digest.ts';
 import { unitName, type Hands } from '../rollout/carry-out.ts';
-import type { Desired } from '../rollout/desired.ts';
+import type { Desired, DesiredUnit } from '../rollout/desired.ts';
 import { goBackTo } from '../rollout/go-back.ts';
 import { withHeldBack } from '../rollout/kept-unit.ts';
+import { alarmBeatMs, alarmFired, hasAlarms, openAlarms, watchAlarms } from './watch-alarms.ts';
 import { bakeOf, beforeOf, type Bake, type Before } from './bake.ts';
 import { carryRollout } from './carry-rollout.ts';
 import { removeLeftovers } from './leftover-controllers.ts';
-import { handsOf, holdLease, sayEnded, successionOf, type Charge, type Post } from './post.ts';
+import { handsOf, heldOf, holdLease, sayEnded, successionOf, type Charge, type Post } from './post.ts';
 import { removePredecessors } from './predecessors.ts';
-import { nothingHeld, nothingStandsBy, rolledBack } from './refusal.ts';
+import { nothingToDo, nothingStandsBy, rolledBack } from './refusal.ts';
 
 /**
  * A release that is live, with its controller in charge. `sayEnded`: what is to be told of its rollout once nothing stands by
- * any more. `back`: why it is to be left, and for what.
+ * any more. `back`: why it is to be left, and for what. `aside`: apps that are to be held back, as they were before, and why.
  */
 type Tenure = {
   post: Post;
@@ -24,6 +28,8 @@ type Tenure = {
   desired: Desired;
   sayEnded: (() => void | Promise<void>) | undefined;
   bake?: Bake | undefined;
+  alarms: Alarms;
+  aside?: { units: readonly DesiredUnit[]; why: Problem } | undefined;
   back?: { why: Problem; to: Before; request?: string } | undefined;
 };
 
@@ -31,15 +37,25 @@ type Tenure = {
 export async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const lease = holdLease(post, claim.token);
   try {
-    const hands = handsOf(post, claim.token);
+    const alarms = await openAlarms(post.ledger);
+    const hands = counting(handsOf(post, claim.token), alarms);
     const tenure = claim.outcome === 'live' ? await resume(post, claim.token, hands) : await begin(post, claim, hands);
-    if (tenure) await serve(tenure);
+    if (tenure) await serve({ ...tenure, alarms });
   } finally {
     lease.stop();
   }
 }
 
-async function begin(post: Post, claim: Charge, hands: Hands): Promise<Tenure | undefined> {
+/** Whose instances end by themselves is noted, for that may be watched. */
+const counting = (hands: Hands, alarms: Alarms): Hands => ({
+  ...hands,
+  report(event) {
+    alarms.note(event, hands.now());
+    hands.report(event);
+  },
+});
+
+async function begin(post: Post, claim: Charge, hands: Hands): Promise<Omit<Tenure, 'alarms'> | undefined> {
   const { token } = claim;
   const rolled = await carryRollout(post, claim, hands);
   if (!rolled) return undefined;
@@ -48,25 +64,51 @@ async function begin(post: Post, claim: Charge, hands: Hands): Promise<Tenure | 
   const { release } = post.manifest;
   const units = bake?.fallbacks.map(({ unit }) => unitName(unit.owner));
   if (bake && units) post.journal.report({ type: 'bake-started', release, units, until: new Date(bake.untilMs).toISOString() });
-  return { post, token, hands, desired, bake, sayEnded: () => post.journal.report(ended) };
+  const say = async (): Promise<void> => {
+    const record = (await post.ledger.rollouts(50)).find((each) => each.token === token);
+    const held = record?.held && { ...heldOf(record.held), ...(record.problem && { problem: record.problem }) };
+    post.journal.report({ ...ended, ...held });
+  };
+  return { post, token, hands, desired, bake, sayEnded: say };
 }
 
 /** Its controller was killed, or stood by. */
-async function resume(post: Post, token: number, hands: Hands): Promise<Tenure> {
+async function resume(post: Post, token: number, hands: Hands): Promise<Omit<Tenure, 'alarms'>> {
   const records = await post.ledger.rollouts(50);
   const record = records.find((each) => each.token === token);
-  const desired = await withHeldBack(post.engine, post.desired, record?.held ?? []);
+  const desired = await asHeldBack(post, records, token);
   const bake = await bakeOf(post, desired, token);
   const to = record?.goingBack && (await beforeOf(post, records, token));
   const back = record?.goingBack && to && { why: record.goingBack, to };
   return { post, token, hands, desired, bake, back, sayEnded: record && (() => sayEnded(post, record)) };
 }
 
+/** An app that was to be held back when its controller was killed may still serve as this release says: then it is to go back. */
+async function asHeldBack(post: Post, records: readonly RolloutRecord[], token: number): Promise<Desired> {
+  const held = records.find((each) => each.token === token)?.held ?? [];
+  const desired = await withHeldBack(post.engine, post.desired, held);
+  const isOwn = (unit: DesiredUnit): boolean =>
+    held.some((each) => isUnit(each, unit.owner)) && post.desired.units.some(({ generation }) => generation === unit.generation);
+  if (!desired.units.some(isOwn)) return desired;
+  const before = await beforeOf(post, records, token);
+  return instead(
+    desired,
+    before?.desired.units.filter(({ owner }) => desired.units.some((unit) => isOwn(unit) && isUnit(unit.owner, owner))) ?? [],
+  );
+}
+
+/** The same with some units as they were before. */
+const instead = (desired: Desired, units: readonly DesiredUnit[]): Desired => ({
+  ...desired,
+  units: desired.units.map((unit) => units.find(({ owner }) => isUnit(owner, unit.owner)) ?? unit),
+});
+
 async function serve(tenure: Tenure): Promise<void> {
   const { post, token } = tenure;
   post.journal.report({ type: 'controller-in-charge', release: post.manifest.release, token });
   do {
     if (tenure.back && (await leave(tenure, tenure.back)) === 'left') return;
+    if (tenure.aside) await setAside(tenure, tenure.aside);
     if (!isBaking(tenure)) await endBake(tenure);
     await keepTrue({
       desired: tenure.desired,
@@ -77,11 +119,16 @@ async function serve(tenure: Tenure): Promise<void> {
       tend: () => removeLeftovers({ ...successionOf(post, tenure.hands), now: tenure.hands.now(), spared: tenure.bake?.before.controller }),
       fallbacks: () => standingBy(tenure),
       isWanted: (observed) => isWanted(tenure, observed),
-      nextMs: () => Math.min(beatMs, Math.max(1, (tenure.bake?.untilMs ?? Infinity) - tenure.hands.now())),
+      nextMs: () => nextLookMs(tenure),
     });
-  } while (tenure.back || (tenure.bake && !isBaking(tenure)));
+  } while (tenure.back || tenure.aside || (tenure.bake && !isBaking(tenure)));
   // Another release came while this one baked; it was live all the same.
   if (!post.signal.aborted) await tenure.sayEnded?.();
+}
+
+function nextLookMs({ desired, bake, hands }: Tenure): number {
+  const leftMs = (bake?.untilMs ?? Infinity) - hands.now();
+  return Math.max(1, Math.min(hasAlarms(desired) ? alarmBeatMs : beatMs, leftMs));
 }
 
 const isBaking = ({ bake, hands }: Tenure): boolean => bake !== undefined && hands.now() < bake.untilMs;
@@ -111,17 +158,54 @@ async function isWanted(tenure: Tenure, observed: Observation): Promise<boolean>
     hands.report({ type: 'request-refused', request: asked.name, problem: refused });
     await post.engine.takeRequest(hands.architecture, asked.name);
   }
-  return tenure.back !== undefined || (tenure.bake !== undefined && !isBaking(tenure));
+  for (const change of await watchAlarms(tenure, observed)) if (change.state === 'fired') considerAlarm(tenure, change, observed);
+  return tenure.back !== undefined || tenure.aside !== undefined || (tenure.bake !== undefined && !isBaking(tenure));
 }
 
+/** An alarm that fires while its app bakes takes it back: alone where apps are independent, else the whole release. */
+function considerAlarm(tenure: Tenure, change: AlarmChange, observed: Observation): void {
+  const { bake, post, desired } = tenure;
+  if (!bake || tenure.back || !isBaking(tenure)) return;
+  const why = alarmFired(post.manifest, change);
+  const { independent } = desired;
+  if (!independent) {
+    if (standsBy(bake, observed)) tenure.back = { why, to: bake.before };
+    return;
+  }
+  const uses = ({ name }: Owner): boolean => change.unit.kind === 'store' && independent.stores[name]?.includes(change.unit.name) === true;
+  const units = bake.fallbacks
+    .filter(({ untilMs, unit: { owner } }) => tenure.hands.now() < untilMs && (isUnit(owner, change.unit) || uses(owner)))
+    .map(({ unit }) => unit);
+  if (units.length > 0) tenure.aside = { units: [...(tenure.aside?.units ?? []), ...units], why };
+}
+
+const standsBy = ({ before }: Bake, { controllers }: Observation): boolean =>
+  controllers.some(({ container, state }) => container === before.controller && state === 'running');
+
 /** Why nothing comes of a request, or what is to come of it in `tenure`. */
-function consider(tenure: Tenure, { name, request }: ObservedRequest, { controllers }: Observation): Problem | undefined {
+function consider(tenure: Tenure, { name, request }: ObservedRequest, observed: Observation): Problem | undefined {
   const { bake, post } = tenure;
-  if (request?.ask !== 'go-back') return nothingHeld(name);
-  const standsBy = controllers.some(({ container, state }) => container === bake?.before.controller && state === 'running');
-  if (!bake || !standsBy || !isBaking(tenure) || request.release !== post.manifest.release) return nothingStandsBy(post.manifest);
+  if (request?.ask !== 'go-back') return nothingToDo(name);
+  if (!bake || !standsBy(bake, observed) || !isBaking(tenure) || request.release !== post.manifest.release)
+    return nothingStandsBy(post.manifest);
   tenure.back = { why: rolledBack(post.manifest, bake.before.release), to: bake.before, request: name };
   return undefined;
+}
+
+/** The apps stay as they were before; the rest of the release goes on. */
+async function setAside(tenure: Tenure, { units, why }: NonNullable<Tenure['aside']>): Promise<void> {
+  const { post, token, hands } = tenure;
+  tenure.aside = undefined;
+  const held = units.map(({ owner }) => unitName(owner));
+  if (!(await post.ledger.holdBack(token, held, why))) return;
+  for (const unit of held) {
+    hands.report({ type: 'unit-held-back', unit, problem: why });
+    tenure.alarms.forget(unit);
+  }
+  tenure.desired = instead(tenure.desired, units);
+  if (!tenure.bake) return;
+  const fallbacks = tenure.bake.fallbacks.filter(({ unit }) => !units.includes(unit));
+  tenure.bake = { ...tenure.bake, fallbacks, untilMs: Math.max(0, ...fallbacks.map(({ untilMs }) => untilMs)) };
 }
 
 /**

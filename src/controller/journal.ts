@@ -13,8 +13,11 @@ const passing: ReadonlySet<ChangelessEvent['type']> = new Set([
   'rollout-waiting',
 ]);
 
+/** `tell`: whoever else is told of each event. */
+export type Surroundings = { clock: () => Date; tell: (event: RecordedEvent) => void };
+
 /** `print` gets each event as it happens. Ledger entries follow in the background; `flush` waits for them. */
-export function openJournal(ledger: Ledger, print: (event: RecordedEvent) => void, clock: () => Date): Journal {
+export function openJournal(ledger: Ledger, print: (event: RecordedEvent) => void, { clock, tell }: Surroundings): Journal {
   const waiting: RecordedEvent[] = [];
   let writing: Promise<void> = Promise.resolve();
   const write = async (): Promise<void> => {
@@ -25,6 +28,7 @@ export function openJournal(ledger: Ledger, print: (event: RecordedEvent) => voi
     report(event) {
       const recorded = { ...event, at: clock().toISOString() };
       print(recorded);
+      tell(recorded);
       if (passing.has(event.type)) return;
       waiting.push(recorded);
       writing = writing.then(write);

@@ -21,6 +21,8 @@ export type ControllerRequest = {
   paceMs?: number;
   clock?: () => Date;
   timers?: Timers;
+  /** How a message is posted to a channel; gives the status of the answer. */
+  post?: (url: string, body: string) => Promise<number>;
 };
 
 /** A claim that was granted. */
@@ -38,7 +40,7 @@ export type Post = ControllerRequest & {
 };
 
 /** What this container was started for, as the engine has it; empty when the engine does not say. */
-export type StartedFor = Pick<ObservedController, 'asked' | 'waits'>;
+export type StartedFor = Pick<ObservedController, 'asked' | 'waits' | 'holds'>;
 
 /** Says how a rollout ended, unless that is told: its controller was killed before it could, or another one ended it. */
 export async function sayEnded({ ledger, journal, manifest }: Post, record: RolloutRecord): Promise<void> {

@@ -44,7 +44,7 @@ export const nothingStandsBy = ({ release }: Manifest): Problem => ({
   next: 'changeless rollback    runs the release before it',
 });
 
-export const nothingHeld = (request: string): Problem => ({
+export const nothingToDo = (request: string): Problem => ({
   code: 'REQUEST_REFUSED',
   what: `nothing can be done just now about the request ${request}`,
   safe: 'nothing was changed',

@@ -1,11 +1,13 @@
 import type { Claim } from '../ledger/ledger.ts';
 import type { Engine } from '../engine/engine.ts';
+import { postJson, tellChannels } from '../notify/channels.ts';
+import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { failed, type Result, done } from '../result.ts';
 import { desiredOf } from '../rollout/desired.ts';
 import { watchEngine, type Wake } from '../rollout/wake.ts';
 import { realTimers, type Timers } from '../timers.ts';
 import { takeCharge } from './in-charge.ts';
-import { openJournal } from './journal.ts';
+import { openJournal, type Journal } from './journal.ts';
 import { sayEnded, type Charge, type ControllerRequest, type Post, type StartedFor } from './post.ts';
 import { refusal } from './refusal.ts';
 import { unjudged, type Unjudged } from './unjudged.ts';
@@ -38,12 +40,19 @@ export async function runController(request: ControllerRequest): Promise<Result<
     return failed(desired.problem);
   }
   const clock = request.clock ?? (() => new Date());
-  const journal = openJournal(request.ledger, request.print, clock);
+  const tell = tellChannels({ ...channelsOf(request), timers, report: (event) => journal.report(event) });
+  const journal: Journal = openJournal(request.ledger, request.print, { clock, tell });
   journal.report({ type: 'controller-started', release: manifest.release, container: self });
   const post: Post = { ...request, desired: desired.value, journal, wake, clock, timers, request: asked, paceMs: request.paceMs ?? 1000 };
   await act(post);
   await journal.flush();
   return done(undefined);
+}
+
+function channelsOf({ manifest, environment, post = postJson }: ControllerRequest) {
+  const { architecture } = manifest.inputs;
+  const resolved = resolveEnvironment(architecture, environment);
+  return { architecture: architecture.name, environment, post, channels: (resolved.ok && resolved.value.channels) || {} };
 }
 
 /** Listens to the engine, and looks at it once while there is other work: the first look that counts has less to ask then. */

@@ -3,6 +3,7 @@ import {
   assertPort,
   assertWhole,
   FOLLOW_NAME,
+  PREVIEW_HEADER,
   PROBE_SILENT_PEERS,
   type Health,
   type PathConfig,
@@ -81,6 +82,9 @@ function frontend(generation: string): Section {
     header: 'frontend app',
     lines: [
       'bind :8080 accept-proxy',
+      // Only the generation that was asked for answers at a preview address.
+      `http-request return status 404 content-type application/json string '{"error":"this generation is not held"}' if { req.hdr(${PREVIEW_HEADER}) -m found } !{ req.hdr(${PREVIEW_HEADER}) ${generation.slice(0, 12)} }`,
+      `http-request del-header ${PREVIEW_HEADER}`,
       ...TIME_ANSWERS,
       `http-request set-header x-changeless-generation ${generation}`,
       // Set, not appended: what the client claims is not known to be true.

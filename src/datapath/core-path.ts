@@ -5,6 +5,7 @@ import {
   FOLLOW_NAME,
   PROBE_SILENT_PEERS,
   type PathConfig,
+  PREVIEW_HEADER,
   proxyGlobal,
   renderConfig,
   RETRY_IDEMPOTENT,
@@ -37,7 +38,7 @@ export function renderCore(core: Core): PathConfig {
       proxyGlobal({ generation: core.generation, maxFiles: 50_000, drainLimitMs: core.drainLimitMs }),
       DEFAULTS,
       FRONTEND,
-      UNKNOWN_HOST,
+      preview(core.routes),
       LATENCY_TABLE,
       ...core.routes.map(renderRoute),
     ]),
@@ -83,15 +84,32 @@ const FRONTEND: Section = {
     'tcp-request connection reject if { sc0_conn_cur gt 5000 }',
     ...TIME_ANSWERS,
     RETRY_IDEMPOTENT,
+    `http-request del-header ${PREVIEW_HEADER}`,
     'use_backend host:%[req.hdr(host),field(1,:),lower]',
-    'default_backend unknown-host',
+    'default_backend preview',
   ],
 };
 
-const UNKNOWN_HOST: Section = {
-  header: 'backend unknown-host',
-  lines: [`http-request return status 404 content-type application/json string '{"error":"nothing answers to this host name"}'`],
-};
+/**
+ * Who asks for no app's host may ask for a generation of one that is held for a look: `<generation>.<host>`. Its address is looked
+ * for only then, so that 123 apps that hold nothing cost no look-up. All else has come to the wrong place.
+ */
+function preview(routes: readonly CoreRoute[]): Section {
+  const isOf = (host: string): string =>
+    `{ req.hdr(host) -m reg -i ^[0-9a-f]{12}\\.${assertDnsName(host).replaceAll('.', String.raw`\\.`)}(:[0-9]+)?$ }`;
+  const apps = routes.map(({ host, app }) => `http-request set-var(txn.preview) str(${assertDnsLabel(app)}.preview) if ${isOf(host)}`);
+  return {
+    header: 'backend preview',
+    lines: [
+      ...apps,
+      'http-request do-resolve(txn.address,platform,ipv4) var(txn.preview) if { var(txn.preview) -m found }',
+      `http-request return status 404 content-type application/json string '{"error":"nothing answers to this host name"}' unless { var(txn.address) -m found }`,
+      `http-request set-header ${PREVIEW_HEADER} %[req.hdr(host),lower,field(1,.)]`,
+      'http-request set-dst var(txn.address)',
+      'server preview 0.0.0.0:8080 send-proxy-v2',
+    ],
+  };
+}
 
 function renderRoute({ host, app }: CoreRoute): Section {
   return {

@@ -67,6 +67,9 @@ export const PROBE_SILENT_PEERS: readonly string[] = ['option srvtcpka', 'srvtcp
 /** What may have had an effect is not done twice; a refused connection is tried again for any method. */
 export const RETRY_IDEMPOTENT = 'http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }';
 
+/** By it the core tells a data path which generation is asked for; it passes on none that a client sends. */
+export const PREVIEW_HEADER = 'x-changeless-preview';
+
 const RUN_FOLDER = '/run/changeless';
 
 /** A name that stops resolving keeps its last address: a sandbox that is made again usually gets it back. */

@@ -155,6 +155,8 @@ export type ObservedController = {
   asked?: Asked;
   /** Whether it waits for a rollout that is under way, rather than to be refused. */
   waits?: boolean;
+  /** Whether its release is held for a look before it is let live. */
+  holds?: boolean;
 };
 
 /** A request that lies there until whoever is in charge has taken it. One in words that are not known has no `request`. */
@@ -196,6 +198,8 @@ export type ControllerSpec = {
   asked?: Asked;
   /** Whether it waits for a rollout that is under way, rather than to be refused. */
   waits?: boolean;
+  /** Whether its release is held for a look before it is let live. */
+  holds?: boolean;
 };
 
 /** What differs between engines, as data. */

@@ -21,5 +21,6 @@ export const labels = {
   history: 'dev.changeless.history',
   asked: 'dev.changeless.asked',
   waits: 'dev.changeless.waits',
+  holds: 'dev.changeless.holds',
   request: 'dev.changeless.request',
 } as const;

@@ -22,7 +22,11 @@ export type RolloutRecord = {
   held?: readonly UnitName[];
   /** Why it is being left for the release before, though it was live. */
   goingBack?: Problem;
+  /** What was decided of it when it was held for a look. */
+  decision?: HoldDecision;
 };
+
+export type HoldDecision = 'let-live' | 'drop';
 
 /** Why a release is not deployed again by itself: `by` is the rollout that failed, or that went back from it. */
 export type Quarantine = { why: 'failed' | 'rolled-back'; by: RolloutRecord };
@@ -70,6 +74,8 @@ export interface Ledger {
   mayAct(token: number): Promise<boolean>;
   /** Ends the rollout, once: false when it has another outcome already, which stays (it was superseded meanwhile). */
   end(token: number, close: RolloutClose): Promise<boolean>;
+  /** Records what becomes of a rollout that is held; the first decision stays. False when the token is not in charge, or has ended. */
+  decide(token: number, decision: HoldDecision): Promise<boolean>;
   /** Records that the release that is live is left for the one before. False when the token is not in charge, or is not live. */
   goBack(token: number, why: Problem): Promise<boolean>;
   /**

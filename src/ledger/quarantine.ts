@@ -10,6 +10,7 @@ const notItsFault: ReadonlySet<ProblemCode> = new Set([
   'NO_SPACE',
   'PORT_TAKEN',
   'ROLLOUT_HELD',
+  'RELEASE_DROPPED',
 ]);
 
 /**

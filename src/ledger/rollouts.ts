@@ -5,7 +5,7 @@ import type { Problem } from '../problem.ts';
 import type { Database } from './database.ts';
 import { askedOf } from '../asked.ts';
 import { decideClaim, recordOf, type ClaimView, type StoredRollout } from './decide-claim.ts';
-import type { Claim, Ledger, Quarantine, RolloutClose, RolloutRecord } from './ledger.ts';
+import type { Claim, HoldDecision, Ledger, Quarantine, RolloutClose, RolloutRecord } from './ledger.ts';
 import { quarantineOf } from './quarantine.ts';
 
 type ClaimRequest = Parameters<Ledger['claim']>[0];
@@ -25,6 +25,7 @@ type RolloutRow = {
   replaced: string | null;
   held: string | null;
   going_back: string | null;
+  decision: HoldDecision | null;
 };
 
 const inChargeToken = `(SELECT max(token) FROM rollouts WHERE outcome IS NULL OR outcome = 'live')`;
@@ -51,6 +52,7 @@ function stored(row: RolloutRow): StoredRollout {
     ...(row.replaced === null ? {} : { replaced: row.replaced as ReleaseId }),
     ...(row.held === null ? {} : { held: JSON.parse(row.held) as UnitName[] }),
     ...(row.going_back === null ? {} : { goingBack: JSON.parse(row.going_back) as Problem }),
+    ...(row.decision === null ? {} : { decision: row.decision }),
   };
 }
 
@@ -149,6 +151,13 @@ function viewFor(database: Database, controller: string): ClaimView {
 /** Whether the token is in charge, and so was renewed. */
 export const renewLease = (database: Database, token: number, now: string): boolean =>
   database.run(`UPDATE rollouts SET renewed_at = ? WHERE token = ? AND token = ${inChargeToken}`, now, token) === 1;
+
+export const decide = (database: Database, token: number, decision: HoldDecision): boolean =>
+  database.run(
+    `UPDATE rollouts SET decision = coalesce(decision, ?2) WHERE token = ?1 AND outcome IS NULL AND token = ${inChargeToken}`,
+    token,
+    decision,
+  ) === 1;
 
 const liveInCharge = `token = ?1 AND outcome = 'live' AND token = ${inChargeToken}`;
 

@@ -4,8 +4,8 @@ import { done, failed, type Result } from '../result.ts';
 import { Database, migrate } from './database.ts';
 import { recordOf } from './decide-claim.ts';
 import { appendEntry, firstBroken, readEvents } from './entries.ts';
-import type { Claim, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
-import { claimRollout, endRollout, goBack, holdBack, newestRollouts, renewLease, rolloutInCharge, wentBack } from './rollouts.ts';
+import type { Claim, HoldDecision, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
+import { claimRollout, endRollout, decide, goBack, holdBack, newestRollouts, renewLease, rolloutInCharge, wentBack } from './rollouts.ts';
 
 /** `now`: an ISO 8601 time. */
 export type LedgerOptions = { now?: () => string };
@@ -60,6 +60,10 @@ class SqliteLedger implements Ledger {
 
   async end(token: number, close: RolloutClose): Promise<boolean> {
     return this.#database.transaction(() => endRollout(this.#database, token, { ...close, now: this.#now() }));
+  }
+
+  async decide(token: number, decision: HoldDecision): Promise<boolean> {
+    return decide(this.#database, token, decision);
   }
 
   async goBack(token: number, why: Problem): Promise<boolean> {

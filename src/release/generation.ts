@@ -9,7 +9,7 @@ import { resolveEnvironment, type ResolvedArchitecture } from './resolve-environ
 export type Generations = { core: Generation; apps: Readonly<Record<string, Generation>>; stores: Readonly<Record<string, Generation>> };
 
 /** Moves when Changeless makes other containers from the same body, or other configurations from the same path. */
-const format = { body: 1, path: 3 };
+const format = { body: 1, path: 4 };
 
 /**
  * Which part of a generation a member belongs to; a member the model gains does not compile until it has a place here.
@@ -35,6 +35,8 @@ const serviceParts = placesOf<Omit<Service, 'replicas'>>({
   // How it is to be ended is settled when it is created.
   stopMs: 'body',
   drainSignal: 'body',
+  // Who watches is the controller.
+  alarms: 'ground',
 });
 
 const storeParts = placesOf<Store>({
@@ -51,11 +53,12 @@ const storeParts = placesOf<Store>({
   writable: 'body',
   limits: 'body',
   stopMs: 'body',
+  alarms: 'ground',
 });
 
 // Host names are the core's alone: an app that is renamed keeps its containers, and only the core is handed over. For how long
-// it bakes is between a rollout and the next.
-const appParts = placesOf<App>({ hosts: 'core', services: 'body', drain: 'path', bake: 'ground' });
+// it bakes, and what is watched meanwhile, is the controller's.
+const appParts = placesOf<App>({ hosts: 'core', services: 'body', drain: 'path', bake: 'ground', alarms: 'ground' });
 
 // Published ports belong to the core's sandbox, not to the proxy in it, which listens on the same ports whatever the
 // host calls them. A change of them makes the sandbox anew and with it the proxy, without a new generation.

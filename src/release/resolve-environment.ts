@@ -25,6 +25,7 @@ export function resolveEnvironment(architecture: Architecture, environment: stri
   if (change === undefined && environment !== defaultEnvironment) return failed(unknownEnvironment(architecture, environment));
   return done({
     ...rest,
+    ...(change?.channels && { channels: { ...rest.channels, ...change.channels } }),
     core: { ...rest.core, ...change?.core },
     apps: changeEach(rest.apps, change?.apps, changeApp),
     stores: changeEach(rest.stores, change?.stores, changeSettings<Store, StoreChange>),

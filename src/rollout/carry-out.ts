@@ -61,9 +61,9 @@ async function look(path: Named, { engine, architecture, lookMs, report, now }: 
   const health = await engine.awaitHealthy(architecture, path.name, lookMs);
   if (!health.ok) return [{ path, ...health.problem }];
   const said = { unit: unitName(path.owner), generation: path.generation, durationMs: now() - began };
-  report(
-    path.trial ? { type: 'store-tried', ...said, on: path.trial === 'rehearsal' ? 'copy' : 'data' } : { type: 'unit-healthy', ...said },
-  );
+  if (path.aside === 'rehearsal' || path.aside === 'proof')
+    report({ type: 'store-tried', ...said, on: path.aside === 'rehearsal' ? 'copy' : 'data' });
+  else if (path.aside === undefined) report({ type: 'unit-healthy', ...said });
   return [];
 }
 
@@ -109,12 +109,14 @@ function eventOf(step: Step): ChangelessEvent | undefined {
         generation: step.instance.generation,
       };
     case 'promote-path':
+      if (step.path.aside) return undefined;
       return { type: 'unit-switched', unit: unitName(step.path.owner), generation: step.path.generation };
     case 'drain-path':
+      if (step.path.aside) return undefined;
       return { type: 'unit-draining', unit: unitName(step.path.owner), generation: step.path.generation };
     case 'remove-instance':
       if (step.left) return { type: 'instance-left', unit: unitName(step.instance.owner), instance: step.instance.name, ...cutOf(step) };
-      return step.instance.role === 'path' && !step.instance.trial
+      return step.instance.role === 'path' && !step.instance.aside
         ? {
             type: 'unit-retired',
             unit: unitName(step.instance.owner),

@@ -1,11 +1,11 @@
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import type { Manifest, SealedGeneration } from '../release/manifest.ts';
-import { isElastic, mostOf, type ReplicaRange, type RolloutPolicy, type Service, type Store } from '../architecture/model.ts';
+import { isElastic, mostOf, type Alarm, type ReplicaRange, type RolloutPolicy, type Service, type Store } from '../architecture/model.ts';
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import { done, type Result } from '../result.ts';
-import { appSlots, coreSlot, networksOf, pathSlot, slotOf, storeServerSlot, storePathSlot, volumesOf } from './ground.ts';
+import { appSlots, coreSlot, networksOf, pathSlot, previewSlot, slotOf, storeServerSlot, storePathSlot, volumesOf } from './ground.ts';
 import { storeData, type StoreData } from './trial.ts';
 
 /** What one colour of a unit holds: places, the body's instances in them, and the data path that leads to them. */
@@ -25,11 +25,17 @@ export type DesiredUnit = {
   data?: StoreData;
   /** By service: within which its instances come and go. The seats have as many places as there may be. */
   ranges?: Readonly<Record<string, ReplicaRange>>;
+  /** Where it can be looked at before it is let live; an app's. */
+  preview?: SlotSpec;
   /** How long what it replaced stays ready to take over again. */
   bakeMs?: number;
   /** How long its instances may take to become healthy. */
   healthLimitMs: number;
+  alarms: readonly UnitAlarm[];
 };
+
+/** `service`: whose instances it is on; left out where it is on the unit's data path, or a store's server. */
+export type UnitAlarm = Alarm & { name: string; service?: string };
 
 /** The release in one environment, as the engine's nouns. A pure function of the manifest. */
 export type Desired = {
@@ -95,8 +101,10 @@ function appUnit(view: View, name: string): DesiredUnit {
     generation: sealed.id,
     body: sealed.body,
     pathSlot: slot,
+    preview: previewSlot(name, view.manifest.outputs.sandbox),
     seats: { blue: seat('blue'), green: seat('green') },
     ...rangesOf(app.services),
+    alarms: [...alarmsIn(app), ...Object.entries(app.services).flatMap(([service, of]) => alarmsIn(of, service))],
     ...(app.bake && app.bake.forMs > 0 && { bakeMs: app.bake.forMs }),
     healthLimitMs: Math.max(...Object.values(app.services).map((service) => service.health.timeoutMs)),
   };
@@ -128,6 +136,7 @@ function storeUnit(view: View, name: string): DesiredUnit {
     seats: { blue: seat, green: seat },
     data,
     healthLimitMs: store.health.timeoutMs,
+    alarms: alarmsIn(store),
   };
 }
 
@@ -143,8 +152,12 @@ function coreUnit(view: View): DesiredUnit {
     pathSlot: slot,
     seats: { blue: seat, green: seat },
     healthLimitMs: 30_000,
+    alarms: [],
   };
 }
+
+const alarmsIn = ({ alarms = {} }: { alarms?: Readonly<Record<string, Alarm>> }, service?: string): UnitAlarm[] =>
+  Object.entries(alarms).map(([name, alarm]) => ({ ...alarm, name, ...(service !== undefined && { service }) }));
 
 type Replicated = { view: View; owner: Owner; sealed: SealedGeneration; service: string; spec: Service; colour: Colour };
 

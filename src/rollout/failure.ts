@@ -4,7 +4,7 @@ import { short } from '../digest.ts';
 import type { Problem } from '../problem.ts';
 import type { Hands, Unhealthy } from './carry-out.ts';
 import type { Desired } from './desired.ts';
-import { trialKindOf, type TrialKind } from './trial.ts';
+import { asideKindOf, type AsideKind } from './trial.ts';
 
 type Failing = { desired: Desired; release: ReleaseId; from: ReleaseId | undefined; hands: Hands };
 
@@ -17,15 +17,16 @@ export async function unhealthy({ path, phase, ended }: Unhealthy, failing: Fail
   const seat = Object.values(unit?.seats ?? {})
     .flatMap(({ instances }) => instances)
     .filter((instance) => check && instance.name.startsWith(`${path.owner.name}.${check.server}.`));
-  const culprit = path.trial
-    ? `${path.owner.name}.${path.trial}`
-    : ended || !check
-      ? path.name
-      : await running(
-          failing,
-          seat.map(({ name }) => name),
-          path.name,
-        );
+  const culprit =
+    path.aside && path.aside !== 'preview'
+      ? `${path.owner.name}.${path.aside}`
+      : ended || !check
+        ? path.name
+        : await running(
+            failing,
+            seat.map(({ name }) => name),
+            path.name,
+          );
   return {
     code: 'ROLLOUT_UNHEALTHY',
     ...never(path, failing),
@@ -71,20 +72,20 @@ function answer({ check, code, detail }: FailingCheck): string {
 export async function crashed(instance: ObservedInstance, failing: Failing): Promise<Problem> {
   return {
     code: 'ROLLOUT_UNHEALTHY',
-    ...never({ owner: instance.owner, trial: trialKindOf(instance) }, failing),
+    ...never({ owner: instance.owner, aside: asideKindOf(instance) }, failing),
     why: `${instance.name} ended by itself, again and again${instance.exitCode === undefined ? '' : `, last with exit code ${instance.exitCode}`}`,
     next: `changeless logs ${instance.owner.name} --release ${short(failing.release)}`,
     lines: await lastLines(failing, instance.name),
   };
 }
 
-const triedOn = { rehearsal: ' on a copy of its data', proof: ' on its data' } as const;
+const triedOn = { rehearsal: ' on a copy of its data', proof: ' on its data', preview: '' } as const;
 
 /** What did not come to be, and what that means for a store's data. */
-function never({ owner, trial }: { owner: Owner; trial?: TrialKind | undefined }, { release }: Failing): Pick<Problem, 'what' | 'safe'> {
-  const what = `${owner.name} never became healthy${trial ? triedOn[trial] : ''} in release ${short(release)}`;
-  if (trial === 'rehearsal') return { what, safe: 'its data were not touched' };
-  return trial === 'proof' ? { what, safe: 'its data are put back as the old server left them' } : { what };
+function never({ owner, aside }: { owner: Owner; aside?: AsideKind | undefined }, { release }: Failing): Pick<Problem, 'what' | 'safe'> {
+  const what = `${owner.name} never became healthy${aside ? triedOn[aside] : ''} in release ${short(release)}`;
+  if (aside === 'rehearsal') return { what, safe: 'its data were not touched' };
+  return aside === 'proof' ? { what, safe: 'its data are put back as the old server left them' } : { what };
 }
 
 /** Adds what serves now that the rollout has been taken back. */

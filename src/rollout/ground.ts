@@ -95,6 +95,22 @@ export const pathSlot = (app: string, image: ImageId): SlotSpec => ({
   image,
 });
 
+/** Where the data path of a generation that is held for a look is reached, beside the one that serves. */
+export const previewSlot = (app: string, image: ImageId): SlotSpec => ({
+  name: previewSlotName(app),
+  owner: { kind: 'app', name: app },
+  networks: [
+    { network: 'core', aliases: [`${app}.preview`] },
+    { network: `app/${app}`, aliases: ['preview'] },
+  ],
+  publish: [],
+  memory: 'sockets',
+  facts: { instance: 'preview', app, service: 'path' },
+  image,
+});
+
+export const previewSlotName = (app: string): string => slotOf(`${app}.preview`);
+
 /** The one place with published ports, and with a network that is not internal. */
 export const coreSlot = (core: Core, image: ImageId): SlotSpec => ({
   name: slotOf('core.path'),

@@ -1,7 +1,7 @@
 import type { InstanceSpec, Observation, ObservedInstance } from '../engine/engine.ts';
 import type { DesiredUnit, Seat } from './desired.ts';
 import type { Named, Step } from './step.ts';
-import { trialKindOf } from './trial.ts';
+import { asideKindOf } from './trial.ts';
 import { colourFor, unitState, type UnitState } from './unit-state.ts';
 
 /** A unit as it is to be, beside what is there of it. */
@@ -36,8 +36,8 @@ function pathName(base: string, { waiting, draining }: UnitState, token: number)
 /** How steps name an instance, observed or specified. */
 export function named(instance: ObservedInstance | InstanceSpec): Named {
   const { owner, name, generation, role } = instance;
-  const trial = trialKindOf(instance);
-  return { owner, name, generation, role, ...(trial && { trial }) };
+  const aside = asideKindOf(instance);
+  return { owner, name, generation, role, ...(aside && { aside }) };
 }
 
 export function removeInstance(instance: ObservedInstance): Step {

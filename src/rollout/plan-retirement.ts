@@ -5,7 +5,7 @@ import { dataVolume } from './ground.ts';
 import { named, outfit, removeInstance, type Outfit } from './outfit.ts';
 import { slotLane, type Situation } from './situation.ts';
 import type { Lane, Stage, Step } from './step.ts';
-import { copiesOf, generationsOf, trialKindOf, type ObservedCopy } from './trial.ts';
+import { copiesOf, generationsOf, asideKindOf, type ObservedCopy } from './trial.ts';
 import { inUse, isUnit, unitState } from './unit-state.ts';
 
 /** What is left to do once the release serves everything: the old ones drain, end and go; places are made ready for the next. */
@@ -81,7 +81,7 @@ function leftovers(observed: Observation, outfits: readonly Outfit[], fallbacks:
       role === 'path' ? name === path.name : body === unit.body && seat.instances.some((instance) => instance.name === name),
     );
   return observed.instances.filter((instance) => {
-    if (trialKindOf(instance)) return true;
+    if (asideKindOf(instance)) return true;
     if (instance.role === 'departure' && !observed.slots.some(({ name }) => name === instance.slot)) return true;
     if (standsBy(instance)) return false;
     if (instance.role === 'path') return !wanted.has(instance.name) && !finishes(instance);

@@ -21,15 +21,17 @@ export function planRollout(release: Desired, everything: Observation, outlookWh
   const desired = sizedTo(release, observed, outlookWhole.counts);
   const outlook = { ...outlookWhole, fallbacks: sizedTo({ ...release, units: outlookWhole.fallbacks ?? [] }, observed).units };
   const outfits = desired.units.map((unit) => outfit(unit, observed, outlook.token));
-  const all: Situation = { desired, observed, outfits, outlook };
   const live = outfits.every((outfit) => outfit.live);
   const departures = planDepartures(observed, outfits);
   if (departures.lanes.length > 0) return { name: 'depart', lanes: departures.lanes, live };
-  for (const [name, lanes] of stagesBeforeLive) {
+  const hold = outlook.hold && !live;
+  const all: Situation = { desired, observed, outfits: hold ? outfits.filter(isForLook) : outfits, outlook };
+  for (const [name, lanes] of hold ? stagesToHold : stagesBeforeLive) {
     const found = lanes(all).filter((lane) => lane.length > 0);
     if (found.length > 0) return { name, lanes: found, live, ...following(name, all) };
     if (holdsUp(name, all)) return { name: 'wait', lanes: [], live };
   }
+  if (hold) return { name: 'held', lanes: [], live };
   const stage = planRetirement(all);
   const isAtRest = stage.name === 'tidy' || stage.name === 'settled';
   return isAtRest && departures.underWay ? { name: 'wait', lanes: [], live } : stage;
@@ -57,11 +59,42 @@ const stagesBeforeLive: readonly (readonly [StageName, (all: Situation) => Lane[
   ['switch-core', switchCoreLanes],
 ];
 
+const stagesToHold: typeof stagesBeforeLive = [
+  ...stagesBeforeLive.filter(([name]) => ['clear', 'ground', 'prepare', 'check'].includes(name)),
+  ['preview', previewLanes],
+];
+
+/** A store's old server serves on while a release is held; what is there of the others can be looked at. */
+const isForLook = ({ unit, live }: Outfit): boolean => unit.owner.kind !== 'store' || live !== undefined;
+
+/** A second data path of each app that changes, at an address of its own. */
+function previewLanes({ outfits, observed, outlook }: Situation): Lane[] {
+  return outfits.flatMap(({ unit, path, live, state }): Lane[] => {
+    if (live || !unit.preview) return [];
+    const place = slotLane(unit.preview, observed, false);
+    if (place.length > 0) return [place];
+    const name = previewName(path, outlook.token);
+    const there = state.tried.find((instance) => instance.name === name && instance.state === 'running');
+    const preview: InstanceSpec = { ...path, name, slot: unit.preview.name };
+    if (there?.path?.phase === 'serving') return [];
+    if (!there && outlook.heldBack.has(name)) return [];
+    const start: Lane = there
+      ? []
+      : [...membersOf(observed, unit.preview.name).map(removeInstance), { do: 'start-instance', instance: preview }];
+    const isHealthy = there?.path?.phase === 'healthy';
+    return [[...start, { do: isHealthy ? 'promote-path' : 'await-healthy', path: named(preview) }]];
+  });
+}
+
+const previewName = ({ owner, generation }: InstanceSpec, token: number): string =>
+  `${owner.name}.preview.${generation.slice(0, 8)}.${token}`;
+
 /**
  * What may follow without another look. Once the last unit has switched, what it replaces drains: clients are between the
  * two until then. Where apps alone change, and all their waiters start now and report healthy, they switch at once.
  */
 function following(name: StageName, { observed, outfits, outlook }: Situation): Pick<Stage, 'followedBy'> {
+  if (outlook.hold) return {};
   const pending = outfits.filter(({ live }) => !live);
   const onlyOf = (kind: Owner['kind']): boolean => pending.length > 0 && pending.every(({ unit }) => unit.owner.kind === kind);
   const drain = drainLanes(observed, outfits);

@@ -2,7 +2,7 @@ import type { ReleaseId } from '../digest.ts';
 import type { Observation, ObservedInstance } from '../engine/engine.ts';
 import { named, removeInstance } from './outfit.ts';
 import type { Lane, Stage } from './step.ts';
-import { trialKindOf } from './trial.ts';
+import { asideKindOf } from './trial.ts';
 import { inUse, unitState } from './unit-state.ts';
 
 /** `first`: nothing served before this rollout, so that nothing of it is worth keeping. */
@@ -45,7 +45,7 @@ const hasPredecessor = (path: ObservedInstance, observed: Observation): boolean 
   unitState(observed, path.owner).serving.some((serving) => serving.name !== path.name && serving.createdAt <= path.createdAt);
 
 function goes(instance: ObservedInstance, observed: Observation, { first }: FailedRollout): boolean {
-  if (first || trialKindOf(instance)) return true;
+  if (first || asideKindOf(instance)) return true;
   if (instance.role === 'path')
     return instance.state !== 'running' || (instance.path?.phase !== 'serving' && instance.path?.phase !== 'draining');
   return !inUse(unitState(observed, instance.owner), instance.body, instance.colour);

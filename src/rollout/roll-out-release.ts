@@ -19,11 +19,11 @@ export type ReleaseEnd =
 /**
  * Rolls a release out: all of it together, or where its apps are independent, each group for itself and at once. A group that
  * fails is undone and stays as it was, and the others go on; the core follows when all are decided. Failed only when
- * nothing of it came to be live.
+ * nothing of it came to be live. What was held for a look is let live together: all of it was healthy then.
  */
 export async function rollOutRelease(rollout: Rollout): Promise<ReleaseEnd> {
   const { hands, desired } = rollout;
-  const observed = desired.independent ? await hands.engine.observe(desired.architecture) : undefined;
+  const observed = desired.independent && !rollout.hold ? await hands.engine.observe(desired.architecture) : undefined;
   const groups = observed?.ok ? groupsOf(desired, observed.value) : [];
   const begun = observed?.ok === true && hasSwitched(observed.value, rollout.token);
   if (!observed?.ok || groups.length + Number(begun) < 2) return together(rollout);

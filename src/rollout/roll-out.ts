@@ -27,11 +27,16 @@ export type Rollout = {
   begin: (observed: Observation) => void;
   /** When it began: now, unless given. Milliseconds as `hands.now` gives them. */
   began?: number;
+  /** Where it is to be looked at before it is let live. */
+  hold?: Hold;
   /** What stays ready once it is live; asked for no sooner. */
   fallbacks?: Promise<readonly DesiredUnit[]>;
   /** What of the engine it is about: all unless given. */
   view?: (observed: Observation) => Observation;
 };
+
+/** What becomes of a release that is held; asked again at each look. A problem: it is dropped. */
+export type Hold = (observed: Observation) => Promise<'wait' | 'let-live' | { dropped: Problem }>;
 
 export type RolloutEnd = { outcome: 'live' } | { outcome: 'failed'; problem: Problem } | { outcome: 'overtaken' };
 
@@ -59,11 +64,14 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     if (!progress.announced) rollout.begin(observed);
     progress.announced = true;
     const death = countDeaths(rollout, observed, progress);
+    const held = await heldAt(rollout, observed, progress);
+    if (held) return undo(rollout, held.dropped);
     const stage = await planFor(rollout, observed, progress);
     if (stage.live) sayLive(rollout, progress);
     if (stage.live && (await isOver(stage, rollout))) return { outcome: 'live' };
     if (death && !stage.live) return undo(rollout, await crashed(death, rollout));
     if (stage.name === 'wait') sayDraining(observed, rollout, progress);
+    if (stage.name === 'held') sayHeld(observed, rollout, progress);
     noteSwaps(stage, progress, hands.now());
     const outcome = await advance(stage, rollout, progress);
     if (stage.name === 'switch-stores' && outcome.problems.length === 0) saySwapped(stage, rollout, progress);
@@ -73,8 +81,26 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
   }
 }
 
-async function planFor({ desired, token, hands, fallbacks }: Rollout, observed: Observation, { deaths }: Progress): Promise<Stage> {
-  const outlook: Outlook = { token, heldBack: heldBack(deaths, hands.now()), hurry: false };
+async function heldAt({ hold }: Rollout, observed: Observation, progress: Progress) {
+  if (!hold || progress.letLive) return undefined;
+  const decision = await hold(observed);
+  progress.letLive = decision === 'let-live';
+  return typeof decision === 'string' ? undefined : decision;
+}
+
+/** Once: where it can be looked at. */
+function sayHeld(observed: Observation, { desired, release, token, hands }: Rollout, progress: Progress): void {
+  if (progress.held) return;
+  progress.held = true;
+  const changed = outfitsOf({ desired, token }, observed).filter(({ live, unit }) => !live && unit.owner.kind === 'app');
+  const apps = changed.map(({ unit: { owner, generation } }) => ({ name: owner.name, generation }));
+  hands.report({ type: 'rollout-held', release, apps });
+}
+
+async function planFor(rollout: Rollout, observed: Observation, { deaths, letLive }: Progress): Promise<Stage> {
+  const { desired, token, hands, fallbacks } = rollout;
+  const hold = rollout.hold !== undefined && !letLive;
+  const outlook: Outlook = { token, heldBack: heldBack(deaths, hands.now()), hurry: false, hold };
   const stage = planRollout(desired, observed, outlook);
   return stage.live && fallbacks ? planRollout(desired, observed, { ...outlook, fallbacks: await fallbacks }) : stage;
 }
@@ -88,6 +114,8 @@ type Progress = {
   announced: boolean;
   groundFailures: number;
   live: boolean;
+  held: boolean;
+  letLive: boolean;
   deaths: Deaths;
   seen: Set<string>;
   said: string;
@@ -102,6 +130,8 @@ const begin = (now: number): Progress => ({
   announced: false,
   groundFailures: 0,
   live: false,
+  held: false,
+  letLive: false,
   deaths: new Map(),
   seen: new Set(),
   said: '',
@@ -124,7 +154,10 @@ async function observe(
 }
 
 async function advance(stage: Stage, { hands, wake }: Rollout, { deaths }: Progress): Promise<StageOutcome> {
-  if (stage.name === 'wait') await wake.next(1000);
+  if (stage.name === 'wait' || stage.name === 'held') {
+    await wake.next(1000);
+    if (!(await hands.mayAct())) return { problems: [], unhealthy: [], overtaken: true };
+  }
   const outcome = await carryOut(stage, hands);
   if (!stage.live) return outcome;
   for (const { step, problem } of outcome.problems) hands.report({ type: 'effect-failed', step: describeStep(step), problem });

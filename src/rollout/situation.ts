@@ -16,6 +16,8 @@ export type Outlook = {
   heldBack: ReadonlySet<string>;
   hurry: boolean;
   counts?: Counts;
+  /** Goes no further than that all can be looked at; what a store would change waits. */
+  hold?: boolean;
   /** Of apps that bake, the generations that stay ready to take over again. */
   fallbacks?: readonly DesiredUnit[];
 };

@@ -1,9 +1,9 @@
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { InstanceRole, InstanceSpec, NetworkSpec, Owner, SlotSpec, VolumeCopy, VolumeSpec } from '../engine/engine.ts';
-import type { TrialKind } from './trial.ts';
+import type { AsideKind } from './trial.ts';
 
-/** An instance as a step names it. `trial`: what a store's server is tried on there. */
-export type Named = { owner: Owner; name: string; generation: GenerationId; role: InstanceRole; trial?: TrialKind };
+/** An instance as a step names it. `aside`: what it is for, where it serves nobody. */
+export type Named = { owner: Owner; name: string; generation: GenerationId; role: InstanceRole; aside?: AsideKind };
 
 /** One effect on the engine. Each is safe to repeat. */
 export type Step =
@@ -37,6 +37,7 @@ export type Lane = readonly Step[];
  *     restore (a failed rollout's) -> rehearse (on a copy) -> snapshot (clients wait) -> prove (in private) -> let-in
  *
  * `depart`: instances that are too many leave, whenever there is something to do for it.
+ * Where a release is held for a look, `preview` and `held` come after `check`, and nothing after them until it is let live.
  * `stand-by`: where an app bakes, the generation before is made ready to take over again. `wait`: nothing can be done until a draining path has ended. `undo`: a failed rollout's traces go.
  * `live`: every unit's wanted generation serves. `followedBy`: rounds of lanes that may follow without another look, each when all of the round before succeeded.
  */
@@ -54,6 +55,8 @@ export type StageName =
   | 'check-stores'
   | 'switch-stores'
   | 'check'
+  | 'preview'
+  | 'held'
   | 'switch'
   | 'switch-core'
   | 'depart'

@@ -9,13 +9,16 @@ import type {
   VolumeSpec,
   VolumeUpgrade,
 } from '../engine/engine.ts';
-import { dataVolume, slotOf, storePathSlot, storeServerSlot } from './ground.ts';
+import { dataVolume, previewSlotName, slotOf, storePathSlot, storeServerSlot } from './ground.ts';
 
 /**
  * A new server of a store is tried in private before clients reach it: first on a copy of the data while the old one serves
  * (`rehearsal`), then, when the old one has stopped, on the data themselves (`proof`).
  */
 export type TrialKind = 'rehearsal' | 'proof';
+
+/** What an instance that serves nobody yet is for: a server's trial, or a look at an app that is held. */
+export type AsideKind = TrialKind | 'preview';
 
 /**
  * A store's data, and the private place in which a server is tried on them. `image` does the copying; `upgrade` makes data of
@@ -57,8 +60,9 @@ const pathSlotName = (store: string): string => slotOf(`${store}.trial-path`);
 
 type Placed = { owner: Owner; name: string; slot: string };
 
-/** What an instance is tried on; undefined for every one that is no trial's. */
-export function trialKindOf({ owner, name, slot }: Placed): TrialKind | undefined {
+/** What an instance is there for that serves nobody; undefined for every one that does, or is to. */
+export function asideKindOf({ owner, name, slot }: Placed): AsideKind | undefined {
+  if (owner.kind === 'app') return slot === previewSlotName(owner.name) ? 'preview' : undefined;
   if (owner.kind !== 'store' || ![serverSlotName(owner.name), pathSlotName(owner.name)].includes(slot)) return undefined;
   return name.startsWith(`${owner.name}.rehearsal`) ? 'rehearsal' : 'proof';
 }

@@ -1,6 +1,6 @@
 import type { BodyId } from '../digest.ts';
 import type { Colour, Observation, ObservedInstance, Owner } from '../engine/engine.ts';
-import { trialKindOf } from './trial.ts';
+import { asideKindOf } from './trial.ts';
 
 /** What the engine holds of one app, the core or a store, sorted by what it means for a rollout. */
 export type UnitState = {
@@ -16,7 +16,7 @@ export type UnitState = {
   members: readonly ObservedInstance[];
   /** What says beside an instance that it leaves. */
   departures: readonly ObservedInstance[];
-  /** A store's server and waiter in the private place, which serve nobody. */
+  /** A store's server and waiter in the private place, an app's data path at its preview address: they serve nobody. */
   tried: readonly ObservedInstance[];
 };
 
@@ -24,7 +24,7 @@ export const isUnit = (a: Owner, b: Owner): boolean => a.kind === b.kind && a.na
 
 export function unitState(observation: Observation, owner: Owner): UnitState {
   const all = observation.instances.filter((instance) => isUnit(instance.owner, owner));
-  const own = all.filter((instance) => trialKindOf(instance) === undefined);
+  const own = all.filter((instance) => asideKindOf(instance) === undefined);
   const paths = own.filter((instance) => instance.role === 'path');
   const running = paths.filter((path) => path.state === 'running');
   const inPhase = (...phases: string[]) => running.filter((path) => phases.includes(path.path?.phase ?? 'starting'));
@@ -35,7 +35,7 @@ export function unitState(observation: Observation, owner: Owner): UnitState {
     ended: paths.filter((path) => path.state !== 'running'),
     members: own.filter(({ role }) => role !== 'path' && role !== 'departure'),
     departures: own.filter(({ role }) => role === 'departure'),
-    tried: all.filter((instance) => trialKindOf(instance) !== undefined),
+    tried: all.filter((instance) => asideKindOf(instance) !== undefined),
   };
 }
 

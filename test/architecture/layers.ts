@@ -11,8 +11,10 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   build: ['architecture', 'release', 'datapath', 'engine'],
   rollout: ['architecture', 'release', 'engine'],
   drift: ['release', 'engine', 'rollout'],
-  controller: ['release', 'engine', 'rollout', 'drift', 'ledger'],
-  cli: ['architecture', 'release', 'datapath', 'engine', 'ledger', 'build', 'rollout', 'drift', 'controller'],
+  alarms: ['engine', 'rollout'],
+  notify: ['architecture'],
+  controller: ['notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger'],
+  cli: ['architecture', 'release', 'datapath', 'engine', 'ledger', 'build', 'rollout', 'drift', 'alarms', 'notify', 'controller'],
 };
 
 /** Folders inside another that only these may reach into: one vendor's names stay where they are. */

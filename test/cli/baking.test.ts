@@ -74,6 +74,29 @@ test('when nothing stands by after all, rollback runs the release before', async
   assert.equal((await status()).release, first);
 });
 
+test('status says which alarms fire', async () => {
+  writeSample(world, { greeting: 'hola', web: ", alarms: { idle: { metric: 'request-rate', below: 1, forMs: 1000 } }" });
+  commit(world, 'an alarm');
+  await done('up');
+  const { release } = await status();
+  const controllers = await world.engine.controllers('sample');
+  const controller = controllers.ok ? controllers.value.find((each) => each.release === release) : undefined;
+  const says = (type: string, alarm: string): void =>
+    world.engine.world.print(
+      controller?.name ?? '',
+      JSON.stringify({ type, alarm, what: `${alarm}: too idle`, at: '2026-01-01T00:00:00.000Z' }),
+    );
+  says('alarm-fired', 'web/idle');
+  says('alarm-fired', 'web/other');
+  says('alarm-cleared', 'web/other');
+  assert.match((await done('status')).stdout, /alarm {2}web\/idle: too idle/);
+  const { value } = await world.json<{ alarms: { alarm: string }[] }>('status');
+  assert.deepEqual(
+    value.alarms.map(({ alarm }) => alarm),
+    ['web/idle'],
+  );
+});
+
 test('down takes away what nobody has answered', async () => {
   const controllers = await world.engine.controllers('sample');
   assert.ok(controllers.ok);

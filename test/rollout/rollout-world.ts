@@ -20,6 +20,8 @@ export type RolloutWorld = {
   /** Controllers that start from now on find an empty one. */
   loseLedger: () => Promise<void>;
   events: RecordedEvent[];
+  /** What channels were sent. */
+  posted: { url: string; body: string }[];
   /** Starts a controller for the release, as someone who then goes away. */
   start: (manifest: Manifest, request?: ControllerRequest) => Promise<string>;
   /** Starts a controller for the release; resolves with its next `rollout-ended`. */
@@ -33,7 +35,7 @@ export type RolloutWorld = {
 
 export const architecture = 'streaming';
 
-type ControllerRequest = Pick<ControllerSpec, 'asked' | 'waits'>;
+type ControllerRequest = Pick<ControllerSpec, 'asked' | 'waits' | 'holds'>;
 
 export async function makeRolloutWorld(): Promise<RolloutWorld> {
   const engine = createMemoryEngine();
@@ -41,6 +43,7 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
   const openLedger = (): Promise<Ledger> => openMemoryLedger({ now: () => clock().toISOString() });
   let ledger = await openLedger();
   const events: RecordedEvent[] = [];
+  const posted: RolloutWorld['posted'] = [];
   const manifests = new Map<ReleaseId, Manifest>();
   const running = new Set<Promise<unknown>>();
   const live = new Set<AbortController>();
@@ -61,6 +64,10 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
       paceMs: 4,
       clock,
       timers: hurryingTimers,
+      post: async (url, body) => {
+        posted.push({ url, body });
+        return 200;
+      },
     }).catch((error: unknown) => {
       if (!(error instanceof Killed)) throw error;
       // What a killed process would be: the engine starts its container again.
@@ -70,8 +77,9 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
   };
   let count = 0;
   const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-    for (let turns = 0; !(await condition()); turns += 1) {
-      if (turns > 5000)
+    const deadline = performance.now() + 20_000;
+    while (!(await condition())) {
+      if (performance.now() > deadline)
         throw new Error(`it never came to be; last events: ${JSON.stringify(events.slice(-8))}\n${engine.world.inventory().join('\n')}`);
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -94,6 +102,7 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
       ledger = await openLedger();
     },
     events,
+    posted,
     start,
     async up(manifest, request) {
       const from = events.length;

@@ -97,6 +97,7 @@ function ledgerOf(process: ControllerProcess): Ledger {
         process.world.noteLedger();
         return ended;
       }),
+    decide: (token, decision) => reached('decide', () => ledger.decide(token, decision)),
     goBack: (token, why) => reached('goBack', () => ledger.goBack(token, why)),
     wentBack: (token, outcome) =>
       reached('wentBack', async () => {

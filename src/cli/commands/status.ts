@@ -3,6 +3,7 @@ import { short } from '../../digest.ts';
 import type { ObservedInstance } from '../../engine/engine.ts';
 import { resolveEnvironment } from '../../release/resolve-environment.ts';
 import { done } from '../../result.ts';
+import { type FiringAlarm, firingAlarms } from '../firing-alarms.ts';
 import { addressesOf } from '../addresses.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
 import { compareWithRelease } from '../compare.ts';
@@ -27,7 +28,8 @@ export async function run(session: Session): CommandResult {
     desired === undefined || rollout
       ? []
       : compareWithRelease({ desired, standingBy: standingBy?.desired, observation }, differences.value).drift;
-  const status = statusOf(live.value, driftEntries(compared, session.world.clock(), 'status'));
+  const alarms = await firingAlarms(engine, desired, live.value.live?.controller.name);
+  const status = statusOf(live.value, { drift: driftEntries(compared, session.world.clock(), 'status'), alarms });
   if (session.input.json) answerJson(session, status);
   else answer(session, statusText(session, { architecture, live: live.value, status }));
   return done(0);
@@ -35,7 +37,7 @@ export async function run(session: Session): CommandResult {
 
 type Status = ReturnType<typeof statusOf>;
 
-function statusOf(live: Live, drift: ReturnType<typeof driftEntries>) {
+function statusOf(live: Live, { drift, alarms }: { drift: ReturnType<typeof driftEntries>; alarms: readonly FiringAlarm[] }) {
   const urls = urlsOf(live);
   const ofKind = (kind: LiveUnit['kind']) =>
     Object.fromEntries(
@@ -56,6 +58,7 @@ function statusOf(live: Live, drift: ReturnType<typeof driftEntries>) {
     controller: controllerStatus(live),
     ...(live.standingBy && { standingBy: { release: live.standingBy.controller.release, commit: live.standingBy.controller.commit } }),
     ...(live.rollout && live.newer && { next: { release: live.newer.controller.release, commit: live.newer.controller.commit } }),
+    alarms,
     drift,
   };
 }
@@ -122,6 +125,7 @@ function statusText(session: Session, { architecture, live, status }: { architec
       `  ${unitWords(unit).padEnd(width)}  ${unit.state.padEnd(11)}  ${unitDetail(unit)}${urls.map((url) => `  ${url}`).join('')}`,
     );
   lines.push(`  ${'controller'.padEnd(width)}  ${status.controller.state}`);
+  for (const { what } of status.alarms) lines.push(`  ${paint('red', 'alarm')}  ${what}`);
   for (const { what } of status.drift) lines.push(`  ${paint('yellow', 'drift')}  ${what}`);
   if (status.state === 'down') lines.push('  next  changeless up');
   else if (status.drift.length > 0) lines.push('  next  changeless verify');

@@ -77,6 +77,12 @@ function watchWords(event: ChangelessEvent): Words | undefined {
       return plain('waiting', `release ${short(event.for)} is being rolled out; ${short(event.release)} comes next`);
     case 'controller-standing-by':
       return plain('waiting', `release ${short(event.for)} is in charge`);
+    case 'alarm-fired':
+      return bad('alarm', event.what);
+    case 'alarm-cleared':
+      return good('alarm', event.what);
+    case 'notice-lost':
+      return bad('not told', `channel ${event.channel}: ${event.why}`);
     case 'instance-lost':
       return bad('lost', `${event.instance} of ${unitWords(event.unit)}: ${event.what}`);
     case 'instance-replaced':

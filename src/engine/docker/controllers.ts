@@ -83,6 +83,7 @@ const ownLabels = (spec: ControllerSpec): Labels => ({
   [labels.history]: spec.history.join(','),
   ...(spec.asked && { [labels.asked]: spec.asked }),
   ...(spec.waits && { [labels.waits]: 'yes' }),
+  ...(spec.holds && { [labels.holds]: 'yes' }),
 });
 
 const controllerMounts = (architecture: string, socket: string): VendorMount[] => [

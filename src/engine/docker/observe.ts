@@ -129,7 +129,11 @@ function observedController(architecture: string, container: InspectedContainer)
   const { exitCode: _, ...life } = lifeOf(container);
   const history = (from[labels.history] ?? '').split(',').filter((id) => id !== '') as ReleaseId[];
   const asked = askedOf(from[labels.asked]);
-  const request = { ...(asked && { asked }), ...(from[labels.waits] === 'yes' && { waits: true }) };
+  const request = {
+    ...(asked && { asked }),
+    ...(from[labels.waits] === 'yes' && { waits: true }),
+    ...(from[labels.holds] === 'yes' && { holds: true }),
+  };
   return { name: nameOf(architecture, from, container.Name), ...life, environment, commit, release, history, ...request };
 }
 
