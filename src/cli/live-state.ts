@@ -3,7 +3,7 @@ import type { Observation, ObservedController, ObservedInstance, Owner } from '.
 import type { UnitName } from '../events.ts';
 import type { Manifest } from '../release/manifest.ts';
 import { type Desired, desiredOf, type DesiredUnit } from '../rollout/desired.ts';
-import { sizedTo } from '../rollout/size.ts';
+import { countOf, sizedTo } from '../rollout/size.ts';
 import { longestBakeMs } from '../rollout/fallback.ts';
 import { current, unitState } from '../rollout/unit-state.ts';
 
@@ -20,6 +20,8 @@ export type LiveUnit = {
   /** Since when its data path runs. */
   since?: string;
   instances: readonly ObservedInstance[];
+  /** Its services whose instances come and go: how many there are to be now. */
+  scaled: readonly { service: string; count: number; min: number; max: number }[];
 };
 
 export type LiveHealth = 'live' | 'rolling-out' | 'degraded' | 'down';
@@ -41,6 +43,12 @@ export function liveUnits(observation: Observation, release?: Desired, before?: 
 const order = { core: '0', store: '1', app: '2', controller: '3' } as const;
 const keyOf = (owner: Owner): string => `${order[owner.kind]}/${owner.name}`;
 
+const scaledOf = (unit: DesiredUnit, observation: Observation): LiveUnit['scaled'] =>
+  Object.entries(unit.ranges ?? {}).map(([service, range]) => {
+    const { count } = countOf({ unit, service, range }, observation);
+    return { service, count, min: range.min, max: range.max };
+  });
+
 type OfRelease = { wanted: DesiredUnit | undefined; independent: boolean; standingBy: Desired | undefined };
 
 function liveUnit(observation: Observation, owner: Owner, release: OfRelease): LiveUnit {
@@ -49,7 +57,7 @@ function liveUnit(observation: Observation, owner: Owner, release: OfRelease): L
   const path = current(state);
   if (path === undefined) {
     const coming = state.waiting.length > 0 || (state.members.length > 0 && state.ended.length === 0);
-    return { kind, name: owner.name, state: coming ? 'rolling-out' : 'down', instances: state.members };
+    return { kind, name: owner.name, state: coming ? 'rolling-out' : 'down', instances: state.members, scaled: [] };
   }
   const members = state.members.filter(
     (member) => member.body === path.body && (path.colour === undefined || member.colour === path.colour),
@@ -61,6 +69,7 @@ function liveUnit(observation: Observation, owner: Owner, release: OfRelease): L
     generation: path.generation,
     body: path.body,
     instances,
+    scaled: release.wanted ? scaledOf(release.wanted, observation) : [],
     ...(path.startedAt && { since: path.startedAt }),
   };
   const coming = state.waiting.filter(({ generation }) => !release.standingBy?.units.some((unit) => unit.generation === generation));

@@ -12,7 +12,7 @@ export type Departures = { lanes: readonly Lane[]; underWay: boolean };
 const exitCodes = { limitPassed: 0, takenBack: 3 } as const;
 
 /** So ends what somebody killed; it is started again. */
-const killedCodes: readonly (number | undefined)[] = [137, 143, undefined];
+const killedCodes: ReadonlySet<number | undefined> = new Set([137, 143, undefined]);
 
 /** A place that is one too many where requests go, the highest first, and what is in it. */
 type Leaving = Place & { slot: ObservedSlot; instance?: ObservedInstance; departure?: ObservedInstance };
@@ -85,7 +85,7 @@ function lacksDeparture({ slot, instance, departure }: Leaving): boolean {
   if (departure === undefined) return instance !== undefined;
   if (departure.state !== 'exited') return departure.state === 'created';
   const hasToTakeBack = instance === undefined && departure.exitCode === exitCodes.limitPassed;
-  return hasToTakeBack || killedCodes.includes(departure.exitCode);
+  return hasToTakeBack || killedCodes.has(departure.exitCode);
 }
 
 function departureSteps({ instance, slot, number, service, colour }: Leaving, { unit, seat }: Outfit): Step[] {

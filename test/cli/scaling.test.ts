@@ -30,6 +30,9 @@ test('a service has as many instances as were asked for, and status and verify t
       await instances(),
       Array.from({ length: count }, (_, index) => `web.api-${index + 1}.blue`),
     );
+    assert.match((await world.changeless('status')).stdout, new RegExp(`app web .*api ${count} \\(2 to 4\\)`));
+    const { value } = await world.json<{ apps: Record<string, { scaled?: unknown }> }>('status');
+    assert.deepEqual([value.apps['web']?.scaled, value.apps['admin']?.scaled], [[{ service: 'api', count, min: 2, max: 4 }], undefined]);
     const verified = await world.changeless('verify');
     assert.equal(verified.code, 0, verified.stdout);
   }
