@@ -49,7 +49,8 @@ const follow = async (engine: Engine): Promise<{ outcome: string; events: string
     signal: new AbortController().signal,
     onEvent: ({ type }) => events.push(type),
   });
-  return { outcome: result.ok ? result.value.outcome : result.problem.code, events };
+  const outcome = result.ok && result.value.type === 'rollout-ended' ? result.value.outcome : 'held';
+  return { outcome: result.ok ? outcome : result.problem.code, events };
 };
 
 test('a log that breaks is read on from where it broke, each event once', async () => {

@@ -8,6 +8,8 @@ import { lastOfLog, parseEvent, SeenLines } from './controller-log.ts';
 
 export type RolloutEnd = RecordedEvent & { type: 'rollout-ended' };
 
+export type RolloutHeld = RecordedEvent & { type: 'rollout-held' };
+
 export type Followed = {
   engine: Engine;
   architecture: string;
@@ -16,16 +18,18 @@ export type Followed = {
   commit: CommitId | 'uncommitted';
   signal: AbortSignal;
   onEvent: (event: RecordedEvent) => void;
+  /** What was said up to this moment is known. */
+  since?: string;
 };
 
 /** How long a controller may be stopped (the engine starts it again), or missing, before it is gone for good. */
 const patience = { stoppedMs: 20_000, missingMs: 1_000, pauseMs: 200 };
 
 /**
- * Follows a controller's log until its rollout has ended. A stream that breaks is opened again where it ended; a controller
+ * Follows a controller's log until its rollout has ended, or is held. A stream that breaks is opened again where it ended; a controller
  * that dies is restarted by the engine and resumes. CONTROLLER_DIED when it is gone for good.
  */
-export async function followRollout(followed: Followed): Promise<Result<RolloutEnd>> {
+export async function followRollout(followed: Followed): Promise<Result<RolloutEnd | RolloutHeld>> {
   const { engine, architecture, controller, signal } = followed;
   const seen = new SeenLines();
   let lastSeenAt = Date.now();
@@ -42,12 +46,12 @@ export async function followRollout(followed: Followed): Promise<Result<RolloutE
   return failed(interrupted(followed.release));
 }
 
-async function readUntilEnd(followed: Followed, seen: SeenLines): Promise<RolloutEnd | undefined> {
-  const { engine, architecture, controller, signal, onEvent } = followed;
+async function readUntilEnd(followed: Followed, seen: SeenLines): Promise<RolloutEnd | RolloutHeld | undefined> {
+  const { engine, architecture, controller, signal, onEvent, since = '' } = followed;
   try {
     for await (const line of engine.logs(architecture, controller, { follow: true, signal, ...(seen.since && { since: seen.since }) })) {
       const event = seen.admit(line) ? parseEvent(line.line) : undefined;
-      if (event === undefined) continue;
+      if (event === undefined || event.at <= since) continue;
       onEvent(event);
       const end = endIn(event, followed);
       if (end !== undefined && end !== event) onEvent(end);
@@ -60,9 +64,9 @@ async function readUntilEnd(followed: Followed, seen: SeenLines): Promise<Rollou
 }
 
 /** A controller that begins to stand by has been overtaken by a younger rollout; it does not say that this one has ended. */
-function endIn(event: RecordedEvent, { release, commit }: Followed): RolloutEnd | undefined {
+function endIn(event: RecordedEvent, { release, commit }: Followed): RolloutEnd | RolloutHeld | undefined {
   if (!('release' in event) || event.release !== release) return undefined;
-  if (event.type === 'rollout-ended') return event;
+  if (event.type === 'rollout-ended' || event.type === 'rollout-held') return event;
   return event.type === 'controller-standing-by'
     ? { type: 'rollout-ended', release, commit, outcome: 'superseded', durationMs: 0, at: event.at }
     : undefined;

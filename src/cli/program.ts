@@ -60,12 +60,22 @@ export const commands: readonly CommandDefinition[] = [
     options: [
       worktree,
       { flags: '--detach', description: 'return when the rollout has started' },
+      { flags: '--hold', description: 'stop when all is healthy, to look at it; up again lets it live, drop takes it away' },
       { flags: '--wait', description: 'where another rollout runs, come next; the latest that waits wins' },
       { flags: '--release-anyway', description: 'also a release that failed here, or that was rolled back' },
       leaveWrites,
     ],
     examples: [{ command: 'changeless up', does: 'HEAD becomes live' }],
     load: () => import('./commands/up.ts'),
+  },
+  {
+    name: 'drop',
+    summary: 'take away what up --hold prepared',
+    details: 'The release that is held for a look is removed, with all that was started for it. What serves serves on.',
+    arguments: [],
+    options: [],
+    examples: [{ command: 'changeless drop', does: 'as if it had never been held' }],
+    load: () => import('./commands/drop.ts'),
   },
   {
     name: 'status',

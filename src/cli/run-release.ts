@@ -7,6 +7,7 @@ import { answer, type Session } from './command.ts';
 import type { ReleaseImage } from './releases.ts';
 import type { RolloutStream } from './rollout-stream.ts';
 import { checkWrites } from './leave-writes.ts';
+import type { RolloutEnd } from './follow-rollout.ts';
 import { outcomeOf, type Start, startController, startRelease } from './start-release.ts';
 import { duration } from './report/duration.ts';
 import { commitWords } from './report/words.ts';
@@ -19,6 +20,8 @@ export type RunRelease = {
   history: readonly ReleaseId[];
   asked: Asked;
   waits: boolean;
+  /** Whether to stop when all can be looked at. */
+  holds: boolean;
   live: ObservedController | undefined;
   stream: RolloutStream;
   detach: boolean;
@@ -41,19 +44,32 @@ export async function runRelease(request: RunRelease): Promise<Result<number>> {
     history: request.history,
     asked: request.asked,
     waits: request.waits,
+    holds: request.holds,
     serving,
     report: stream.report,
   };
   if (request.detach) return detached(start);
   const ended = await startRelease(start);
   if (!ended.ok) return ended;
-  const outcome = outcomeOf(ended.value, serving);
-  if (ended.value.outcome !== 'live') return outcome;
+  if (ended.value.type === 'rollout-ended') return concluded(request, ended.value);
+  const { heldNow, tellHeld } = await import('./held.ts');
+  const controllers = await engine.controllers(architecture);
+  const held = controllers.ok ? await heldNow(engine, architecture, controllers.value) : undefined;
+  return tellHeld(request, held);
+}
+
+/** What is to be done when a rollout has ended, and what it means for the exit. */
+export async function concluded(request: Concluded, end: RolloutEnd): Promise<Result<number>> {
+  const { session, target, stream, live } = request;
+  const outcome = outcomeOf(end, live?.release);
+  if (end.outcome !== 'live') return outcome;
   session.interruption.safe = `release ${short(target.release)} is live`;
   stream.end();
-  await Promise.all([writeLiveRef(session, target), session.input.json ? undefined : tellLive(request, ended.value.durationMs)]);
+  await Promise.all([writeLiveRef(session, target), session.input.json ? undefined : tellLive(request, end.durationMs)]);
   return outcome;
 }
+
+export type Concluded = Pick<RunRelease, 'session' | 'engine' | 'target' | 'stream' | 'live'>;
 
 async function detached(start: Start): Promise<Result<number>> {
   const name = await startController(start);
@@ -63,7 +79,10 @@ async function detached(start: Start): Promise<Result<number>> {
   return done(0);
 }
 
-export async function tellLive({ session, engine, target }: RunRelease, durationMs: number): Promise<void> {
+export async function tellLive(
+  { session, engine, target }: Pick<RunRelease, 'session' | 'engine' | 'target'>,
+  durationMs: number,
+): Promise<void> {
   const { tellAddresses } = await import('./tell-addresses.ts');
   await tellAddresses({
     session,

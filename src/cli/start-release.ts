@@ -5,7 +5,7 @@ import type { ChangelessEvent, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import type { Session } from './command.ts';
-import { followRollout, type RolloutEnd } from './follow-rollout.ts';
+import { followRollout, type RolloutEnd, type RolloutHeld } from './follow-rollout.ts';
 import type { ReleaseImage } from './releases.ts';
 
 export type Start = {
@@ -16,16 +16,17 @@ export type Start = {
   history: readonly ReleaseId[];
   asked: Asked;
   waits: boolean;
+  holds: boolean;
   /** What serves meanwhile; undefined when nothing does. */
   serving: ReleaseId | undefined;
   report: (event: ChangelessEvent) => void;
 };
 
 /**
- * Runs the release's controller and follows its rollout to the end. A controller whose rollout failed is removed, so that
+ * Runs the release's controller and follows its rollout to the end, or until it is held. A controller whose rollout failed is removed, so that
  * the engine does not restart it; one that went live stays, and has removed its predecessors itself.
  */
-export async function startRelease(start: Start): Promise<Result<RolloutEnd>> {
+export async function startRelease(start: Start): Promise<Result<RolloutEnd | RolloutHeld>> {
   const name = await startController(start);
   if (!name.ok) return name;
   const { engine, architecture, target, session, report } = start;
@@ -39,7 +40,7 @@ export async function startRelease(start: Start): Promise<Result<RolloutEnd>> {
     onEvent: report,
   });
   if (!ended.ok) return ended;
-  if (ended.value.outcome === 'failed') await engine.removeController(architecture, name.value);
+  if (ended.value.type === 'rollout-ended' && ended.value.outcome === 'failed') await engine.removeController(architecture, name.value);
   return ended;
 }
 
@@ -52,6 +53,7 @@ export async function startController({
   history,
   asked,
   waits,
+  holds,
   serving,
 }: Start): Promise<Result<string>> {
   const { image, release, commit, environment } = target;
@@ -65,6 +67,7 @@ export async function startController({
     history,
     asked,
     ...(waits && { waits }),
+    ...(holds && { holds }),
   });
   if (!started.ok) return started;
   session.interruption.safe = `the rollout of release ${short(release)} goes on without being watched; ${serving === undefined ? 'nothing served before it' : `release ${short(serving)} serves until it is healthy`}`;

@@ -29,6 +29,7 @@ async function rollback(session: Session, stream: RolloutStream): CommandResult 
     history: historyBefore(live, target.value.release),
     asked: 'rollback',
     waits: false,
+    holds: false,
     live,
     stream,
     detach: flag(session.input, 'detach'),

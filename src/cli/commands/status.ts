@@ -5,6 +5,7 @@ import { resolveEnvironment } from '../../release/resolve-environment.ts';
 import { done } from '../../result.ts';
 import { type FiringAlarm, firingAlarms } from '../firing-alarms.ts';
 import { addressesOf } from '../addresses.ts';
+import { heldNow, previewAddresses } from '../held.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
 import { compareWithRelease } from '../compare.ts';
 import { driftEntries } from '../drift-entry.ts';
@@ -29,7 +30,9 @@ export async function run(session: Session): CommandResult {
       ? []
       : compareWithRelease({ desired, standingBy: standingBy?.desired, observation }, differences.value).drift;
   const alarms = await firingAlarms(engine, desired, live.value.live?.controller.name);
-  const status = statusOf(live.value, { drift: driftEntries(compared, session.world.clock(), 'status'), alarms });
+  const held = await heldNow(engine, architecture, live.value.observation.controllers);
+  const previews = held && { release: held.controller.release, urls: await previewAddresses(session.world, engine, held) };
+  const status = statusOf(live.value, { drift: driftEntries(compared, session.world.clock(), 'status'), alarms, held: previews });
   if (session.input.json) answerJson(session, status);
   else answer(session, statusText(session, { architecture, live: live.value, status }));
   return done(0);
@@ -37,7 +40,13 @@ export async function run(session: Session): CommandResult {
 
 type Status = ReturnType<typeof statusOf>;
 
-function statusOf(live: Live, { drift, alarms }: { drift: ReturnType<typeof driftEntries>; alarms: readonly FiringAlarm[] }) {
+type Known = {
+  drift: ReturnType<typeof driftEntries>;
+  alarms: readonly FiringAlarm[];
+  held: { release: string; urls: Readonly<Record<string, readonly string[]>> } | undefined;
+};
+
+function statusOf(live: Live, { drift, alarms, held }: Known) {
   const urls = urlsOf(live);
   const ofKind = (kind: LiveUnit['kind']) =>
     Object.fromEntries(
@@ -58,6 +67,7 @@ function statusOf(live: Live, { drift, alarms }: { drift: ReturnType<typeof drif
     controller: controllerStatus(live),
     ...(live.standingBy && { standingBy: { release: live.standingBy.controller.release, commit: live.standingBy.controller.commit } }),
     ...(live.rollout && live.newer && { next: { release: live.newer.controller.release, commit: live.newer.controller.commit } }),
+    ...(held && { held }),
     alarms,
     drift,
   };
@@ -113,7 +123,12 @@ function statusText(session: Session, { architecture, live, status }: { architec
   const paint = paintFor(session.world.stdout.isTerminal, session.world.env);
   const tone: Parameters<typeof styleText>[0] = status.state === 'live' ? 'green' : status.state === 'down' ? 'red' : 'yellow';
   const lines = [`${paint('bold', architecture)}  ${paint(tone, status.state)}${releaseWords(live)}`];
-  if (status.next !== undefined)
+  if (status.held !== undefined) {
+    lines.push(
+      `  held      release ${short(status.held.release)} can be looked at; changeless up lets it live, changeless drop takes it away`,
+    );
+    lines.push(...Object.entries(status.held.urls).map(([name, urls]) => `            ${name}  ${urls.join('  ')}`));
+  } else if (status.next !== undefined)
     lines.push(`  next      release ${short(status.next.release)} from ${commitWords(status.next.commit)} is being rolled out`);
   if (status.standingBy !== undefined)
     lines.push(

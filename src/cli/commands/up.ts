@@ -10,7 +10,8 @@ import { liveController } from '../live-controller.ts';
 import { checkPorts } from '../check-ports.ts';
 import { findRelease, historyAfter, looksLikeRelease, type ReleaseImage, releaseImages } from '../releases.ts';
 import { alreadyLive, type RolloutStream, withStream } from '../rollout-stream.ts';
-import { runRelease } from '../run-release.ts';
+import { decideHeld, type Held, heldNow, tellHeld } from '../held.ts';
+import { concluded, type RunRelease, runRelease } from '../run-release.ts';
 import { rememberName, subjectOf } from '../subject.ts';
 import { tellAddresses } from '../tell-addresses.ts';
 
@@ -54,6 +55,8 @@ async function runNamed({ session, stream, engine, architecture, target }: Named
   const controllers = await engine.controllers(architecture);
   if (!controllers.ok) return controllers;
   const live = await liveController({ session, engine, architecture, controllers: controllers.value });
+  const held = await heldNow(engine, architecture, controllers.value);
+  if (held && isHeld(held, target.release, target.environment)) return goOn({ session, engine, architecture, stream, live }, held);
   return runRelease({
     session,
     engine,
@@ -101,6 +104,8 @@ async function deliver({ session, stream, source }: Delivering): CommandResult {
     return failed(unknownEnvironment(environment, Object.keys(planned.value.environments)));
   const { release, evaluated } = planned.value;
   if (isLiveAndWhole(found.value, release, environment)) return tellUnchanged({ session, stream, engine, live: found.value });
+  const held = await heldNow(engine, architecture.name, found.value.observation.controllers);
+  if (held && isHeld(held, release, environment)) return goOn({ session, engine, architecture: architecture.name, stream, live }, held);
   const built = await source.build(planned.value);
   if (!built.ok) return built;
   const free = await checkPorts({ session, engine, architecture, environment, live: found.value });
@@ -119,9 +124,37 @@ async function deliver({ session, stream, source }: Delivering): CommandResult {
   });
 }
 
-const requestFor = ({ input }: Session): { asked: Asked; waits: boolean } => ({
+const isHeld = ({ controller }: Held, release: string, environment: string): boolean =>
+  controller.release === release && controller.environment === environment;
+
+/** The release that is asked for is ready, and was only held for a look: it is let live, or with --hold held on. */
+async function goOn(going: Pick<RunRelease, 'session' | 'engine' | 'architecture' | 'stream' | 'live'>, held: Held): CommandResult {
+  const { session, engine, architecture, stream, live } = going;
+  if (flag(session.input, 'hold')) return sayHeldOn(going, held);
+  const ended = await decideHeld({
+    engine,
+    architecture,
+    held,
+    decision: 'let-live',
+    request: `request.${session.world.random(4)}`,
+    signal: session.world.signal,
+    onEvent: stream.report,
+  });
+  if (!ended.ok) return ended;
+  const { release, commit, environment, image, name } = held.controller;
+  if (ended.value.outcome === 'failed') await engine.removeController(architecture, name);
+  return concluded({ session, engine, stream, live, target: { release, commit, environment, image, tag: image } }, ended.value);
+}
+
+function sayHeldOn({ session, engine, stream }: Pick<RunRelease, 'session' | 'engine' | 'stream'>, held: Held): CommandResult {
+  if (session.input.json) stream.report(held.event);
+  return tellHeld({ session, engine, stream }, held);
+}
+
+const requestFor = ({ input }: Session): { asked: Asked; waits: boolean; holds: boolean } => ({
   asked: flag(input, 'releaseAnyway') ? 'anyway' : 'up',
   waits: flag(input, 'wait'),
+  holds: flag(input, 'hold'),
 });
 
 function sealedImage(built: BuiltImages, environment: string): Pick<ReleaseImage, 'image' | 'tag'> {

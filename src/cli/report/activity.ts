@@ -33,6 +33,7 @@ export function activitiesAfter(before: Activities, event: ChangelessEvent, nowM
       break;
     case 'release-built':
     case 'rollout-ended':
+    case 'rollout-held':
       next.clear();
       break;
     default:

@@ -58,6 +58,8 @@ function rolloutWords(event: ChangelessEvent): Words | undefined {
       return event.cut
         ? bad('retired', `${unitWords(event.unit)}; cut at the drain limit: ${counted(event.cut, 'connection')}`)
         : plain('retired', `${unitWords(event.unit)}, generation ${short(event.generation)}`);
+    case 'rollout-held':
+      return plain('held', `${short(event.release)} is ready and waits for a look`);
     case 'bake-started':
       return plain('baking', `${event.units.map(unitWords).join(', ')} until ${event.until.slice(11, 19)} UTC; what was before stands by`);
     case 'going-back':

@@ -1,0 +1,78 @@
+import type { Engine, ObservedController } from '../engine/engine.ts';
+import type { RecordedEvent } from '../events.ts';
+import { resolveEnvironment } from '../release/resolve-environment.ts';
+import { done, failed, type Result } from '../result.ts';
+import { addressLines, addressesOf } from './addresses.ts';
+import { answer, type Session } from './command.ts';
+import type { RolloutStream } from './rollout-stream.ts';
+import { short } from '../digest.ts';
+import { lastOfLog, parseEvent } from './controller-log.ts';
+import { followRollout, type RolloutEnd, type RolloutHeld } from './follow-rollout.ts';
+import { manifestOf } from './live.ts';
+import type { World } from './world.ts';
+
+/** A release that is held for a look, and the controller that holds it. */
+export type Held = { controller: ObservedController; event: RolloutHeld };
+
+const turns: ReadonlySet<string> = new Set(['rollout-held', 'release-live', 'rollout-ended', 'controller-standing-by']);
+
+/** The release that is held now, if one is: a controller that was told to hold, whose last word is that it does. */
+export async function heldNow(engine: Engine, architecture: string, controllers: readonly ObservedController[]): Promise<Held | undefined> {
+  for (const controller of controllers.filter(({ holds, state }) => holds && state === 'running')) {
+    const events = (await lastOfLog(engine, architecture, controller.name)).map(parseEvent);
+    const event = events.findLast((each) => each !== undefined && turns.has(each.type));
+    if (event?.type === 'rollout-held') return { controller, event };
+  }
+  return undefined;
+}
+
+/** Where each app of it can be looked at: its generation before its host names. */
+export async function previewAddresses(world: World, engine: Engine, { controller, event }: Held): Promise<Record<string, string[]>> {
+  const manifest = await manifestOf(world, engine, controller.image);
+  const resolved = manifest && resolveEnvironment(manifest.inputs.architecture, controller.environment);
+  if (!resolved?.ok) return {};
+  const generations = new Map<string, string>(event.apps.map(({ name, generation }) => [name, generation]));
+  const apps = Object.entries(resolved.value.apps).flatMap(([name, app]) => {
+    const generation = generations.get(name);
+    return generation === undefined
+      ? []
+      : [[name, { ...app, hosts: app.hosts.map((host) => `${generation.slice(0, 12)}.${host}`) }] as const];
+  });
+  return addressesOf({ ...resolved.value, apps: Object.fromEntries(apps) });
+}
+
+/** Says where a release that is held can be looked at, and what can be done with it. Undefined: it was decided meanwhile. */
+export async function tellHeld({ session, engine, stream }: Telling, held: Held | undefined): Promise<Result<number>> {
+  stream.end();
+  if (session.input.json || !held) return done(0);
+  const lines = addressLines(await previewAddresses(session.world, engine, held));
+  const next = ['Next:', '  changeless up      lets it live', '  changeless drop    takes it away'];
+  const { release } = held.controller;
+  answer(session, [`held  release ${short(release)} is ready; look at it before it is let live`, ...lines, '', ...next].join('\n'));
+  return done(0);
+}
+
+export type Telling = { session: Session; engine: Engine; stream: RolloutStream };
+
+export type Deciding = {
+  engine: Engine;
+  architecture: string;
+  held: Held;
+  decision: 'let-live' | 'drop';
+  /** A name that no other request has. */
+  request: string;
+  signal: AbortSignal;
+  onEvent: (event: RecordedEvent) => void;
+};
+
+/** Asks the controller that holds a release to let it live, or to drop it, and follows what comes of it to the end. */
+export async function decideHeld(deciding: Deciding): Promise<Result<RolloutEnd>> {
+  const { engine, architecture, held, decision, request, signal, onEvent } = deciding;
+  const { name, image, release, commit } = held.controller;
+  const asked = await engine.ask(architecture, { name: request, image, request: { ask: decision, release } });
+  if (!asked.ok) return asked;
+  const since = held.event.at;
+  const ended = await followRollout({ engine, architecture, controller: name, release, commit, signal, onEvent, since });
+  if (!ended.ok) return ended;
+  return ended.value.type === 'rollout-ended' ? done(ended.value) : failed({ code: 'INTERNAL', what: 'a release was held twice' });
+}
