@@ -2,6 +2,7 @@ import type { ChangelessEvent, Report, UnitName } from '../events.ts';
 import type { Engine, Owner, PathPhase } from '../engine/engine.ts';
 import type { Problem } from '../problem.ts';
 import type { Result } from '../result.ts';
+import { namesAddresses, withNames } from './named-checks.ts';
 import type { Lane, Named, Stage, Step } from './step.ts';
 
 /** A waiter that did not report healthy in the time it was given. */
@@ -56,15 +57,23 @@ async function carryOutLane(lane: Lane, hands: Hands): Promise<StageOutcome> {
   return nothing;
 }
 
-async function look(path: Named, { engine, architecture, lookMs, report, now }: Hands): Promise<Unhealthy[]> {
+async function look(path: Named, hands: Hands): Promise<Unhealthy[]> {
+  const { engine, architecture, lookMs, report, now } = hands;
   const began = now();
   const health = await engine.awaitHealthy(architecture, path.name, lookMs);
-  if (!health.ok) return [{ path, ...health.problem }];
+  if (!health.ok) return [{ path, ...health.problem, phase: await told(health.problem.phase, hands) }];
   const said = { unit: unitName(path.owner), generation: path.generation, durationMs: now() - began };
   if (path.aside === 'rehearsal' || path.aside === 'proof')
     report({ type: 'store-tried', ...said, on: path.aside === 'rehearsal' ? 'copy' : 'data' });
   else if (path.aside === undefined) report({ type: 'unit-healthy', ...said });
   return [];
+}
+
+/** In words that people know: instances, not addresses. */
+async function told(phase: PathPhase, { engine, architecture }: Hands): Promise<PathPhase> {
+  if (!namesAddresses(phase)) return phase;
+  const observed = await engine.observe(architecture);
+  return observed.ok ? withNames(phase, observed.value) : phase;
 }
 
 function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, architecture }: Hands): Promise<Result<void>> {
