@@ -139,6 +139,7 @@ for (const scenario of scenarios)
         const next = world.engine.world.contentsOf(architecture, `${data}.15`);
         if (scenario.name === 'a new data generation') assert.equal(next, 'ten orders, upgraded', at);
         if (scenario.name !== 'a store replaced') assert.deepEqual(world.engine.world.outages, [], at);
+        assert.deepEqual(world.engine.world.availability.stuck, [], at);
         assert.equal(world.events.filter(({ type }) => type === 'controller-started').length > 1, true, `${at}: it was killed`);
         await world.dispose();
       }

@@ -57,6 +57,7 @@ inWorld('nothing is left of having been more', async (world) => {
   await scale(world, 4, manifest);
   await scale(world, 2, manifest);
   assert.deepEqual(comparable(world), before);
+  assert.deepEqual(world.engine.world.availability.stuck, []);
 });
 
 inWorld('what is asked beyond the range, or of a service without one, is refused', async (world) => {
@@ -117,6 +118,20 @@ inWorld('what outlives the drain limit is cut and counted', async (world) => {
     world.events.filter((event) => event.type === 'instance-left').map(({ instance, cut }) => [instance, cut]),
     [['catalog.api-3.blue', 2]],
   );
+});
+
+inWorld('one that has begun to leave goes, though nobody asks for it any more', async (world) => {
+  const manifest = await live(world);
+  await scale(world, 4, manifest);
+  world.engine.world.holdRequests('catalog.api-4.blue', 1);
+  await ask(world, 3, manifest);
+  await world.until(() => world.engine.world.inventory().some((line) => line.includes('api-4.blue.leaving')));
+  await world.engine.takeRequest(architecture, 'scale.3');
+  world.engine.world.holdRequests('catalog.api-4.blue', 0);
+  somethingHappens(world);
+  await world.settled(manifest);
+  assert.deepEqual(instances(world), numbered(3));
+  assert.deepEqual(places(world), inBoth(3));
 });
 
 inWorld('a departure that somebody kills is made again', async (world) => {

@@ -44,6 +44,7 @@ export class Lifecycle {
   }
 
   removeSlot(state: ArchitectureState, slot: SlotRecord): void {
+    this.#availability.notePlaceEnd(state, slot);
     this.endSlot(state, slot, 'die');
     state.slots.delete(slot.spec.name);
     this.#machine.emit(state, { kind: 'removed', name: slot.spec.name, container: slot.container, action: 'destroy' });
