@@ -59,10 +59,8 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     const observed = await observe(rollout, progress);
     if (observed === 'overtaken') return { outcome: 'overtaken' };
     if ('problem' in observed) return undo(rollout, observed.problem);
-    const refused = progress.announced ? undefined : missingUpgrade(outfitsOf(rollout, observed), observed);
+    const refused = announce(rollout, observed, progress);
     if (refused) return { outcome: 'failed', problem: refused };
-    if (!progress.announced) rollout.begin(observed);
-    progress.announced = true;
     const death = countDeaths(rollout, observed, progress);
     const held = await heldAt(rollout, observed, progress);
     if (held) return undo(rollout, held.dropped);
@@ -79,6 +77,16 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     const problem = stage.live ? undefined : await failureOf(stage, outcome, { rollout, progress });
     if (problem) return undo(rollout, problem);
   }
+}
+
+/** Before anything is done: what speaks against it from the start, or else that it begins. */
+function announce(rollout: Rollout, observed: Observation, progress: Progress): Problem | undefined {
+  if (progress.announced) return undefined;
+  const refused = missingUpgrade(outfitsOf(rollout, observed), observed);
+  if (refused) return refused;
+  rollout.begin(observed);
+  progress.announced = true;
+  return undefined;
 }
 
 async function heldAt({ hold }: Rollout, observed: Observation, progress: Progress) {
