@@ -79,6 +79,7 @@ export type ChangelessEvent =
   | { type: 'rollout-waiting'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-standing-by'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-in-charge'; release: ReleaseId; token: number }
+  | { type: 'request-served'; request: string }
   | { type: 'alarm-fired'; unit: UnitName; alarm: string; what: string }
   | { type: 'alarm-cleared'; unit: UnitName; alarm: string; what: string }
   | { type: 'releases-forgotten'; releases: readonly ReleaseId[] }
@@ -86,6 +87,8 @@ export type ChangelessEvent =
   | { type: 'request-refused'; request: string; problem: Problem }
   | { type: 'instance-lost'; unit: UnitName; instance: string; what: string }
   | { type: 'instance-replaced'; unit: UnitName; instance: string; durationMs: number }
+  | { type: 'service-scaled'; unit: UnitName; service: string; from: number; to: number; why: 'asked' | 'cpu' | 'requests' }
+  | { type: 'instance-left'; unit: UnitName; instance: string; cut?: number }
   | { type: 'effect-failed'; step: string; problem: Problem };
 
 export type RecordedEvent = ChangelessEvent & { at: string };

@@ -4,7 +4,11 @@
 # proxy is alive in this network namespace. SIGUSR1 and SIGTERM end a waiter; on the proxy they are
 # HAProxy's own: finish what is open and exit, exit now.
 #
-#   entrypoint.sh          wait, then serve
+# In the place of an instance, where it cannot write, it says that this instance leaves: the proxies, which ask
+# there, send it nothing more. Exit code 0: the drain limit has passed. A signal ends it with 3, after it has
+# taken that back, so that who comes into the place later is not taken for one who leaves.
+#
+#   entrypoint.sh          wait, then serve; or say that an instance leaves
 #   entrypoint.sh check    say whether both configurations are valid, and exit
 set -u
 
@@ -53,9 +57,34 @@ become_proxy() {
     exec haproxy -db -f "$config/proxy.cfg" ${predecessor:+-x "$predecessor"}
 }
 
+# HAProxy asks four times a second, so that each hears it.
+READY_FOR_MS=1000
+
+take_back() {
+    trap '' USR1 TERM INT
+    kill -KILL "$leaving"
+    wait "$leaving" 2>/dev/null
+    CHANGELESS_LEAVING=ready CHANGELESS_LEAVING_MS=$READY_FOR_MS haproxy -db -f "$config/leaving.cfg"
+    exit 3
+}
+
+leave() {
+    trap take_back USR1 TERM INT
+    CHANGELESS_LEAVING=drain haproxy -db -f "$config/leaving.cfg" &
+    leaving=$!
+    wait "$leaving"
+    exit $?
+}
+
 if [ "${1:-}" = check ]; then
-    haproxy -c -f "$config/waiting.cfg" && exec haproxy -c -f "$config/proxy.cfg"
-    exit 1
+    for name in waiting proxy leaving; do
+        [ ! -e "$config/$name.cfg" ] || haproxy -c -f "$config/$name.cfg" || exit 1
+    done
+    exit 0
+fi
+
+if [ ! -w "$sockets" ] && [ -e "$config/leaving.cfg" ]; then
+    leave
 fi
 
 # The kernel ends every process of the container with pid 1, the checks included.

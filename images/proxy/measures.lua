@@ -40,13 +40,21 @@ local function state_of(status)
     return 'down'
 end
 
+-- Servers of an elastic service are numbered by HAProxy as their addresses come: only the address says which instance it is.
+local BY_ADDRESS = os.getenv('CHANGELESS_BY_ADDRESS') ~= nil
+
+local function key_of(name, stats)
+    return BY_ADDRESS and stats.addr and (stats.addr:gsub(':%d+$', '')) or name
+end
+
 -- Every server by name: an app that has several hosts is one server of several of the core's backends.
 local function servers_by_name()
     local found, queue, is_checked = {}, 0, false
     for _, backend in pairs(core.backends) do
         queue = queue + backend:get_stats().qcur
-        for name, server in pairs(backend.servers) do
+        for own_name, server in pairs(backend.servers) do
             local stats = server:get_stats()
+            local name = key_of(own_name, stats)
             local state, known = state_of(stats.status), found[name]
             queue = queue + stats.qcur
             is_checked = is_checked or stats.status ~= 'no check'

@@ -1,16 +1,19 @@
 -- Says what the health checks of waiting.cfg see, whenever that changes.
 -- CHANGELESS_CHECK_1, _2 and so on name each backend that is checked: <backend>=<what is asked of its
--- servers>. (HAProxy 2.6 passes a file of lua-load no arguments.)
+-- servers>. CHANGELESS_LEAST_1 and so on: there are more servers than instances; those that have an address
+-- are checked, and so many there have to be. (HAProxy 2.6 passes a file of lua-load no arguments.)
 package.path = debug.getinfo(1, 'S').source:match('^@(.*/)') .. '?.lua;' .. package.path
 local report = require('report')
 
 local POLL_MS = 10
 local PASSED = { L4OK = true, L6OK = true, L7OK = true }
 
-local asked, backends, known = {}, {}, {}
+local asked, least, backends, known = {}, {}, {}, {}
 while os.getenv('CHANGELESS_CHECK_' .. #backends + 1) do
-    local backend, question = os.getenv('CHANGELESS_CHECK_' .. #backends + 1):match('^([^=]+)=(.*)$')
+    local number = #backends + 1
+    local backend, question = os.getenv('CHANGELESS_CHECK_' .. number):match('^([^=]+)=(.*)$')
     asked[backend] = question
+    least[backend] = tonumber(os.getenv('CHANGELESS_LEAST_' .. number))
     backends[#backends + 1] = backend
 end
 table.sort(backends)
@@ -37,14 +40,39 @@ local function verdict(name, question, server)
     return known[name]
 end
 
+local function names_of(servers)
+    local names = {}
+    for name in pairs(servers) do names[#names + 1] = name end
+    table.sort(names)
+    return names
+end
+
+-- All places are there before a waiter starts, and one answer names them all.
+local function elastic_failures(backend, failing)
+    local servers, there = core.backends[backend].servers, 0
+    for _, name in ipairs(names_of(servers)) do
+        local stats = servers[name]:get_stats()
+        if not stats.status:find('^MAINT') then
+            there = there + 1
+            failing[#failing + 1] = verdict((stats.addr:gsub(':%d+$', '')), asked[backend], servers[name]) or nil
+        end
+    end
+    if there < least[backend] then
+        failing[#failing + 1] = '{"server":' .. report.text((backend:gsub('^service%-', ''))) .. ',"asked":' .. report.text(asked[backend])
+            .. ',"check":"DNS","detail":' .. report.text(there .. ' of at least ' .. least[backend] .. ' instances have an address') .. '}'
+    end
+end
+
 local function failures()
     local failing = {}
     for _, backend in ipairs(backends) do
-        local names = {}
-        for name in pairs(core.backends[backend].servers) do names[#names + 1] = name end
-        table.sort(names)
-        for _, name in ipairs(names) do
-            failing[#failing + 1] = verdict(name, asked[backend], core.backends[backend].servers[name]) or nil
+        if least[backend] then
+            elastic_failures(backend, failing)
+        else
+            local servers = core.backends[backend].servers
+            for _, name in ipairs(names_of(servers)) do
+                failing[#failing + 1] = verdict(name, asked[backend], servers[name]) or nil
+            end
         end
     end
     return failing

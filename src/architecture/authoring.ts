@@ -59,6 +59,12 @@ export type HealthInput =
   | { tcp: true; timeoutMs?: number };
 
 /**
+ * A number, or a range: instances come and go within it, by `changeless scale` or as `metric` asks. `target` is what each instance is
+ * to have: of `cpu` a share of a core, of `requests` how many are in flight (of the service where an app's requests arrive).
+ */
+export type ReplicasInput = number | { min: number; max: number; metric?: 'cpu' | 'requests'; target?: number };
+
+/**
  * Fires when the metric was above (or below) the limit for `forMs`: 10,000 when left out. While its app bakes, one that fires has the
  * generation before take over again; afterwards it is only told.
  */
@@ -81,7 +87,7 @@ export type ServiceInput = {
   /** The app's requests arrive here. Not needed where an app has one service. */
   entry?: boolean;
   /** Instances: 1 when left out. */
-  replicas?: number;
+  replicas?: ReplicasInput;
   /** `'tcp'` when left out. */
   health?: HealthInput;
   settings?: Settings;
@@ -175,7 +181,7 @@ export type PublishInput = number | `${string}:${number}` | { address?: string; 
 /** The thin tier that all apps share. It publishes 127.0.0.1:8080 when nothing is said. */
 export type CoreInput = { publish?: readonly PublishInput[] };
 
-export type ServiceChangeInput = { replicas?: number; settings?: Settings; limits?: LimitsInput };
+export type ServiceChangeInput = { replicas?: ReplicasInput; settings?: Settings; limits?: LimitsInput };
 
 /** What an environment changes; what it leaves out stays. Settings are added to those of the service, or replace them one by one. */
 export type EnvironmentInput = {

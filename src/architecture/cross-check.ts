@@ -1,3 +1,4 @@
+import { leavingPort } from '../leaving-port.ts';
 import { didYouMean } from './closest.ts';
 import type { Mistake } from './issues.ts';
 import { isRecord, type KeyPath, keyText, valueAt } from './key-path.ts';
@@ -35,6 +36,7 @@ export function crossCheck(root: unknown): Mistake[] {
     ...publishLists(root).flatMap((path) => sharedPorts(root, path)),
     ...children(root, ['stores']).flatMap((path) => [...dataInMemory(root, path), ...upgradeToNothing(root, path)]),
     ...rolloutGroups(root),
+    ...replicaPaths(root).flatMap(({ path, service }) => elastic(root, path, service)),
   ];
 }
 
@@ -201,6 +203,30 @@ function rolloutGroups(root: unknown): Mistake[] {
     if (first === index || other === undefined) return [];
     return [{ ...at('value', path, `expected each app in one group, found ${text} again, which is at ${keyText(other)}`), other }];
   });
+}
+
+/** Where replicas are said, and of which service. */
+function replicaPaths(root: unknown): { path: KeyPath; service: KeyPath }[] {
+  const services = children(root, ['apps']).flatMap((app) => children(root, [...app, 'services']));
+  const changed = children(root, ['environments']).flatMap((environment) =>
+    children(root, [...environment, 'apps']).flatMap((app) => children(root, [...app, 'services'])),
+  );
+  return [...services, ...changed].map((path) => ({ path: [...path, 'replicas'], service: path.slice(path.indexOf('apps')) }));
+}
+
+function elastic(root: unknown, path: KeyPath, service: KeyPath): Mistake[] {
+  const replicas = valueAt(root, path);
+  if (!isRecord(replicas)) return [];
+  const isAlone = children(root, service.slice(0, -1)).length === 1;
+  const isEntry = isAlone || valueAt(root, [...service, 'entry']) === true;
+  const asks = replicas['metric'] === 'requests' && !isEntry;
+  const port = valueAt(root, [...service, 'port']);
+  return [
+    ...(asks ? [at('value', [...path, 'metric'], 'only requests to the entry of an app are counted; expected cpu, found requests')] : []),
+    ...(port === leavingPort
+      ? [at('value', path, `an instance that leaves is said to on port ${leavingPort}, which is the service's; expected another port`)]
+      : []),
+  ];
 }
 
 function upgradeToNothing(root: unknown, store: KeyPath): Mistake[] {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { drainSignals, instanceMetrics, pathMetrics, storeMetrics, type Architecture } from './model.ts';
+import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics, type Architecture } from './model.ts';
 
 // The validated architecture's own shape, for the published schema of the manifest. `satisfies` at the end keeps it in step with model.ts.
 
@@ -36,6 +36,18 @@ const container = {
   stopMs: milliseconds,
 };
 
+const replicas = z
+  .union([
+    z.int().min(1),
+    z.strictObject({
+      min: z.int().min(1),
+      max: z.int().min(1),
+      metric: z.enum(scaleMetrics).exactOptional(),
+      target: z.number().exactOptional(),
+    }),
+  ])
+  .describe('Instances: a number, or a range within which they come and go.');
+
 const alarms = <Metric extends string>(metrics: readonly [Metric, ...Metric[]]) =>
   z
     .record(
@@ -56,7 +68,7 @@ const service = z.strictObject({
   drainSignal: z.enum(drainSignals).describe('Sent to an instance when it drains.').exactOptional(),
   ...container,
   entry: z.boolean().describe("The app's requests arrive here."),
-  replicas: z.int().min(1),
+  replicas,
   health: z.discriminatedUnion('kind', [httpHealth, tcpHealth]),
   stores: z.array(z.string()).readonly(),
   outbound: z.boolean().describe('Whether it may open connections to the world.'),
@@ -89,7 +101,7 @@ const store = z.strictObject({
 
 const publish = z.array(z.strictObject({ address: z.string(), port })).readonly();
 const serviceChange = z.strictObject({
-  replicas: z.int().exactOptional(),
+  replicas: replicas.exactOptional(),
   settings: texts.exactOptional(),
   limits: limits.exactOptional(),
 });

@@ -64,7 +64,7 @@ export type Service = {
   port: number;
   /** The app's requests arrive here; exactly one service of an app. */
   entry: boolean;
-  replicas: number;
+  replicas: Replicas;
   health: Health;
   settings: Readonly<Record<string, string>>;
   /** Path in the image → contents. */
@@ -87,6 +87,21 @@ export type Service = {
 
 /** A command run once from the service's image: `before` the switch to a new body, or `after` it. */
 export type ServiceStep = { name: string; command: readonly string[]; limitMs: number };
+
+/** So many instances, or as many within a range as someone says or a metric asks for. */
+export type Replicas = number | ReplicaRange;
+
+/** `target`: what each instance is to have of the metric: share of a core, or requests in flight. */
+export type ReplicaRange = { min: number; max: number; metric?: ScaleMetric; target?: number };
+
+export const scaleMetrics = ['cpu', 'requests'] as const;
+
+export type ScaleMetric = (typeof scaleMetrics)[number];
+
+export const isElastic = (replicas: Replicas): replicas is ReplicaRange => typeof replicas !== 'number';
+
+/** The most instances that there may be. */
+export const mostOf = (replicas: Replicas): number => (isElastic(replicas) ? replicas.max : replicas);
 
 export const drainSignals = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
 
@@ -135,4 +150,4 @@ export type EnvironmentChange = {
 
 export type AppChange = { hosts?: readonly string[]; bake?: { forMs: number }; services?: Readonly<Record<string, ServiceChange>> };
 
-export type ServiceChange = { replicas?: number; settings?: Readonly<Record<string, string>>; limits?: ResourceLimits };
+export type ServiceChange = { replicas?: Replicas; settings?: Readonly<Record<string, string>>; limits?: ResourceLimits };

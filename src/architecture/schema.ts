@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import * as expect from './expectations.ts';
-import { drainSignals, instanceMetrics, pathMetrics, storeMetrics } from './model.ts';
+import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics } from './model.ts';
 import { addressExpectation, isRepositoryAddress } from './repository-address.ts';
 
 // What may be written, as the authoring types say it. Every message is what was expected; `issues.ts` adds what was found.
@@ -34,7 +34,20 @@ const limits = members({
   processes: whole(1, 4_194_304).optional(),
   cpus: z.number('a number of processor cores').positive('more than 0').optional(),
 });
-const replicas = whole(1, 100);
+const count = whole(1, 100);
+const ordered = (range: { min: number; max: number }): boolean => range.min <= range.max;
+const replicas = z.union([
+  count,
+  members({
+    min: count,
+    max: count,
+    metric: z.enum(scaleMetrics, `one of ${scaleMetrics.join(', ')}`).optional(),
+    target: z.number('a number').positive('more than 0').optional(),
+  })
+    .refine(ordered, { path: ['max'], error: 'at least min' })
+    .refine(({ metric, target }) => metric === undefined || target !== undefined, { path: ['metric'], error: 'a target beside it' })
+    .refine(({ metric, target }) => target === undefined || metric !== undefined, { path: ['target'], error: 'a metric beside it' }),
+]);
 
 const command = members({
   command: z.array(text('text'), 'a list: the program and its arguments').min(1, 'the program and its arguments'),

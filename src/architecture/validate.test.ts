@@ -3,13 +3,11 @@ import test from 'node:test';
 import * as fc from 'fast-check';
 import type { Finding } from '../problem.ts';
 import { keyLocator } from './locate.ts';
+import { migrate, mistakes, service, withService } from './mistakes-fixture.ts';
 import { architectureJsonSchema, architectureModel } from './model-schema.ts';
-import { notJsonKey } from './not-json.ts';
 import { validateArchitecture } from './validate.ts';
 
-const service = { build: 'catalog/api', port: 3000 };
 const store = { build: 'sessions', port: 6379, data: '/data' };
-const withService = (change: object): object => ({ name: 'shop', apps: { catalog: { services: { api: { ...service, ...change } } } } });
 
 async function findings(value: unknown): Promise<readonly Finding[]> {
   const validated = await validateArchitecture(value, () => undefined);
@@ -93,8 +91,6 @@ test('every friendly form is understood', async () => {
   assert(architectureModel.safeParse(validated.value).success);
 });
 
-const migrate = { command: ['migrate'] };
-
 test('steps keep the order they are written in, and wait ten minutes where nothing is said', async () => {
   const steps = { before: { second: migrate, first: { ...migrate, limitMs: 5 } } };
   const validated = await validateArchitecture(withService({ steps }), () => undefined);
@@ -110,175 +106,6 @@ test('steps keep the order they are written in, and wait ten minutes where nothi
   const none = await validateArchitecture(withService({ steps: { before: {} } }), () => undefined);
   assert(none.ok && !('steps' in (none.value.apps['catalog']?.services['api'] ?? {})));
 });
-
-const api = 'apps.catalog.services.api';
-const mistakes: [name: string, value: unknown, expected: string[]][] = [
-  ['nothing at all', undefined, [': expected an object, found nothing']],
-  [
-    'a function',
-    { [notJsonKey]: 'a function' },
-    [': expected plain data, found a function', ': expected an object, found nothing'].slice(0, 1),
-  ],
-  [
-    'a name in capitals',
-    { name: 'Shop' },
-    ["name: expected a name of lower-case letters, digits and hyphens that starts with a letter, at most 40 characters, found 'Shop'"],
-  ],
-  ['a port in words', withService({ port: 'eighty' }), [`${api}.port: expected a whole number from 1 to 65535, found 'eighty'`]],
-  ['a port out of range', withService({ port: 65536 }), [`${api}.port: expected a whole number from 1 to 65535, found 65536`]],
-  [
-    'a missing port',
-    { name: 's', apps: { a: { services: { w: { build: 'x' } } } } },
-    ['apps.a.services.w.port: expected a whole number from 1 to 65535, found nothing'],
-  ],
-  [
-    'an alarm without a limit',
-    withService({ alarms: { hot: { metric: 'cpu' } } }),
-    [`${api}.alarms.hot: expected above or below, one of the two, found an object`],
-  ],
-  [
-    'an alarm on a metric of something else',
-    withService({ alarms: { slow: { metric: 'latency-p99', above: 1 } } }),
-    [`${api}.alarms.slow.metric: expected one of cpu, memory, restarts, found 'latency-p99'`],
-  ],
-  [
-    'a channel that is no address',
-    { ...withService({}), channels: { ops: { webhook: 'slack' } } },
-    ["channels.ops.webhook: expected the address of a webhook: http:// or https://, found 'slack'"],
-  ],
-  [
-    'a step without a command',
-    withService({ steps: { before: { migrate: {} } } }),
-    [`${api}.steps.before.migrate.command: expected a list: the program and its arguments, found nothing`],
-  ],
-  [
-    'a step that may take no time',
-    withService({ steps: { after: { warm: { ...migrate, limitMs: 0 } } } }),
-    [`${api}.steps.after.warm.limitMs: expected a whole number from 1 to 86400000, found 0`],
-  ],
-  [
-    'two steps of one name',
-    withService({ steps: { before: { migrate }, after: { migrate } } }),
-    [
-      `${api}.steps.after.migrate: expected a name that no other step of the service has, found migrate, which is at ${api}.steps.before.migrate`,
-    ],
-  ],
-  ['an unknown key', withService({ prot: 1 }), [`${api}.prot: unknown key; did you mean port?`]],
-  [
-    'an unknown key that is like no other',
-    { name: 's', zzz: 1 },
-    ['zzz: unknown key; expected one of name, core, apps, stores, agents, environments, channels, rollout'],
-  ],
-  [
-    'a folder that leads out',
-    withService({ build: '../x' }),
-    [`${api}.build: expected a folder relative to architecture.ts, such as 'catalog/api', without .., found '../x'`],
-  ],
-  [
-    'a build of the wrong kind',
-    withService({ build: 3 }),
-    [`${api}.build: expected a folder relative to architecture.ts, such as 'catalog/api', without .. or an object, found 3`],
-  ],
-  [
-    'an unknown key in a build',
-    withService({ build: { folder: 'x', dockerfil: 'y' } }),
-    [`${api}.build.dockerfil: unknown key; did you mean dockerfile?`],
-  ],
-  [
-    'a repository that runs a program',
-    withService({ build: { folder: 'x', repository: 'ext::sh' } }),
-    [
-      `${api}.build.repository: expected the address of a git repository (https://…, ssh://…, user@host:path, file:///… or an absolute path), found 'ext::sh'`,
-    ],
-  ],
-  [
-    'a reserved setting',
-    withService({ settings: { CHANGELESS_X: '1' } }),
-    [`${api}.settings.CHANGELESS_X: expected the name of an environment variable, not starting with CHANGELESS_, found 'CHANGELESS_X'`],
-  ],
-  [
-    'a setting that is an object',
-    withService({ settings: { A: {} } }),
-    [`${api}.settings.A: expected text or a number or true or false, found an object`],
-  ],
-  [
-    'a health path without its slash',
-    withService({ health: { path: 'x' } }),
-    [`${api}.health.path: expected a path that starts with /, found 'x'`],
-  ],
-  ['a health of another kind', withService({ health: 'http' }), [`${api}.health: expected 'tcp' or an object, found 'http'`]],
-  [
-    'a size in other units',
-    withService({ limits: { memory: '256mb' } }),
-    [`${api}.limits.memory: expected a size such as '256m', found '256mb'`],
-  ],
-  [
-    'a function among settings',
-    withService({ settings: { A: { [notJsonKey]: 'a function' } } }),
-    [`${api}.settings.A: expected plain data, found a function`],
-  ],
-  [
-    'a reserved app',
-    { name: 's', apps: { core: { services: { w: service } } } },
-    ['apps.core: the name core is reserved for a part that every architecture has; expected another'],
-  ],
-  [
-    'a reserved service',
-    { name: 's', apps: { a: { services: { path: service } } } },
-    ['apps.a.services.path: the name path is reserved for a part that every architecture has; expected another'],
-  ],
-  ['an app without services', { name: 's', apps: { a: { services: {} } } }, ['apps.a.services: expected at least one service, found none']],
-  [
-    'two services, no entry',
-    { name: 's', apps: { a: { services: { v: service, w: service } } } },
-    ['apps.a.services: expected entry: true in one of v, w, found it in none'],
-  ],
-  [
-    'two entries',
-    { name: 's', apps: { a: { services: { v: { ...service, entry: true }, w: { ...service, entry: true } } } } },
-    ['apps.a.services.w.entry: expected one entry in an app, found another at apps.a.services.v.entry'],
-  ],
-  [
-    'the only service is no entry',
-    withService({ entry: false }),
-    [`${api}.entry: expected true in the only service of an app, found false`],
-  ],
-  [
-    'a store that is not there',
-    { ...withService({ stores: ['sesions'] }), stores: { sessions: store } },
-    [`${api}.stores[0]: expected a store (sessions), found sesions (did you mean sessions?)`],
-  ],
-  [
-    'a store with the name of an app',
-    { ...withService({}), stores: { catalog: store } },
-    ['stores.catalog: a store and an app (apps.catalog) have one name; expected a name of its own'],
-  ],
-  [
-    'data kept in memory',
-    { name: 's', stores: { d: { ...store, writable: ['/data'] } } },
-    ['stores.d.writable: /data is where the kept volume is mounted; memory there would lose the data'],
-  ],
-  [
-    'a port published twice',
-    { name: 's', core: { publish: [80, '127.0.0.1:80'] } },
-    ['core.publish[1]: expected each port once, found 127.0.0.1:80 again, which is at core.publish[0]'],
-  ],
-  [
-    'an environment of an app that is not there',
-    { ...withService({}), environments: { p: { apps: { catalgo: {} } } } },
-    ['environments.p.apps.catalgo: expected a name in apps (catalog), found catalgo (did you mean catalog?)'],
-  ],
-  [
-    'an environment of a service that is not there',
-    { ...withService({}), environments: { p: { apps: { catalog: { services: { web: {} } } } } } },
-    ['environments.p.apps.catalog.services.web: expected a name in apps.catalog.services (api), found web'],
-  ],
-  [
-    'an environment of a store that is not there',
-    { name: 's', environments: { p: { stores: { d: {} } } } },
-    ['environments.p.stores.d: expected a name in stores (there is none), found d'],
-  ],
-];
 
 for (const [name, value, expected] of mistakes) {
   test(`a mistake is told with its key, what was expected and what was found: ${name}`, async () =>

@@ -1,5 +1,6 @@
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { PathConfig } from '../datapath/path-config.ts';
 import { digestOf, type ComponentKey, type ImageId } from '../digest.ts';
 import type { Images } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
@@ -13,9 +14,10 @@ const checkLimitMs = 300_000;
 const folder = '/tmp/changeless-check';
 const refused = 'changeless-refused';
 
-/** Every folder's two configurations; what the proxy says of a bad one follows a line that names it. */
+/** Every folder's configurations; what the proxy says of a bad one follows a line that names it. */
 const script = `for folder in ${folder}/*; do
-  for name in waiting proxy; do
+  for name in waiting proxy leaving; do
+    [ -e "$folder/$name.cfg" ] || continue
     said=$(haproxy -c -f "$folder/$name.cfg" 2>&1) || printf '${refused} %s %s\\n%s\\n' "\${folder##*/}" "$name" "$said"
   done
 done`;
@@ -33,6 +35,7 @@ export async function checkPaths(images: Images, { paths, proxy, cacheFolder, si
     files: marks.flatMap(({ item: { config } }, index) => [
       { path: `${folder}/${index}/waiting.cfg`, contents: config.waiting },
       { path: `${folder}/${index}/proxy.cfg`, contents: config.proxy },
+      ...(config.leaving === undefined ? [] : [{ path: `${folder}/${index}/leaving.cfg`, contents: config.leaving }]),
     ]),
     environment: { CHANGELESS_INCARNATION: 'check' },
     labels: { [labels.role]: 'check' },
@@ -62,9 +65,9 @@ async function unchecked(paths: readonly PathImage[], marksFolder: string, proxy
   return marked.filter((each) => !each.isThere);
 }
 
-function withoutIds({ config, generation: { id }, colour }: PathImage): { waiting: string; proxy: string } {
+function withoutIds({ config, generation: { id }, colour }: PathImage): PathConfig {
   const general = (text: string): string => text.replaceAll(id.slice(0, 12), 'generation').replaceAll(`.${colour}:`, '.colour:');
-  return { waiting: general(config.waiting), proxy: general(config.proxy.replaceAll(id, 'generation')) };
+  return { ...config, waiting: general(config.waiting), proxy: general(config.proxy.replaceAll(id, 'generation')) };
 }
 
 const isThere = async (file: string): Promise<boolean> =>

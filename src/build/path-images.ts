@@ -57,6 +57,7 @@ export const pathRequest = (
   files: [
     { path: `${configFolder}/waiting.cfg`, contents: config.waiting },
     { path: `${configFolder}/proxy.cfg`, contents: config.proxy },
+    ...(config.leaving === undefined ? [] : [{ path: `${configFolder}/leaving.cfg`, contents: config.leaving }]),
   ],
   change: {
     labels: {

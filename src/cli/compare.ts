@@ -2,6 +2,7 @@ import type { InstanceDifference, InstanceSpec, Observation, ObservedController,
 import { instanceDigest, networkDigest, slotDigest } from '../engine/spec-digest.ts';
 import type { Desired, DesiredUnit } from '../rollout/desired.ts';
 import { keepsRecord } from '../rollout/situation.ts';
+import { sizedTo } from '../rollout/size.ts';
 import { current, inUse, isUnit, unitState } from '../rollout/unit-state.ts';
 
 /** One difference between what runs and what the release says. `container` is an engine's id, or the name of what is missing. */
@@ -18,7 +19,8 @@ export type Comparison = { drift: Drift[]; compared: number };
 export type Compared = { desired: Desired; standingBy?: Desired | undefined; observation: Observation };
 
 /** Compares all that the engine holds of an architecture with its live release. Pure; sorted by what was compared. */
-export function compareWithRelease(all: Compared, differences: readonly InstanceDifference[]): Comparison {
+export function compareWithRelease(compared: Compared, differences: readonly InstanceDifference[]): Comparison {
+  const all = sizedAll(compared);
   const { desired, observation } = all;
   const units = desired.units.map((unit) => compareUnit(unit, observation));
   const parts: Comparison[] = [
@@ -30,6 +32,13 @@ export function compareWithRelease(all: Compared, differences: readonly Instance
   ];
   return { drift: withoutRepeats(parts.flatMap((part) => part.drift)), compared: parts.reduce((sum, part) => sum + part.compared, 0) };
 }
+
+/** As many instances as there are, within the range, are as many as there are to be. */
+const sizedAll = ({ desired, standingBy, observation }: Compared): Compared => ({
+  desired: sizedTo(desired, observation),
+  standingBy: standingBy && sizedTo(standingBy, observation),
+  observation,
+});
 
 function compareNetworks({ networks }: Desired, observation: Observation): Comparison {
   const drift = networks.flatMap((spec): Drift[] => {
@@ -173,6 +182,8 @@ function belongs(instance: ObservedInstance, desired: Desired, observation: Obse
     const expected = desired.units.some(({ owner }) => isUnit(owner, instance.owner));
     return state.draining.includes(instance) || (expected && instance === current(state));
   }
+  const isLeaving = state.departures.some(({ slot }) => slot === instance.slot);
+  if (isLeaving) return true;
   const unit = desired.units.find(({ owner }) => isUnit(owner, instance.owner));
   const seat = unit?.seats[current(state)?.colour ?? 'blue'];
   const wanted = [...(seat?.instances ?? []), ...(seat?.steps ?? []).map((step) => step.instance)];

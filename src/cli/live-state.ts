@@ -3,6 +3,7 @@ import type { Observation, ObservedController, ObservedInstance, Owner } from '.
 import type { UnitName } from '../events.ts';
 import type { Manifest } from '../release/manifest.ts';
 import { type Desired, desiredOf, type DesiredUnit } from '../rollout/desired.ts';
+import { countOf, sizedTo } from '../rollout/size.ts';
 import { longestBakeMs } from '../rollout/fallback.ts';
 import { current, unitState } from '../rollout/unit-state.ts';
 
@@ -21,12 +22,15 @@ export type LiveUnit = {
   instances: readonly ObservedInstance[];
   /** What is there of the steps around its switch. */
   steps: readonly ObservedInstance[];
+  /** Its services whose instances come and go: how many there are to be now. */
+  scaled: readonly { service: string; count: number; min: number; max: number }[];
 };
 
 export type LiveHealth = 'live' | 'rolling-out' | 'degraded' | 'down';
 
 /** Every unit the engine holds something of, and every one the release wants; sorted core, stores, apps. */
-export function liveUnits(observation: Observation, desired?: Desired, standingBy?: Desired): LiveUnit[] {
+export function liveUnits(observation: Observation, release?: Desired, before?: Desired): LiveUnit[] {
+  const [desired, standingBy] = [release, before].map((each) => each && sizedTo(each, observation));
   const wanted = new Map((desired?.units ?? []).map((unit) => [keyOf(unit.owner), unit]));
   const owners = new Map(observation.instances.map((instance) => [keyOf(instance.owner), instance.owner]));
   for (const unit of wanted.values()) owners.set(keyOf(unit.owner), unit.owner);
@@ -41,6 +45,12 @@ export function liveUnits(observation: Observation, desired?: Desired, standingB
 const order = { core: '0', store: '1', app: '2', controller: '3' } as const;
 const keyOf = (owner: Owner): string => `${order[owner.kind]}/${owner.name}`;
 
+const scaledOf = (unit: DesiredUnit, observation: Observation): LiveUnit['scaled'] =>
+  Object.entries(unit.ranges ?? {}).map(([service, range]) => {
+    const { count } = countOf({ unit, service, range }, observation);
+    return { service, count, min: range.min, max: range.max };
+  });
+
 type OfRelease = { wanted: DesiredUnit | undefined; independent: boolean; standingBy: Desired | undefined };
 
 function liveUnit(observation: Observation, owner: Owner, release: OfRelease): LiveUnit {
@@ -50,7 +60,7 @@ function liveUnit(observation: Observation, owner: Owner, release: OfRelease): L
   if (path === undefined) {
     const begun = state.members.length + state.steps.length > 0;
     const coming = state.waiting.length > 0 || (begun && state.ended.length === 0);
-    return { kind, name: owner.name, state: coming ? 'rolling-out' : 'down', instances: state.members, steps: state.steps };
+    return { kind, name: owner.name, state: coming ? 'rolling-out' : 'down', instances: state.members, steps: state.steps, scaled: [] };
   }
   const members = state.members.filter(
     (member) => member.body === path.body && (path.colour === undefined || member.colour === path.colour),
@@ -63,6 +73,7 @@ function liveUnit(observation: Observation, owner: Owner, release: OfRelease): L
     body: path.body,
     instances,
     steps: state.steps.filter(({ body }) => body === path.body),
+    scaled: release.wanted ? scaledOf(release.wanted, observation) : [],
     ...(path.startedAt && { since: path.startedAt }),
   };
   const coming = state.waiting.filter(({ generation }) => !release.standingBy?.units.some((unit) => unit.generation === generation));

@@ -126,6 +126,19 @@ export const commands: readonly CommandDefinition[] = [
     load: () => import('./commands/rollback.ts'),
   },
   {
+    name: 'scale',
+    summary: 'have more or fewer instances of a service, within its range',
+    details:
+      'Instances are added and removed, never changed. One that goes first finishes the requests it has, up to the drain limit of its app. Asks the controller in charge and waits until it is so. A service with a metric goes on from there as the metric asks.',
+    arguments: [
+      { name: '<service>', description: 'an app and its service, `catalog.api`' },
+      { name: '<count>', description: 'how many; architecture.ts says from `min` to `max`' },
+    ],
+    options: [],
+    examples: [{ command: 'changeless scale catalog.api 5', does: 'five instances of api in catalog' }],
+    load: () => import('./commands/scale.ts'),
+  },
+  {
     name: 'verify',
     summary: 'prove that what runs is what the release says',
     details:

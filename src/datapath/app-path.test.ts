@@ -67,6 +67,24 @@ test("an app's waiter takes no port and no stats socket", () => {
   );
 });
 
+const ELASTIC: AppPath = { ...SHOP, services: SHOP.services.map((service) => ({ ...service, replicas: { min: 2, max: 5 } })) };
+
+test('servers of a service whose instances come and go take the addresses of its one name, and heed who leaves', () => {
+  const { proxy, waiting } = renderAppPath(ELASTIC);
+  const options = 'resolvers platform init-addr libc,none resolve-prefer ipv4';
+  const heed = 'agent-check agent-port 10101 agent-inter 250ms';
+  assert.ok(linesOf(proxy).includes(`server-template web 1-5 web.green:3000 ${heed} ${options}`), proxy);
+  assert.ok(linesOf(proxy).includes('setenv CHANGELESS_BY_ADDRESS yes'), proxy);
+  assert.ok(linesOf(waiting).includes(`server-template queue 1-5 queue.green:5672 ${options.replace('libc,none', 'none')}`), waiting);
+  assert.ok(linesOf(waiting).includes('setenv CHANGELESS_LEAST_2 2'), waiting);
+});
+
+test('who leaves says so for as long as the app drains; where nobody does, nothing is there for it', () => {
+  assert.ok(linesOf(renderAppPath(ELASTIC).leaving ?? '').includes('presetenv CHANGELESS_LEAVING_MS 45000'));
+  assert.equal(renderAppPath(SHOP).leaving, undefined);
+  assert.doesNotMatch(renderAppPath(SHOP).proxy, /agent|BY_ADDRESS/);
+});
+
 test("an app's path routes to its entry and to nothing else", () => {
   assert.doesNotMatch(renderAppPath(SHOP).proxy, /queue-/);
 });
@@ -84,6 +102,7 @@ const BUGS: readonly (readonly [string, AppPath])[] = [
   ['a service name with a line break', { ...SHOP, entry: 'web\n', services: [{ ...web, name: 'web\n' }] }],
   ['a service name in upper case', { ...SHOP, entry: 'Web', services: [{ ...web, name: 'Web' }] }],
   ['a generation with a blank', { ...SHOP, generation: 'g1 x' }],
+  ['a range that begins beyond its end', { ...SHOP, services: [{ ...web, replicas: { min: 3, max: 2 } }] }],
   ['no replicas', { ...SHOP, services: [{ ...web, replicas: 0 }] }],
   ['a port that is none', { ...SHOP, services: [{ ...web, port: 65_536 }] }],
   ['a health path with a quote', { ...SHOP, services: [{ ...web, health: { kind: 'http', path: "/'", status: 200 } }] }],

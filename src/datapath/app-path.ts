@@ -12,14 +12,15 @@ import {
   RETRY_IDEMPOTENT,
   type Section,
 } from './path-config.ts';
+import { HEED_LEAVING, type Range, renderLeaving } from './elastic-config.ts';
 import { LATENCY_TABLE, TIME_ANSWERS } from './latency-config.ts';
-import { checkLines, type CheckedService, renderWaiting } from './waiting-config.ts';
+import { checkLines, type CheckedService, elasticLines, renderWaiting } from './waiting-config.ts';
 
 /** A service of an app, as its data path sees it. */
 export interface PathService {
   readonly name: string;
   readonly port: number;
-  readonly replicas: number;
+  readonly replicas: number | Range;
   readonly health: Health;
 }
 
@@ -39,10 +40,12 @@ export interface AppPath {
 export function renderAppPath(path: AppPath): PathConfig {
   const entry = path.services.find(({ name }) => name === path.entry);
   if (entry === undefined) throw new Error(`datapath: no service is called ${JSON.stringify(path.entry)}`);
+  const isElastic = (service: PathService): boolean => typeof service.replicas !== 'number';
   return {
+    ...(path.services.some(isElastic) && { leaving: renderLeaving(path.drainLimitMs) }),
     waiting: renderWaiting(path.services.map((service) => checked(service, path.colour))),
     proxy: renderConfig([
-      proxyGlobal({ generation: path.generation, maxFiles: 20_000, drainLimitMs: path.drainLimitMs }),
+      proxyGlobal({ generation: path.generation, maxFiles: 20_000, drainLimitMs: path.drainLimitMs, byAddress: isElastic(entry) }),
       DEFAULTS,
       frontend(path.generation),
       backend(checked(entry, path.colour)),
@@ -99,18 +102,20 @@ function backend(service: CheckedService): Section {
     lines: [
       ...checkLines(service.health, service.name),
       ...service.servers.map(({ name, address }) => `server ${name} ${address}:${service.port} ${FOLLOW_NAME}`),
+      ...elasticLines(service, `${HEED_LEAVING} ${FOLLOW_NAME}`),
     ],
   };
 }
 
 /** A name is unique to a colour: the same alias on two networks would silently resolve to one. */
 function checked(service: PathService, colour: AppPath['colour']): CheckedService {
-  const replicas = assertWhole(service.replicas, 1, 1_000);
-  const names = Array.from({ length: replicas }, (_, index) => `${assertDnsLabel(service.name)}-${index + 1}`);
-  return {
-    name: service.name,
-    port: assertPort(service.port),
-    health: service.health,
-    servers: names.map((name) => ({ name, address: `${name}.${colour}` })),
-  };
+  const { replicas, health } = service;
+  const name = assertDnsLabel(service.name);
+  const common = { name, port: assertPort(service.port), health };
+  if (typeof replicas !== 'number') {
+    const max = assertWhole(replicas.max, 1, 1_000);
+    return { ...common, servers: [], elastic: { min: assertWhole(replicas.min, 1, max), max, address: `${name}.${colour}` } };
+  }
+  const names = Array.from({ length: assertWhole(replicas, 1, 1_000) }, (_, index) => `${name}-${index + 1}`);
+  return { ...common, servers: names.map((each) => ({ name: each, address: `${each}.${colour}` })) };
 }

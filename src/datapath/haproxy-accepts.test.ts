@@ -27,6 +27,13 @@ const PATHS: Readonly<Record<string, PathConfig>> = {
     ],
     drainLimitMs: 1,
   }),
+  'an app whose instances come and go': renderAppPath({
+    generation: 'b'.repeat(64),
+    colour: 'green',
+    entry: 'web',
+    services: [{ name: 'web', port: 80, replicas: { min: 1, max: 100 }, health: { kind: 'tcp' } }],
+    drainLimitMs: 30_000,
+  }),
   'the core': renderCore({
     generation: 'c1',
     routes: [
@@ -46,9 +53,9 @@ const PATHS: Readonly<Record<string, PathConfig>> = {
 };
 
 for (const [what, config] of Object.entries(PATHS)) {
-  for (const part of ['waiting', 'proxy'] as const) {
+  for (const [part, text] of Object.entries(config)) {
     test(`haproxy accepts the ${part} configuration of ${what}, without a warning`, { skip }, () => {
-      assert.equal(complaints(config[part]), '');
+      assert.equal(complaints(text), '');
     });
   }
 }
@@ -61,7 +68,7 @@ test('haproxy refuses a configuration with a word it does not know', { skip }, (
 function complaints(config: string): string {
   const file = join(folder, 'haproxy.cfg');
   writeFileSync(file, config.replaceAll(LIBRARY, SOURCES));
-  const env = { ...process.env, CHANGELESS_INCARNATION: '0123abcd', RES_OPTIONS: 'timeout:1 attempts:1' };
+  const env = { ...process.env, CHANGELESS_INCARNATION: '0123abcd', CHANGELESS_LEAVING: 'drain', RES_OPTIONS: 'timeout:1 attempts:1' };
   const { status, stderr } = spawnSync('haproxy', ['-c', '-f', file], { encoding: 'utf8', env });
   const lines = stderr.split('\n').filter((line) => /ALERT|WARNING/.test(line) && !/could not resolve address/.test(line));
   if (status !== 0 && lines.length === 0) lines.push(`exit code ${status}: ${stderr}`);

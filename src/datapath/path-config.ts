@@ -1,7 +1,11 @@
-/** The two HAProxy configurations of a data path: what its waiter runs, and what it runs as the proxy. */
+/**
+ * The HAProxy configurations of a data path: what its waiter runs, what it runs as the proxy, and where instances may come and go,
+ * what it runs in the place of one that leaves.
+ */
 export interface PathConfig {
   readonly waiting: string;
   readonly proxy: string;
+  readonly leaving?: string;
 }
 
 /** How a server shows that it is healthy: by one answer over HTTP, or by accepting a connection. */
@@ -30,8 +34,10 @@ export function proxyGlobal(options: {
   readonly generation: string;
   readonly maxFiles: number;
   readonly drainLimitMs: number | undefined;
+  /** Whether its servers are known by their addresses. */
+  readonly byAddress?: boolean;
 }): Section {
-  const { generation, maxFiles, drainLimitMs } = options;
+  const { generation, maxFiles, drainLimitMs, byAddress } = options;
   assertGeneration(generation);
   const socket = `${RUN_FOLDER}/${generation.slice(0, 12)}.\${CHANGELESS_INCARNATION}.sock`;
   return {
@@ -43,6 +49,7 @@ export function proxyGlobal(options: {
       'nbthread 1',
       `stats socket "${socket}" mode 600 level user expose-fd listeners`,
       ...(drainLimitMs === undefined ? [] : [`hard-stop-after ${assertDuration(drainLimitMs)}ms`]),
+      ...(byAddress ? ['setenv CHANGELESS_BY_ADDRESS yes'] : []),
       `lua-load ${LIBRARY}/server.lua`,
     ],
   };
@@ -70,6 +77,8 @@ const RESOLVERS: Section = {
   header: 'resolvers platform',
   lines: [
     'parse-resolv-conf',
+    // One name may stand for a hundred addresses.
+    'accepted_payload_size 8192',
     'resolve_retries 3',
     'timeout resolve 200ms',
     'timeout retry 200ms',

@@ -23,7 +23,7 @@ export interface PathMeasures {
   readonly open: number;
   /** Requests (of a store: connections) that wait for an instance. */
   readonly queue: number;
-  /** By name: `api-1`; of the core, apps. One whose name has no address is not among them. */
+  /** By name: `api-1`; of the core, apps; by address where instances come and go. One that has no address is not among them. */
   readonly servers: Readonly<Record<string, ServerMeasures>>;
 }
 

@@ -1,3 +1,4 @@
+import type { Range } from './elastic-config.ts';
 import {
   assertDnsLabel,
   assertDnsName,
@@ -16,7 +17,14 @@ export interface CheckedService {
   readonly name: string;
   readonly port: number;
   readonly health: Health;
-  readonly servers: readonly { readonly name: string; readonly address: string }[];
+  readonly servers: readonly Server[];
+  /** Of a service whose instances come and go: the one name for all of them, and how many there are. */
+  readonly elastic?: Range & { readonly address: string };
+}
+
+export interface Server {
+  readonly name: string;
+  readonly address: string;
 }
 
 /**
@@ -24,7 +32,10 @@ export interface CheckedService {
  * the environment, because a name in HAProxy cannot hold it and its statistics do not.
  */
 export function renderWaiting(services: readonly CheckedService[]): string {
-  const questions = services.map((service, index) => `setenv CHANGELESS_CHECK_${index + 1} '${backendName(service)}=${question(service)}'`);
+  const questions = services.flatMap((service, index) => [
+    `setenv CHANGELESS_CHECK_${index + 1} '${backendName(service)}=${question(service)}'`,
+    ...(service.elastic ? [`setenv CHANGELESS_LEAST_${index + 1} ${service.elastic.min}`] : []),
+  ]);
   return renderConfig([
     {
       header: 'global',
@@ -71,9 +82,19 @@ function renderBackend(service: CheckedService): Section {
     lines: [
       ...checkLines(service.health, service.name),
       ...service.servers.map(({ name, address }) => `server ${assertDnsLabel(name)} ${assertDnsName(address)}:${port} ${FOLLOW_NAME}`),
+      ...elasticLines(service, FOLLOW_FROM_NOW),
     ],
   };
 }
+
+/** As many servers as there may be instances, each of which takes one of the addresses the name has at the time. */
+export function elasticLines({ name, port, elastic }: CheckedService, options: string): readonly string[] {
+  if (elastic === undefined) return [];
+  return [`server-template ${assertDnsLabel(name)} 1-${elastic.max} ${assertDnsName(elastic.address)}:${assertPort(port)} ${options}`];
+}
+
+/** What the name was before the first answer must not pass for all of them. */
+const FOLLOW_FROM_NOW = FOLLOW_NAME.replace('libc,none', 'none');
 
 function backendName(service: CheckedService): string {
   return `service-${assertDnsLabel(service.name)}`;

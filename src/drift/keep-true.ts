@@ -7,6 +7,7 @@ import type { Outlook } from '../rollout/situation.ts';
 import { describeStep } from '../rollout/step.ts';
 import type { Wake } from '../rollout/wake.ts';
 import { Losses } from './losses.ts';
+import { Scaling } from './scaling.ts';
 
 export type Keeping = {
   desired: Desired;
@@ -38,21 +39,24 @@ const afterFailureMs = 1000;
  */
 export async function keepTrue(keeping: Keeping): Promise<void> {
   const losses = new Losses(keeping.desired, keeping.hands);
+  const scaling = new Scaling(keeping.desired, keeping.hands);
   const hands = { ...keeping.hands, report: losses.watchReport };
   while (!keeping.signal.aborted && (await hands.mayAct())) {
-    const restMs = await look({ ...keeping, hands }, losses);
+    const restMs = await look({ ...keeping, hands }, losses, scaling);
     if (restMs === 'wanted') return;
-    if (restMs > 0) await rest(keeping, restMs);
+    if (restMs > 0) await rest(keeping, Math.min(restMs, scaling.beatMs ?? restMs));
   }
 }
 
 /** One round; gives how long to rest when there is nothing (more) to do. */
-async function look({ desired, token, hands, tend, fallbacks, isWanted, nextMs }: Keeping, losses: Losses): Promise<number | 'wanted'> {
+async function look(keeping: Keeping, losses: Losses, scaling: Scaling): Promise<number | 'wanted'> {
+  const { desired, token, hands, tend, fallbacks, isWanted, nextMs } = keeping;
   const observed = await hands.engine.observe(desired.architecture);
   if (!observed.ok) return afterFailureMs;
   if (await isWanted(observed.value)) return 'wanted';
   losses.count(observed.value, token);
-  const outlook: Outlook = { token, heldBack: heldBack(losses.deaths, hands.now()), hurry: true, fallbacks: fallbacks() };
+  const counts = await scaling.counts(observed.value);
+  const outlook: Outlook = { token, heldBack: heldBack(losses.deaths, hands.now()), hurry: true, fallbacks: fallbacks(), counts };
   const stage = planRollout(desired, observed.value, outlook);
   if (stage.name === 'settled') await tend();
   if (stage.name === 'settled') return losses.nextStart() ?? nextMs();

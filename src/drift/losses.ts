@@ -4,12 +4,15 @@ import { nextStart, recordDeath, type Deaths } from '../rollout/backoff.ts';
 import { unitName, type Hands } from '../rollout/carry-out.ts';
 import type { Desired } from '../rollout/desired.ts';
 import { outfit } from '../rollout/outfit.ts';
+import { sizedTo } from '../rollout/size.ts';
 
 /** What died while a release was live: said when it is noticed and when it is replaced, and held back when it dies again and again. */
 export class Losses {
   readonly deaths: Deaths = new Map();
   readonly #seen = new Set<string>();
   readonly #since = new Map<string, number>();
+  /** Names of all that was ever there: what never was, is not replaced. */
+  readonly #known = new Set<string>();
   readonly #desired: Desired;
   readonly #hands: Hands;
 
@@ -22,7 +25,8 @@ export class Losses {
   count(observed: Observation, token: number): void {
     const there = new Set(observed.instances.map(({ container }) => container));
     for (const container of this.#seen) if (!there.has(container)) this.#seen.delete(container);
-    const wanted = new Set(this.#desired.units.flatMap((unit) => wantedNames(unit, observed, token)));
+    const wanted = new Set(sizedTo(this.#desired, observed).units.flatMap((unit) => wantedNames(unit, observed, token)));
+    for (const { name } of observed.instances) this.#known.add(name);
     for (const instance of observed.instances) if (instance.state === 'exited' && wanted.has(instance.name)) this.#lose(instance);
   }
 
@@ -42,7 +46,8 @@ export class Losses {
 
   /** Passes events on; a start becomes a replacement, with the time since the loss was noticed. */
   readonly watchReport: Report = (event: ChangelessEvent) => {
-    if (event.type !== 'instance-started') return this.#hands.report(event);
+    if (event.type === 'instance-left') this.#known.delete(event.instance);
+    if (event.type !== 'instance-started' || !this.#known.has(event.instance)) return this.#hands.report(event);
     const now = this.#hands.now();
     const since = this.#since.get(event.instance) ?? now;
     this.#since.delete(event.instance);

@@ -52,8 +52,11 @@ export type Mount = { kind: 'memory'; path: string; sizeBytes: number } | { kind
 
 export type Limits = { memoryBytes: number; processes: number; cpus?: number };
 
-/** `step`: runs to its end, once; that it is there says that it ran, and its exit code what came of it. */
-export type InstanceRole = 'service' | 'path' | 'server' | 'step';
+/**
+ * `step`: runs to its end, once; that it is there says that it ran, and its exit code what came of it. `departure`: beside an
+ * instance in its place, says to the data paths that this instance leaves.
+ */
+export type InstanceRole = 'service' | 'path' | 'server' | 'step' | 'departure';
 
 /** Why an instance exists: written on it, so that it can be traced from the engine alone. */
 export type Origin = {
@@ -251,7 +254,7 @@ export interface Engine {
    * from another spec, is made anew; members of the old one go with it, for nobody could reach them any more.
    */
   ensureSlot(architecture: string, spec: SlotSpec): Promise<Result<void>>;
-  /** Removes the place; its members must be gone. */
+  /** Removes the place; its members must be gone, but for a departure, which goes with it, after it. */
   removeSlot(architecture: string, name: string): Promise<Result<void>>;
 
   /**

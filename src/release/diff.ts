@@ -51,8 +51,9 @@ function concerns(difference: Difference, unit: UnitName): boolean {
   }
 }
 
-/** How long a rollout waits is in no generation. */
-const isPatience = (difference: Difference): boolean => difference.kind === 'value' && difference.member.join('.') === 'health.timeoutMs';
+/** How long a rollout waits, and when there are to be more instances, is in no generation. */
+const isPatience = (difference: Difference): boolean =>
+  difference.kind === 'value' && ['health.timeoutMs', 'replicas.metric', 'replicas.target'].includes(difference.member.join('.'));
 
 const knows = (architecture: Architecture, environment: string): boolean => Object.hasOwn(architecture.environments, environment);
 

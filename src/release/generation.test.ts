@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ReplicaRange } from '../architecture/model.ts';
 import * as fc from 'fast-check';
 import type { App, Architecture, Service, Store } from '../architecture/model.ts';
 import type { CommitId, ComponentKey } from '../digest.ts';
@@ -55,6 +56,7 @@ const cases: readonly [what: string, inputs: ReleaseInputs, moved: readonly stri
   ['writable paths', inputsOf(withService({ writable: {} })), ['catalog body']],
   ['limits', inputsOf(withService({ limits: { memoryBytes: 2048, processes: 16 } })), ['catalog body']],
   ['replicas', inputsOf(withService({ replicas: 3 })), ['catalog body']],
+  ['a range instead of a number', inputsOf(withService({ replicas: { min: 2, max: 4 } })), ['catalog body']],
   ['stores', inputsOf(withService({ stores: [] })), ['catalog body']],
   ['outbound', inputsOf(withService({ outbound: true })), ['catalog body']],
   ['steps', stepping, ['catalog body']],
@@ -123,6 +125,15 @@ test('an id does not depend on the order in which members were written', () => {
 test('an environment that changes nothing has the generations of local, whatever its name', () => {
   const inputs = inputsOf(architectureOf({ environments: { production: {} } }));
   assert.deepEqual(generationsIn(inputs, 'production'), generationsIn(inputs, 'local'));
+});
+
+test('of a range only its ends are in the path, and nothing of it is in the body', () => {
+  const ranged = (replicas: ReplicaRange) => generationsIn(inputsOf(withService({ replicas })), 'local').apps['catalog'];
+  const plain = ranged({ min: 2, max: 4 });
+  const wider = ranged({ min: 2, max: 5 });
+  assert.equal(wider?.body, plain?.body);
+  assert.notEqual(wider?.id, plain?.id);
+  assert.deepEqual(ranged({ min: 2, max: 4, metric: 'cpu', target: 0.5 }), plain);
 });
 
 test('what one environment changes moves nothing in another', () => {

@@ -1,5 +1,5 @@
 import { byCodeUnit, type Json } from '../canonical-json.ts';
-import type { App, Core, Service, ServiceStep, Store } from '../architecture/model.ts';
+import { isElastic, type App, type Core, type Service, type ServiceStep, type Store } from '../architecture/model.ts';
 import { digestOf, type BodyId, type ComponentKey, type GenerationId } from '../digest.ts';
 import { done, type Result } from '../result.ts';
 import type { Generation, ReleaseInputs } from './manifest.ts';
@@ -9,7 +9,7 @@ import { resolveEnvironment, type ResolvedArchitecture } from './resolve-environ
 export type Generations = { core: Generation; apps: Readonly<Record<string, Generation>>; stores: Readonly<Record<string, Generation>> };
 
 /** Moves when Changeless makes other containers from the same body, or other configurations from the same path. */
-const format = { body: 1, path: 4 };
+const format = { body: 1, path: 5 };
 
 /**
  * Which part of a generation a member belongs to; a member the model gains does not compile until it has a place here.
@@ -18,12 +18,11 @@ const format = { body: 1, path: 4 };
  */
 type Part = 'component' | 'body' | 'path' | 'core' | 'ground';
 
-const serviceParts = placesOf<Service>({
+const serviceParts = placesOf<Omit<Service, 'replicas'>>({
   build: 'component',
   // Only the proxy is told the port: what listens there is in the component and its settings.
   port: 'path',
   entry: 'path',
-  replicas: 'body',
   // The data path does the checking; the instances do not know how.
   health: 'path',
   settings: 'body',
@@ -92,8 +91,9 @@ function appGeneration(inputs: ReleaseInputs, name: string, app: App): Generatio
     key: keyOf(inputs, `${name}/${serviceName}`),
     ...membersOf(service, serviceParts.body),
     steps: patiently(service.steps),
+    ...bodyReplicas(service),
   }));
-  const paths = mapValues(app.services, (service) => checked(membersOf(service, serviceParts.path)));
+  const paths = mapValues(app.services, (service) => ({ ...checked(membersOf(service, serviceParts.path)), ...pathReplicas(service) }));
   return generation({
     unit: ['app', name],
     body: { services },
@@ -128,6 +128,15 @@ function keyOf(inputs: ReleaseInputs, component: string): ComponentKey {
   if (found === undefined) throw new Error(`release inputs without component ${component}`);
   return found.key;
 }
+
+/** Instances that come and go are the same body however many there are. */
+const bodyReplicas = ({ replicas }: Service): { replicas: number | 'elastic' } => ({
+  replicas: isElastic(replicas) ? 'elastic' : replicas,
+});
+
+/** The data path is told how many there may be. When there are to be more is the controller's alone. */
+const pathReplicas = ({ replicas }: Service): Record<string, Json> =>
+  isElastic(replicas) ? { replicas: { min: replicas.min, max: replicas.max } } : {};
 
 /** How long a rollout waits for health is the rollout's patience: nothing that runs knows it. */
 function checked(members: Record<string, Json>): Record<string, Json> {

@@ -3,6 +3,7 @@ import type { Engine, InstanceSpec, Owner, PathPhase } from '../engine/engine.ts
 import type { Problem } from '../problem.ts';
 import type { Result } from '../result.ts';
 import { stepOf } from './ground.ts';
+import { namesAddresses, withNames } from './named-checks.ts';
 import type { Lane, Named, Stage, Step } from './step.ts';
 
 /** A waiter that did not report healthy in the time it was given. */
@@ -57,15 +58,23 @@ async function carryOutLane(lane: Lane, hands: Hands): Promise<StageOutcome> {
   return nothing;
 }
 
-async function look(path: Named, { engine, architecture, lookMs, report, now }: Hands): Promise<Unhealthy[]> {
+async function look(path: Named, hands: Hands): Promise<Unhealthy[]> {
+  const { engine, architecture, lookMs, report, now } = hands;
   const began = now();
   const health = await engine.awaitHealthy(architecture, path.name, lookMs);
-  if (!health.ok) return [{ path, ...health.problem }];
+  if (!health.ok) return [{ path, ...health.problem, phase: await told(health.problem.phase, hands) }];
   const said = { unit: unitName(path.owner), generation: path.generation, durationMs: now() - began };
   if (path.aside === 'rehearsal' || path.aside === 'proof')
     report({ type: 'store-tried', ...said, on: path.aside === 'rehearsal' ? 'copy' : 'data' });
   else if (path.aside === undefined) report({ type: 'unit-healthy', ...said });
   return [];
+}
+
+/** In words that people know: instances, not addresses. */
+async function told(phase: PathPhase, { engine, architecture }: Hands): Promise<PathPhase> {
+  if (!namesAddresses(phase)) return phase;
+  const observed = await engine.observe(architecture);
+  return observed.ok ? withNames(phase, observed.value) : phase;
 }
 
 function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, architecture }: Hands): Promise<Result<void>> {
@@ -102,7 +111,7 @@ function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, archite
 function eventOf(step: Step): ChangelessEvent | undefined {
   switch (step.do) {
     case 'start-instance':
-      return started(step.instance);
+      return step.instance.role === 'departure' ? undefined : started(step.instance);
     case 'promote-path':
       if (step.path.aside) return undefined;
       return { type: 'unit-switched', unit: unitName(step.path.owner), generation: step.path.generation };
@@ -110,12 +119,13 @@ function eventOf(step: Step): ChangelessEvent | undefined {
       if (step.path.aside) return undefined;
       return { type: 'unit-draining', unit: unitName(step.path.owner), generation: step.path.generation };
     case 'remove-instance':
+      if (step.left) return { type: 'instance-left', unit: unitName(step.instance.owner), instance: step.instance.name, ...cutOf(step) };
       return step.instance.role === 'path' && !step.instance.aside
         ? {
             type: 'unit-retired',
             unit: unitName(step.instance.owner),
             generation: step.instance.generation,
-            ...(step.cut && { cut: step.cut }),
+            ...cutOf(step),
           }
         : undefined;
     default:
@@ -127,6 +137,8 @@ function started({ owner, role, name, generation }: InstanceSpec): ChangelessEve
   const said = { unit: unitName(owner), instance: name, generation };
   return role === 'step' ? { type: 'step-started', step: stepOf(name), ...said } : { type: 'instance-started', ...said };
 }
+
+const cutOf = ({ cut }: { cut?: number }): { cut?: number } => (cut ? { cut } : {});
 
 /** Units are the core, apps and stores; controllers own no instances. */
 export const unitName = ({ kind, name }: Owner): UnitName => ({ kind: kind === 'controller' ? 'core' : kind, name });

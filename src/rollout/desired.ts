@@ -1,7 +1,7 @@
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import type { Manifest, SealedGeneration } from '../release/manifest.ts';
-import type { Alarm, RolloutPolicy, Service, Store } from '../architecture/model.ts';
+import { isElastic, mostOf, type Alarm, type ReplicaRange, type RolloutPolicy, type Service, type Store } from '../architecture/model.ts';
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import { done, type Result } from '../result.ts';
@@ -43,6 +43,8 @@ export type DesiredUnit = {
   seats: Readonly<Record<Colour, Seat>>;
   /** A store's. */
   data?: StoreData;
+  /** By service: within which its instances come and go. The seats have as many places as there may be. */
+  ranges?: Readonly<Record<string, ReplicaRange>>;
   /** Where it can be looked at before it is let live; an app's. */
   preview?: SlotSpec;
   /** How long what it replaced stays ready to take over again. */
@@ -124,10 +126,16 @@ function appUnit(view: View, name: string): DesiredUnit {
     pathSlot: slot,
     preview: previewSlot(name, view.manifest.outputs.sandbox),
     seats: { blue: seat('blue'), green: seat('green') },
+    ...rangesOf(app.services),
     alarms: [...alarmsIn(app), ...Object.entries(app.services).flatMap(([service, of]) => alarmsIn(of, service))],
     ...(app.bake && app.bake.forMs > 0 && { bakeMs: app.bake.forMs }),
     healthLimitMs: Math.max(...Object.values(app.services).map((service) => service.health.timeoutMs)),
   };
+}
+
+function rangesOf(services: Readonly<Record<string, Service>>): Pick<DesiredUnit, 'ranges'> {
+  const ranges = Object.entries(services).flatMap(([name, { replicas }]) => (isElastic(replicas) ? [[name, replicas] as const] : []));
+  return ranges.length === 0 ? {} : { ranges: Object.fromEntries(ranges) };
 }
 
 function storeUnit(view: View, name: string): DesiredUnit {
@@ -178,7 +186,7 @@ const alarmsIn = ({ alarms = {} }: { alarms?: Readonly<Record<string, Alarm>> },
 type Replicated = { view: View; owner: Owner; sealed: SealedGeneration; service: string; spec: Service; colour: Colour };
 
 function replicasOf({ view, owner, sealed, service, spec, colour }: Replicated): InstanceSpec[] {
-  return Array.from({ length: spec.replicas }, (_, index) => {
+  return Array.from({ length: mostOf(spec.replicas) }, (_, index) => {
     const name = `${owner.name}.${service}-${index + 1}.${colour}`;
     return {
       name,

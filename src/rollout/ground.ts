@@ -1,4 +1,4 @@
-import type { Core, Service } from '../architecture/model.ts';
+import { mostOf, type Core, type Service } from '../architecture/model.ts';
 import type { ImageId } from '../digest.ts';
 import type { Colour, NetworkSpec, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
@@ -40,7 +40,7 @@ export function networksOf(architecture: ResolvedArchitecture): NetworkSpec[] {
 /** Both colours of every replica and step, the path, and as much again to grow into. */
 function appHosts(services: Readonly<Record<string, Service>>): number {
   const stepsOf = ({ steps }: Service): number => (steps?.before.length ?? 0) + (steps?.after.length ?? 0);
-  const places = Object.values(services).reduce((sum, service) => sum + service.replicas + stepsOf(service), 0);
+  const places = Object.values(services).reduce((sum, service) => sum + mostOf(service.replicas) + stepsOf(service), 0);
   return Math.max(32, 4 * places + 2);
 }
 
@@ -58,10 +58,10 @@ export const slotOf = (instance: string): string => `${instance}.slot`;
 
 type AppPlaces = { app: string; services: Readonly<Record<string, Service>>; colour: Colour; image: ImageId };
 
-/** One place per replica. Peers find it as `api-1.blue`, all replicas as `api.blue`, and by the search suffix as plain `api`. */
+/** One place per replica that there may be. Peers find it as `api-1.blue`, all replicas as `api.blue`, and by the search suffix as plain `api`. */
 export function appSlots({ app, services, colour, image }: AppPlaces): SlotSpec[] {
   return Object.entries(services).flatMap(([service, { replicas, stores, outbound }]) =>
-    Array.from({ length: replicas }, (_, index): SlotSpec => {
+    Array.from({ length: mostOf(replicas) }, (_, index): SlotSpec => {
       const instance = `${service}-${index + 1}`;
       return {
         name: slotOf(`${app}.${instance}.${colour}`),

@@ -83,6 +83,7 @@ function leftovers(observed: Observation, outfits: readonly Outfit[], fallbacks:
     fallbacks.some(({ unit, seat, path }) => (role === 'path' ? name === path.name : body === unit.body && namesIn(seat).includes(name)));
   return observed.instances.filter((instance) => {
     if (asideKindOf(instance)) return true;
+    if (instance.role === 'departure' && !observed.slots.some(({ name }) => name === instance.slot)) return true;
     if (standsBy(instance)) return false;
     if (instance.role === 'path') return !wanted.has(instance.name) && !finishes(instance);
     const outfit = outfits.find(({ unit }) => isUnit(unit.owner, instance.owner));
@@ -100,7 +101,9 @@ const finishes = (path: ObservedInstance): boolean =>
 function tidy(desired: Desired, observed: Observation, fallbacks: readonly Outfit[]): Stage {
   const slots = desired.units.flatMap(({ seats, pathSlot }) => [pathSlot, ...seats.blue.slots, ...seats.green.slots]);
   const wanted = new Set([...slots, ...fallbacks.flatMap(({ seat }) => seat.slots)].map(({ name }) => name));
-  const surplus = observed.slots.filter(({ name }) => !wanted.has(name)).map(({ name }): Lane => [{ do: 'remove-slot', slot: name }]);
+  const surplus = observed.slots
+    .filter(({ name }) => !wanted.has(name) && !observed.instances.some(({ slot }) => slot === name))
+    .map(({ name }): Lane => [{ do: 'remove-slot', slot: name }]);
   const missing = unique(slots)
     .filter((slot) => !isThere(slot, observed))
     .map((slot): Lane => [{ do: 'ensure-slot', slot }]);

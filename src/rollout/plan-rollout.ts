@@ -3,9 +3,11 @@ import type { InstanceSpec, Observation, ObservedInstance, Owner } from '../engi
 import { sourceOf } from './data-generation.ts';
 import type { Desired, DesiredUnit } from './desired.ts';
 import { named, outfit, removeInstance, type Outfit } from './outfit.ts';
+import { planDepartures, surplusPlaces } from './plan-departures.ts';
 import { drainLanes, planRetirement } from './plan-retirement.ts';
 import { awaitsSteps, beforeLanes, isSpent, withAfterSteps } from './plan-steps.ts';
 import { isTrying, letInLanes, proveLanes, rehearseLanes, restoreLanes, snapshotLanes } from './plan-trial.ts';
+import { sizedTo } from './size.ts';
 import { membersOf, slotLane, type Outlook, type Situation } from './situation.ts';
 import type { Lane, Stage, StageName } from './step.ts';
 import { current, inUse, isUnit, type UnitState } from './unit-state.ts';
@@ -15,10 +17,14 @@ import { current, inUse, isUnit, type UnitState } from './unit-state.ts';
  * after each stage with a new observation, it carries a rollout through from wherever the engine stands, which is also
  * how a rollout is resumed, undone (by planning for the earlier release) and how what died is restored.
  */
-export function planRollout(desired: Desired, everything: Observation, outlook: Outlook): Stage {
-  const observed = tended(desired, everything);
+export function planRollout(release: Desired, everything: Observation, outlookWhole: Outlook): Stage {
+  const observed = tended(release, everything);
+  const desired = sizedTo(release, observed, outlookWhole.counts);
+  const outlook = { ...outlookWhole, fallbacks: sizedTo({ ...release, units: outlookWhole.fallbacks ?? [] }, observed).units };
   const outfits = desired.units.map((unit) => outfit(unit, observed, outlook.token));
   const live = outfits.every((outfit) => outfit.live);
+  const departures = planDepartures(observed, outfits);
+  if (departures.lanes.length > 0) return { name: 'depart', lanes: departures.lanes, live };
   const hold = outlook.hold && !live;
   const all: Situation = { desired, observed, outfits: hold ? outfits.filter(isForLook) : outfits, outlook };
   for (const [name, lanes] of hold ? stagesToHold : stagesBeforeLive) {
@@ -26,7 +32,10 @@ export function planRollout(desired: Desired, everything: Observation, outlook: 
     if (found.length > 0) return { name, lanes: found, live, ...following(name, all) };
     if (holdsUp(name, all)) return { name: 'wait', lanes: [], live };
   }
-  return hold ? { name: 'held', lanes: [], live } : withAfterSteps(planRetirement(all), all);
+  if (hold) return { name: 'held', lanes: [], live };
+  const stage = withAfterSteps(planRetirement(all), all);
+  const isAtRest = stage.name === 'tidy' || stage.name === 'settled';
+  return isAtRest && departures.underWay ? { name: 'wait', lanes: [], live } : stage;
 }
 
 function tended({ untended = [] }: Desired, observed: Observation): Observation {
@@ -114,7 +123,7 @@ function groundLanes({ desired, observed, outfits }: Situation): Lane[] {
     ...planGround(desired, observed),
     ...outfits.filter((outfit) => !sourceOf(outfit, observed)).flatMap(({ unit }) => volumeLane(unit, volumes)),
   ];
-  return lanes.length > 0 ? lanes : outfits.flatMap((outfit) => slotLanes(outfit, observed));
+  return lanes.length > 0 ? lanes : outfits.flatMap((outfit) => [...surplusPlaces(outfit, observed), ...slotLanes(outfit, observed)]);
 }
 
 /** The networks that are missing. They belong to the architecture, not to any one unit's rollout. */

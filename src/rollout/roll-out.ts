@@ -11,6 +11,7 @@ import { outfit, type Outfit } from './outfit.ts';
 import { planRollout } from './plan-rollout.ts';
 import { trialNames } from './plan-trial.ts';
 import { planUndo, type FailedRollout } from './plan-undo.ts';
+import { sizedTo } from './size.ts';
 import type { Outlook } from './situation.ts';
 import { describeStep, type Stage } from './step.ts';
 import { StepWatch } from './step-watch.ts';
@@ -231,7 +232,7 @@ function countDeaths({ desired, token, hands }: Rollout, observed: Observation, 
 }
 
 const outfitsOf = ({ desired, token }: Pick<Rollout, 'desired' | 'token'>, observed: Observation): Outfit[] =>
-  desired.units.map((unit) => outfit(unit, observed, token));
+  sizedTo(desired, observed).units.map((unit) => outfit(unit, observed, token));
 
 const wantedNames = (of: Outfit, token: number): string[] => [
   ...of.seat.instances.map(({ name }) => name),

@@ -2,19 +2,21 @@ import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.t
 import { slotDigest } from '../engine/spec-digest.ts';
 import type { Desired, DesiredUnit } from './desired.ts';
 import { removeInstance, type Outfit } from './outfit.ts';
+import type { Counts } from './size.ts';
 import type { Lane } from './step.ts';
 
 /**
  * How the planner is to see things. `token` goes into the names of paths, so that one rollout's never meets another's.
  * `heldBack`: instances that died too often just now and are not to be started yet. `hurry`: a path that nothing serves
  * beside is let in without waiting for its checks (after a reboot, a late answer is better than none), and no step is run.
- * `overdue`: steps that have run longer than they may.
+ * `overdue`: steps that have run longer than they may. `counts`: how many instances services are to have from now on.
  */
 export type Outlook = {
   token: number;
   heldBack: ReadonlySet<string>;
   hurry: boolean;
   overdue?: ReadonlySet<string>;
+  counts?: Counts;
   /** Goes no further than that all can be looked at; what a store would change waits. */
   hold?: boolean;
   /** Of apps that bake, the generations that stay ready to take over again. */

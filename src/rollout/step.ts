@@ -18,7 +18,7 @@ export type Step =
   | { do: 'promote-path'; path: Named }
   | { do: 'drain-path'; path: Named }
   | { do: 'signal-instance'; instance: Named; signal: string }
-  | { do: 'remove-instance'; instance: Named; cut?: number }
+  | { do: 'remove-instance'; instance: Named; cut?: number; left?: true }
   | { do: 'remove-slot'; slot: string }
   | { do: 'remove-network'; network: string };
 
@@ -37,6 +37,7 @@ export type Lane = readonly Step[];
  *
  *     restore (a failed rollout's) -> rehearse (on a copy) -> snapshot (clients wait) -> prove (in private) -> let-in
  *
+ * `depart`: instances that are too many leave, whenever there is something to do for it.
  * Where a release is held for a look, `preview` and `held` come after `check`, and nothing after them until it is let live.
  * `stand-by`: where an app bakes, the generation before is made ready to take over again. `wait`: nothing can be done until a draining path has ended. `undo`: a failed rollout's traces go.
  * `live`: every unit's wanted generation serves. `followedBy`: rounds of lanes that may follow without another look, each when all of the round before succeeded.
@@ -60,6 +61,7 @@ export type StageName =
   | 'held'
   | 'switch'
   | 'switch-core'
+  | 'depart'
   | 'drain'
   | 'after-steps'
   | 'retire'

@@ -16,6 +16,8 @@ export type UnitState = {
   members: readonly ObservedInstance[];
   /** Steps, most of which have ended. */
   steps: readonly ObservedInstance[];
+  /** What says beside an instance that it leaves. */
+  departures: readonly ObservedInstance[];
   /** A store's server and waiter in the private place, an app's data path at its preview address: they serve nobody. */
   tried: readonly ObservedInstance[];
 };
@@ -33,8 +35,9 @@ export function unitState(observation: Observation, owner: Owner): UnitState {
     waiting: inPhase('starting', 'checking', 'healthy'),
     draining: inPhase('draining'),
     ended: paths.filter((path) => path.state !== 'running'),
-    members: own.filter((instance) => instance.role !== 'path' && instance.role !== 'step'),
-    steps: own.filter((instance) => instance.role === 'step'),
+    members: own.filter(({ role }) => role !== 'path' && role !== 'step' && role !== 'departure'),
+    steps: own.filter(({ role }) => role === 'step'),
+    departures: own.filter(({ role }) => role === 'departure'),
     tried: all.filter((instance) => asideKindOf(instance) !== undefined),
   };
 }

@@ -3,6 +3,7 @@ import type { CliWorld } from './cli-world.ts';
 /** What the sample's files hold; each part can be told otherwise. */
 export type Sample = {
   greeting?: string;
+  replicas?: string;
   extra?: string;
   hosts?: string;
   rollout?: 'together' | 'per-app';
@@ -14,7 +15,16 @@ export type Sample = {
 /** An architecture of one app with two replicas and a store, written into the world's folder. */
 export function writeSample(
   world: CliWorld,
-  { greeting = 'hello', extra = '', hosts = "'web.localhost'", rollout = 'together', counts = '', steps = '', web = '' }: Sample = {},
+  {
+    greeting = 'hello',
+    extra = '',
+    hosts = "'web.localhost'",
+    rollout = 'together',
+    counts = '',
+    steps = '',
+    web = '',
+    replicas = '2',
+  }: Sample = {},
 ): void {
   world.write(
     'architecture.ts',
@@ -25,7 +35,7 @@ export default architecture({
   core: { publish: [{ address: '127.0.0.1', port: 8080 }] },
   stores: { counts: store({ build: 'counts', port: 6379, data: '/data'${counts} }) },
   apps: {
-    web: app({ hosts: [${hosts}], services: { api: service({ build: 'web', port: 8080, replicas: 2, stores: ['counts'], settings: { GREETING: ${JSON.stringify(greeting)} }${steps} }) }${web} }),
+    web: app({ hosts: [${hosts}], services: { api: service({ build: 'web', port: 8080, replicas: ${replicas}, stores: ['counts'], settings: { GREETING: ${JSON.stringify(greeting)} }${steps} }) }${web} }),
     admin: app({ hosts: ['admin.localhost'], services: { api: service({ build: 'admin', port: 8080 }) } }),
     ${extra}
   },

@@ -201,6 +201,17 @@ function instances(world: GetWorld): void {
     valueOf(await world().engine.removeInstance(world().architecture, endless.name));
   });
 
+  it('removes a place with a departure in it, which goes with it', async () => {
+    const { engine, architecture } = world();
+    const slot = 'contract-left';
+    valueOf(await engine.ensureSlot(architecture, slotSpec(world(), { name: slot, colour: 'blue' })));
+    await started(world(), instanceSpec(world(), { name: 'contract-leaving', slot, role: 'departure', colour: 'blue' }));
+    assert.equal(instanceIn(await observe(world()), 'contract-leaving')?.role, 'departure');
+    for (const _ of [1, 2]) valueOf(await engine.removeSlot(architecture, slot));
+    const seen = await observe(world());
+    assert.deepEqual([slotIn(seen, slot), instanceIn(seen, 'contract-leaving')], [undefined, undefined]);
+  });
+
   it('finds no difference between a fresh instance and what it was made from', async () => {
     assert.deepEqual(valueOf(await world().engine.inspectInstances(world().architecture)), []);
   });

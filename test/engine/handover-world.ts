@@ -57,8 +57,8 @@ export class World {
   }
 
   /** Builds an image that adds one configuration to the proxy image, and checks it there. */
-  async image(name: string, { waiting, proxy }: PathConfig): Promise<string> {
-    const files = { 'waiting.cfg': waiting, 'proxy.cfg': proxy };
+  async image(name: string, { waiting, proxy, leaving }: PathConfig): Promise<string> {
+    const files = { 'waiting.cfg': waiting, 'proxy.cfg': proxy, ...(leaving && { 'leaving.cfg': leaving }) };
     const image = await this.#layer(name, files, '/etc/changeless/path/');
     await docker('run', '--rm', '--network', 'none', ...this.#hardened, image, 'check');
     return image;
@@ -74,8 +74,21 @@ export class World {
   }
 
   /** A place for a server: a network namespace that has a name. */
-  async slot(alias: string): Promise<void> {
-    await this.#run(`slot-${alias}`, [...this.#onNetwork(alias), '--entrypoint', 'sleep', BASE, 'infinity']);
+  async slot(alias: string, name = alias): Promise<string> {
+    await this.#run(`slot-${name}`, [...this.#onNetwork(alias), '--entrypoint', 'sleep', BASE, 'infinity']);
+    return docker('inspect', '-f', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', this.#tag(`slot-${name}`));
+  }
+
+  /** Starts a path's image beside the server in a slot, which it says leaves. */
+  async departure(slot: string, image: string): Promise<Proxy> {
+    const name = `leaving-${slot}-${(this.#count += 1)}`;
+    await this.#run(name, ['--network', `container:${this.#tag(`slot-${slot}`)}`, image]);
+    return follow(this.#tag(name));
+  }
+
+  /** Ends the server in a slot, and where there is nothing else in it, the slot. */
+  async vacate(slot: string, what: 'server' | 'slot'): Promise<void> {
+    await docker('rm', '-f', this.#tag(`${what}-${slot}`));
   }
 
   /** Starts a server in a slot. It says who passed a request on; to `/slow` it takes 2.5 s. */

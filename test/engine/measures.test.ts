@@ -64,7 +64,7 @@ test(
       assert.ok(Math.min(...times.map(({ p50 }) => p50)) < 100, 'half of the requests took no time');
       assert.ok(all.every(({ spanMs }) => spanMs > 0 && spanMs < 10_000));
     }
-    assert.deepEqual(Object.keys(lastOf(core).servers), ['shop']);
+    assert.ok('shop' in lastOf(core).servers);
   },
 );
 

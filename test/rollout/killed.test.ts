@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { InstanceSpec } from '../../src/engine/engine.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 import { app, sealRelease, service, steps, store, streaming } from './release-fixture.ts';
+import { elasticRelease, scale } from './scale-fixture.ts';
 import { architecture, comparable, killAt, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
 
 type Scenario = {
@@ -90,6 +91,23 @@ const scenarios: Scenario[] = [
       return sealRelease(engine);
     },
   },
+  { name: 'a service that grows', prepare: liveElastic, act: (world) => scaled(world, 5) },
+  {
+    name: 'a service that shrinks',
+    prepare: async (world) => {
+      await liveElastic(world);
+      return scaled(world, 5);
+    },
+    act: (world) => scaled(world, 2),
+  },
+  {
+    name: 'a rollout of a service that has grown',
+    prepare: async (world) => {
+      await liveElastic(world);
+      return scaled(world, 4);
+    },
+    act: (world) => upWith(world.up, elasticRelease(world, changed)),
+  },
   {
     name: 'a rollback',
     prepare: async (world) => (await live(world), upWith(world.up, sealRelease(world.engine, changed))),
@@ -105,6 +123,18 @@ async function live(world: RolloutWorld): Promise<Manifest> {
   return manifest;
 }
 
+async function liveElastic(world: RolloutWorld): Promise<Manifest> {
+  const manifest = await upWith(world.up, elasticRelease(world));
+  await world.settled(manifest);
+  return manifest;
+}
+
+async function scaled(world: RolloutWorld, count: number): Promise<Manifest> {
+  const manifest = elasticRelease(world);
+  await scale(world, count, manifest);
+  return manifest;
+}
+
 async function upWith(up: RolloutWorld['up'], manifest: Manifest): Promise<Manifest> {
   assert.equal((await up(manifest)).outcome, 'live');
   return manifest;
@@ -116,7 +146,7 @@ async function undisturbed({ prepare, act, fails }: Scenario): Promise<{ effects
   await prepare(world);
   const effects: number[] = [];
   world.engine.world.beforeEffect = ({ number, verb }) => {
-    if (verb !== 'startController' && !(fails && verb === 'removeController')) effects.push(number);
+    if (verb !== 'startController' && verb !== 'ask' && !(fails && verb === 'removeController')) effects.push(number);
   };
   await world.settled(await act(world));
   const end = comparable(world);
@@ -140,6 +170,7 @@ for (const scenario of scenarios)
         const next = world.engine.world.contentsOf(architecture, `${data}.15`);
         if (scenario.name === 'a new data generation') assert.equal(next, 'ten orders, upgraded', at);
         if (scenario.name !== 'a store replaced') assert.deepEqual(world.engine.world.outages, [], at);
+        assert.deepEqual(world.engine.world.availability.stuck, [], at);
         assert.equal(world.events.filter(({ type }) => type === 'controller-started').length > 1, true, `${at}: it was killed`);
         await world.dispose();
       }

@@ -79,6 +79,7 @@ const unitStatus = (unit: LiveUnit, urls: readonly string[]) => ({
   state: unit.state as string,
   urls: [...urls],
   instances: unit.instances.map(instanceStatus),
+  ...(unit.scaled.length > 0 && { scaled: unit.scaled }),
   ...(unit.steps.length > 0 && { steps: unit.steps.map(stepStatus) }),
 });
 
@@ -167,4 +168,8 @@ const releaseWords = ({ live }: Live): string =>
     : `  release ${short(live.controller.release)} from ${commitWords(live.controller.commit)}, ${live.controller.environment}`;
 
 const unitDetail = (unit: LiveUnit): string =>
-  unit.generation === undefined ? '-' : `generation ${short(unit.generation)}, ${counted(unit.instances.length, 'container')}`;
+  unit.generation === undefined
+    ? '-'
+    : [`generation ${short(unit.generation)}`, counted(unit.instances.length, 'container'), ...unit.scaled.map(scaledWords)].join(', ');
+
+const scaledWords = ({ service, count, min, max }: LiveUnit['scaled'][number]): string => `${service} ${count} (${min} to ${max})`;

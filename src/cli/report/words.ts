@@ -101,6 +101,10 @@ function watchWords(event: ChangelessEvent): Words | undefined {
       return bad('lost', `${event.instance} of ${unitWords(event.unit)}: ${event.what}`);
     case 'instance-replaced':
       return good('replaced', `${event.instance} of ${unitWords(event.unit)} in ${duration(event.durationMs)}`);
+    case 'service-scaled':
+      return plain('scaling', `${event.unit.name}.${event.service} from ${event.from} to ${event.to}: ${scaledWhy[event.why]}`);
+    case 'instance-left':
+      return plain('left', `${event.instance} of ${unitWords(event.unit)}${event.cut ? `, ${counted(event.cut, 'request')} cut` : ''}`);
     case 'effect-failed':
       return bad('retrying', `${event.step}: ${event.problem.what}`);
     default:
@@ -116,6 +120,8 @@ function rolloutSentence(event: ChangelessEvent & { type: 'rollout-started' }): 
 
 /** A commit as people read it. */
 export const commitWords = (commit: string): string => (commit === 'uncommitted' ? 'uncommitted files' : `commit ${commit.slice(0, 7)}`);
+
+const scaledWhy = { asked: 'asked for', cpu: 'by what its instances use', requests: 'by what they have in flight' } as const;
 
 const plain = (verb: string, rest: string): Words => ({ verb, rest, tone: 'plain' });
 const good = (verb: string, rest: string): Words => ({ verb, rest, tone: 'good' });

@@ -5,7 +5,7 @@ import type { Labels } from './vendor.ts';
 /** What a container is, in its label `role`. `once`: runs to its end, or never starts, and is nobody's instance. */
 export type Role = 'sandbox' | InstanceRole | 'controller' | 'request' | 'once';
 
-export const instanceRoles: readonly string[] = ['service', 'path', 'server', 'step'] satisfies InstanceRole[];
+export const instanceRoles: readonly string[] = ['service', 'path', 'server', 'step', 'departure'] satisfies InstanceRole[];
 
 /** What a thing of the architecture is called on the engine. Docker's names hold no `/`; the label `name` keeps the original. */
 export const engineName = (architecture: string, name: string): string => `${architecture}.${name.replaceAll('/', '.')}`;

@@ -7,7 +7,7 @@ import { createContainer, inspectContainer, listContainers, removeContainer, sta
 import { EngineFailure, meaningOfText, Refusal } from './failure.ts';
 import type { Inspections } from './inspections.ts';
 import { listNetworks } from './networks.ts';
-import { engineName, memoryName, ofArchitecture } from './names.ts';
+import { engineName, instanceRoles, memoryName, ofArchitecture } from './names.ts';
 import { portHolder } from './ports.ts';
 import { attachOrder, endpointConfig, fillerCreation, sandboxCreation } from './slot-creation.ts';
 import { sealOf } from './creation.ts';
@@ -73,20 +73,23 @@ async function makeSlot(place: Place, spec: SlotSpec, memory: SlotMemory): Promi
 
 /** Removes sandbox, filler and memory. Refuses while the slot has members: they would live on without a network. */
 export async function removeSlot(client: DockerClient, architecture: string, name: string): Promise<void> {
-  const members = await membersOf({ client, architecture }, name);
-  if (members.length > 0) {
+  const place = { client, architecture };
+  const [members, departures] = await Promise.all([membersOf(place, name), membersOf(place, name, ['departure'])]);
+  if (members.length > departures.length) {
     throw new Refusal({
       code: 'ENGINE_REFUSED',
-      what: `slot ${name} still has ${members.length} members`,
+      what: `slot ${name} still has ${members.length - departures.length} members`,
       next: 'remove its instances first',
     });
   }
-  await removeSlotParts({ client, architecture }, name);
+  await removeSlotParts(place, name);
+  // As long as the place was there it said that nobody is to come into it again.
+  await Promise.all(departures.map((departure) => removeContainer(client, departure)));
 }
 
-async function membersOf({ client, architecture }: Place, slot: string): Promise<string[]> {
+async function membersOf({ client, architecture }: Place, slot: string, roles = instanceRoles): Promise<string[]> {
   const inSlot = await listContainers(client, [ofArchitecture(architecture), `${labels.slot}=${slot}`]);
-  return inSlot.filter(({ Labels }) => !['sandbox', 'once'].includes(Labels?.[labels.role] ?? '')).map(({ Id }) => Id);
+  return inSlot.filter(({ Labels }) => roles.includes(Labels?.[labels.role] ?? '')).map(({ Id }) => Id);
 }
 
 async function removeMembers(place: Place, slot: string): Promise<void> {

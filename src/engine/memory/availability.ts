@@ -1,5 +1,5 @@
 import type { Owner } from '../engine.ts';
-import type { ArchitectureState, InstanceRecord, Machine } from './machine.ts';
+import type { ArchitectureState, InstanceRecord, Machine, SlotRecord } from './machine.ts';
 import { bodyRuns, isAccepting, type Judgement } from './paths.ts';
 
 /** An owner that served and no longer has a path that accepts. `by`: the verb and subject, or what the world did. */
@@ -14,6 +14,8 @@ const ownerKey = (architecture: string, owner: Owner): string => `${architecture
 export class Availability {
   readonly outages: Outage[] = [];
   readonly cuts: Cut[] = [];
+  /** Places that went while a path still was to send nothing there: it goes on so with whatever comes later. */
+  readonly stuck: string[] = [];
   /** Number of the latest effect. */
   effect = 0;
   readonly #machine: Machine;
@@ -46,9 +48,18 @@ export class Availability {
 
   /** To be asked before a path goes: whether that cuts what it holds. */
   noteEnd(state: ArchitectureState, instance: InstanceRecord, by: string): void {
-    if (!instance.path?.held) return;
-    instance.path.held = 0;
+    const place = instance.spec.role === 'service' ? state.slots.get(instance.spec.slot) : undefined;
+    const inFlight = place?.inFlight ?? 0;
+    if (place && inFlight > 0) place.inFlight = 0;
+    if (!instance.path?.held && inFlight === 0) return;
+    if (instance.path) instance.path.held = 0;
     this.cuts.push({ architecture: state.name, path: instance.spec.name, effect: this.effect, by });
+  }
+
+  /** To be asked before a place goes. */
+  notePlaceEnd(state: ArchitectureState, { avoided, spec: { name, owner, colour } }: SlotRecord): void {
+    const isReached = this.#accepting(state).some(({ spec }) => spec.owner.name === owner.name && spec.colour === colour);
+    if (avoided && isReached) this.stuck.push(name);
   }
 
   #accepting(state: ArchitectureState): InstanceRecord[] {

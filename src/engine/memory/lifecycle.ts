@@ -44,6 +44,7 @@ export class Lifecycle {
   }
 
   removeSlot(state: ArchitectureState, slot: SlotRecord): void {
+    this.#availability.notePlaceEnd(state, slot);
     this.endSlot(state, slot, 'die');
     state.slots.delete(slot.spec.name);
     this.#machine.emit(state, { kind: 'removed', name: slot.spec.name, container: slot.container, action: 'destroy' });
@@ -62,6 +63,8 @@ export class Lifecycle {
     instance.state = 'running';
     instance.startedAt = this.#machine.now();
     if (instance.spec.role === 'service') this.#rememberService(state, instance.spec);
+    const place = state.slots.get(instance.spec.slot);
+    if (instance.spec.role === 'departure' && place) place.avoided = true;
     this.#machine.emit(state, { kind: 'started', name, container: instance.container, action: 'start' });
     if (instance.path) queueMicrotask(() => this.#beginWaiting(instance));
     this.#machine.changed();
@@ -71,6 +74,8 @@ export class Lifecycle {
   endInstance(state: ArchitectureState, instance: InstanceRecord, end: { exitCode: number; by: string }): void {
     if (instance.state !== 'running') return;
     this.#availability.noteEnd(state, instance, end.by);
+    const place = state.slots.get(instance.spec.slot);
+    if (instance.spec.role === 'departure' && place && end.exitCode === 3) place.avoided = false;
     const lastPhase = phaseOf(state, instance, this.#judgement);
     if (instance.path && lastPhase) instance.path.lastPhase = lastPhase;
     instance.state = 'exited';

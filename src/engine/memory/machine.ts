@@ -19,8 +19,18 @@ import { Feed } from './feed.ts';
 
 type Container = { container: string; createdAt: string; startedAt?: string };
 
-/** `deathSeen`: an observation has shown that it is down, so whoever still builds upon it has a bug. */
-export type SlotRecord = Container & { spec: SlotSpec; ready: boolean; address: string; deathSeen: boolean };
+/**
+ * `inFlight`: requests that the instance in it has. `avoided`: data paths were told to send it nothing more, which they remember.
+ * `deathSeen`: an observation has shown that it is down, so whoever still builds upon it has a bug.
+ */
+export type SlotRecord = Container & {
+  spec: SlotSpec;
+  ready: boolean;
+  address: string;
+  deathSeen: boolean;
+  inFlight?: number;
+  avoided?: boolean;
+};
 
 /** A path's life inside; `PathPhase` is what it looks like, which depends on its body too. */
 export type PathStage = 'starting' | 'waiting' | 'serving' | 'draining';

@@ -151,13 +151,21 @@ export class MemoryEngine implements Engine {
   }
 
   async removeSlot(architecture: string, name: string): Promise<Result<void>> {
-    return this.#effect({ verb: 'removeSlot', architecture, name }, () => {
-      const state = this.world.machine.of(architecture);
+    const { machine, lifecycle } = this.world;
+    const state = machine.of(architecture);
+    const removePlace = (): void => {
       const slot = state.slots.get(name);
       if (!slot) return;
       rules.slotEmpty(state, name);
-      this.world.lifecycle.removeSlot(state, slot);
-    });
+      lifecycle.removeSlot(state, slot);
+    };
+    const removeDepartures = (): void => {
+      for (const departure of rules.membersOf(state, name).filter(({ spec }) => spec.role === 'departure')) {
+        lifecycle.endInstance(state, departure, { exitCode: 137, by: `removeSlot ${name}` });
+        lifecycle.removeInstance(state, departure);
+      }
+    };
+    return carryOut(this.world, { verb: 'removeSlot', architecture, name }, [removePlace, removeDepartures]);
   }
 
   async startInstance(architecture: string, spec: InstanceSpec): Promise<Result<void>> {
@@ -228,7 +236,9 @@ export class MemoryEngine implements Engine {
       const instance = state.instances.get(name);
       if (instance?.state !== 'running') return;
       this.world.signals.push({ name, signal });
-      if (signal === 'SIGKILL') this.world.lifecycle.endInstance(state, instance, { exitCode: 137, by: `SIGKILL ${name}` });
+      const { role } = instance.spec;
+      if (signal === 'SIGKILL' || role === 'departure')
+        this.world.lifecycle.endInstance(state, instance, { exitCode: role === 'departure' ? 3 : 137, by: `${signal} ${name}` });
     });
   }
 

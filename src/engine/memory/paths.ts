@@ -1,5 +1,6 @@
-import type { FailingCheck, InstanceSpec, PathPhase } from '../engine.ts';
-import { bodyKey, type ArchitectureState, type InstanceRecord } from './machine.ts';
+import type { PathMeasures, ServerMeasures } from '../../datapath/path-log.ts';
+import type { FailingCheck, InstanceSpec, Measures, PathPhase } from '../engine.ts';
+import { bodyKey, type ArchitectureState, type InstanceRecord, type PathRecord } from './machine.ts';
 
 /** How a world judges: what it was told to find unhealthy, and what a path's configuration would check. */
 export type Judgement = {
@@ -22,8 +23,8 @@ function membersOf(state: ArchitectureState, path: InstanceSpec): InstanceRecord
   const key = bodyKey(path);
   const networks = networksOf(state, path);
   return [...state.instances.values()].filter(({ spec }) => {
-    if (spec.role === 'path' || spec.role === 'step' || spec.owner.kind !== path.owner.kind || spec.owner.name !== path.owner.name)
-      return false;
+    const isMember = spec.role === 'service' || spec.role === 'server';
+    if (!isMember || spec.owner.kind !== path.owner.kind || spec.owner.name !== path.owner.name) return false;
     return spec.role === 'server' ? networksOf(state, spec).some((name) => networks.includes(name)) : bodyKey(spec) === key;
   });
 }
@@ -65,6 +66,32 @@ export function failingChecks(state: ArchitectureState, path: InstanceSpec, judg
   return failing;
 }
 
+const nothing: PathMeasures = {
+  spanMs: 1000,
+  requests: 0,
+  answers: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
+  connections: 0,
+  open: 0,
+  queue: 0,
+  servers: {},
+};
+
+/** What tests said went through it; and, once an app's instances come or go, who has what. */
+function measuresOf(state: ArchitectureState, spec: InstanceSpec, { measures }: PathRecord): { measures?: Measures } {
+  const places = [...state.slots.values()].filter(({ avoided, inFlight, spec: { owner, colour } }) => {
+    const isOwn = owner.kind === spec.owner.kind && owner.name === spec.owner.name && colour === spec.colour;
+    return isOwn && (avoided !== undefined || inFlight !== undefined);
+  });
+  if (places.length === 0) return measures ? { measures } : {};
+  const servers = places.map(({ address, inFlight = 0, avoided, spec: { name } }): [string, ServerMeasures] => {
+    const isUp = [...state.instances.values()].some(
+      (each) => each.spec.slot === name && each.spec.role === 'service' && inPlace(state, each),
+    );
+    return [address, { inFlight, state: !isUp ? 'down' : avoided ? 'draining' : 'up' }];
+  });
+  return { measures: { ...(measures ?? { ...nothing, at: '' }), servers: { ...measures?.servers, ...Object.fromEntries(servers) } } };
+}
+
 /** What a path's log says of it now; of one that ended, what it said last. */
 export function phaseOf(state: ArchitectureState, instance: InstanceRecord, judgement: Judgement): PathPhase | undefined {
   const path = instance.path;
@@ -72,7 +99,7 @@ export function phaseOf(state: ArchitectureState, instance: InstanceRecord, judg
   if (instance.state === 'exited') return path.lastPhase ?? { phase: 'starting' };
   if (path.stage === 'draining')
     return { phase: 'draining', ...(path.held > 0 && { connections: path.held }), ...(path.cut && { cut: path.cut }) };
-  if (path.stage === 'serving') return { phase: 'serving', ...(path.measures && { measures: path.measures }) };
+  if (path.stage === 'serving') return { phase: 'serving', ...measuresOf(state, instance.spec, path) };
   if (path.stage === 'starting') return { phase: 'starting' };
   const failing = failingChecks(state, instance.spec, judgement);
   return failing.length === 0 ? { phase: 'healthy' } : { phase: 'checking', failing };

@@ -40,7 +40,7 @@ export function canCopy(state: ArchitectureState, from: string, to: string): voi
 }
 
 export function slotEmpty(state: ArchitectureState, name: string): void {
-  const [member] = membersOf(state, name);
+  const member = membersOf(state, name).find(({ spec }) => spec.role !== 'departure');
   must(member === undefined, `slot ${name} has a member, ${member?.spec.name}`);
 }
 

@@ -238,6 +238,18 @@ export class MemoryWorld {
     this.releaseConnections(name);
   }
 
+  /** The instance has so many requests; who ends it meanwhile cuts them. */
+  holdRequests(name: string, count: number): void {
+    const place = this.#stateWith(name).slots.get(this.#instance(name).spec.slot);
+    if (place) place.inFlight = count;
+    this.machine.changed();
+  }
+
+  /** What waited for an instance to finish has waited as long as it may. */
+  passLimit(departure: string): void {
+    this.lifecycle.endInstance(this.#stateWith(departure), this.#instance(departure), { exitCode: 0, by: `limit of ${departure}` });
+  }
+
   /** A path says what went through it. */
   measure(name: string, measures: PathMeasures): void {
     this.#path(name).measures = { ...measures, at: this.machine.now() };

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { makeCliWorld, type CliWorld } from './cli-world.ts';
+import { commit, commitSample, writeSample } from './sample.ts';
+
+let world: CliWorld;
+before(async () => {
+  world = await makeCliWorld();
+  await commitSample(world, { replicas: '{ min: 2, max: 4 }' });
+  const { code, stderr } = await world.changeless('up');
+  assert.equal(code, 0, stderr);
+});
+after(() => world.dispose());
+
+type Status = { state: string; apps: Record<string, { instances: { name: string; role: string }[] }> };
+
+async function instances(): Promise<string[]> {
+  const { value } = await world.json<Status>('status');
+  assert.equal(value.state, 'live');
+  return (value.apps['web']?.instances ?? []).filter(({ role }) => role === 'service').map(({ name }) => name);
+}
+
+test('a service has as many instances as were asked for, and status and verify take them for right', async () => {
+  assert.equal((await instances()).length, 2);
+  for (const count of [4, 3]) {
+    const { code, stderr, stdout } = await world.changeless('scale', 'web.api', String(count));
+    assert.equal(code, 0, stderr);
+    assert.match(`${stdout}${stderr}`, new RegExp(`web\\.api from \\d to ${count}: asked for`));
+    assert.deepEqual(
+      await instances(),
+      Array.from({ length: count }, (_, index) => `web.api-${index + 1}.blue`),
+    );
+    assert.match((await world.changeless('status')).stdout, new RegExp(`app web .*api ${count} \\(2 to 4\\)`));
+    const { value } = await world.json<{ apps: Record<string, { scaled?: unknown }> }>('status');
+    assert.deepEqual([value.apps['web']?.scaled, value.apps['admin']?.scaled], [[{ service: 'api', count, min: 2, max: 4 }], undefined]);
+    const verified = await world.changeless('verify');
+    assert.equal(verified.code, 0, verified.stdout);
+  }
+});
+
+test('as many as there are need nothing', async () => {
+  assert.equal((await world.changeless('scale', 'web.api', '3')).code, 0);
+  assert.equal((await instances()).length, 3);
+});
+
+test('another release has as many', async () => {
+  writeSample(world, { greeting: 'hi', replicas: '{ min: 2, max: 4 }' });
+  commit(world, 'another greeting');
+  assert.equal((await world.changeless('up')).code, 0);
+  assert.equal((await instances()).length, 3);
+});
+
+const refused: readonly (readonly [words: readonly string[], code: number, says: RegExp])[] = [
+  [['web.api', '5'], 1, /REQUEST_REFUSED.*web\.api has from 2 to 4 instances, not 5/],
+  [['admin.api', '2'], 1, /REQUEST_REFUSED.*admin\.api has 1 in the release, and no range/],
+  [['web.nobody', '2'], 2, /UNKNOWN_SUBJECT.*web\.nobody/],
+  [['web', '2'], 2, /USAGE/],
+  [['web.api', 'many'], 2, /USAGE/],
+];
+
+for (const [words, code, says] of refused)
+  test(`scale ${words.join(' ')} is refused`, async () => {
+    const answer = await world.changeless('scale', ...words);
+    assert.equal(answer.code, code, answer.stderr);
+    assert.match(answer.stderr, says);
+  });
