@@ -6,6 +6,7 @@ const FAILING = '{"server":"api-1","asked":"GET /healthz expecting 200","check":
 
 const REPORTS: readonly (readonly [string, PathReport])[] = [
   ['{"changeless":"healthy"}', { phase: 'healthy' }],
+  ['{"changeless":"holding"}', { phase: 'holding' }],
   ['{"changeless":"serving"}', { phase: 'serving' }],
   ['{"changeless":"draining","connections":3}', { phase: 'draining', connections: 3 }],
   ['{"changeless":"draining"}', { phase: 'draining' }],

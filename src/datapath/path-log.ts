@@ -9,10 +9,11 @@ export interface FailingCheck {
   readonly detail: string;
 }
 
-/** What a data path says about itself, in the order of its life: checking ⇄ healthy → serving → draining. */
+/** What a data path says about itself, in the order of its life: checking ⇄ healthy → (holding) → serving → draining. */
 export type PathReport =
   | { readonly phase: 'checking'; readonly failing: readonly FailingCheck[] }
   | { readonly phase: 'healthy' }
+  | { readonly phase: 'holding' }
   | { readonly phase: 'serving' }
   | {
       readonly phase: 'draining';
@@ -38,6 +39,7 @@ function parseReport(report: Fields): PathReport | undefined {
     case 'checking':
       return { phase: 'checking', failing: list(report['failing']).map(parseFailing) };
     case 'healthy':
+    case 'holding':
     case 'serving':
       return { phase: report['changeless'] };
     case 'draining':

@@ -9,6 +9,7 @@ import {
   LIBRARY,
   renderConfig,
   type Section,
+  type StoreHealth,
 } from './path-config.ts';
 
 /** Servers that are checked in the same way. */
@@ -49,7 +50,7 @@ export function renderWaiting(services: readonly CheckedService[]): string {
 
 /** The lines of a backend that checks its servers in the way the service is healthy. */
 export function checkLines(health: Health, host: string): readonly string[] {
-  if (health.kind === 'tcp') return ['option tcp-check'];
+  if (health.kind !== 'http') return storeCheckLines(health);
   const status = assertWhole(health.status, 100, 599);
   return [
     'option httpchk',
@@ -57,6 +58,34 @@ export function checkLines(health: Health, host: string): readonly string[] {
     `http-check expect status ${status}`,
   ];
 }
+
+function storeCheckLines(health: StoreHealth): readonly string[] {
+  switch (health.kind) {
+    case 'tcp':
+      return ['option tcp-check'];
+    case 'redis':
+      return exchangeLines('PING\r\n', '+PONG');
+    case 'postgres':
+      // Any answer but 57P03 (starting up, recovering, shutting down): whether it knows that user is its clients' affair.
+      return [...exchangeLines(POSTGRES_STARTUP), `tcp-check expect !binary ${hex('C57P03\0')}`];
+    case 'exchange':
+      return exchangeLines(health.send, health.expect);
+  }
+}
+
+/** In hexadecimal, for quotes and blanks mean something to HAProxy. */
+function exchangeLines(send: string | undefined, expect?: string): readonly string[] {
+  return [
+    'option tcp-check',
+    ...(send === undefined ? [] : [`tcp-check send-binary ${hex(send)}`]),
+    ...(expect === undefined ? [] : [`tcp-check expect binary ${hex(expect)}`]),
+  ];
+}
+
+const hex = (text: string): string => Buffer.from(text, 'utf8').toString('hex');
+
+/** StartupMessage (PostgreSQL manual, 55.7): its length, protocol 3.0, the one parameter that is needed, and a zero that ends them. */
+const POSTGRES_STARTUP = '\0\0\0\x17\0\x03\0\0user\0postgres\0\0';
 
 /** HAProxy does not start without a listener. This one is nobody's: a name in the kernel, one for each start. */
 const NOBODY: Section = {
@@ -80,6 +109,13 @@ function backendName(service: CheckedService): string {
 }
 
 function question({ health, port }: CheckedService): string {
-  if (health.kind === 'tcp') return `connect to port ${assertPort(port)}`;
-  return `GET ${assertHealthPath(health.path)} expecting ${health.status}`;
+  if (health.kind === 'http') return `GET ${assertHealthPath(health.path)} expecting ${health.status}`;
+  return `${storeQuestions[health.kind]} port ${assertPort(port)}`;
 }
+
+const storeQuestions = {
+  tcp: 'connect to',
+  redis: 'PING on',
+  postgres: 'begin a session on',
+  exchange: 'ask what health says on',
+} as const;

@@ -34,7 +34,7 @@ export type ReleaseInputs = {
 /** An app's (or the core's, or a store's) incarnation in one environment. Ids follow from inputs alone. */
 export type Generation = { id: GenerationId; body: BodyId };
 
-/** The images of a generation: services by name; the path in each colour (core and store paths have one: `blue`). */
+/** The images of a generation: services by name; the path in each colour (a core's path has one: `blue`). */
 export type GenerationImages = { services: Readonly<Record<string, ImageId>>; path: { blue: ImageId; green: ImageId } };
 
 export type SealedGeneration = Generation & { images: GenerationImages };

@@ -83,6 +83,8 @@ function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, archite
       return engine.ensureSlot(architecture, step.slot);
     case 'start-instance':
       return engine.startInstance(architecture, step.instance);
+    case 'hold-path':
+      return engine.holdPath(architecture, step.path.name);
     case 'promote-path':
       return engine.promotePath(architecture, step.path.name);
     case 'drain-path':
@@ -107,6 +109,8 @@ function eventOf(step: Step): ChangelessEvent | undefined {
         instance: step.instance.name,
         generation: step.instance.generation,
       };
+    case 'hold-path':
+      return { type: 'store-holding', unit: unitName(step.path.owner), generation: step.path.generation };
     case 'promote-path':
       return { type: 'unit-switched', unit: unitName(step.path.owner), generation: step.path.generation };
     case 'drain-path':

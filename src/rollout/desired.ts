@@ -12,8 +12,8 @@ import { storeData, type StoreData } from './trial.ts';
 export type Seat = { slots: readonly SlotSpec[]; instances: readonly InstanceSpec[]; path: InstanceSpec };
 
 /**
- * An app, the core or a store as it is to be. Apps alternate between the two seats. A store's server cannot run beside its
- * predecessor (they share the data) and a core has no instances, so theirs are one and the same.
+ * An app, the core or a store as it is to be. Apps and stores alternate between the two seats (a store's server never runs beside
+ * its predecessor, for they share the data). A core has no instances, so its seats are one and the same.
  */
 export type DesiredUnit = {
   owner: Owner;
@@ -104,17 +104,17 @@ function storeUnit(view: View, name: string): DesiredUnit {
   const image = member(sealed.images.services, 'server');
   const upgrade = store.upgrade && { image, command: store.upgrade.command, path: store.data };
   const data = storeData(name, { format: store.format, image: view.manifest.outputs.sandbox, upgrade });
-  const seat: Seat = {
-    slots: [storeServerSlot(name, view.manifest.outputs.sandbox)],
-    instances: [storeServer({ view, owner, sealed, store, volume: data.volume.name })],
-    path: pathInstance({ view, owner, sealed, slot, stopMs: 30_000 }),
-  };
+  const seat = (colour: Colour): Seat => ({
+    slots: [storeServerSlot({ store: name, colour, image: view.manifest.outputs.sandbox })],
+    instances: [storeServer({ view, owner, sealed, store, volume: data.volume.name, colour })],
+    path: pathInstance({ view, owner, sealed, slot, colour, stopMs: 30_000 }),
+  });
   return {
     owner,
     generation: sealed.id,
     body: sealed.body,
     pathSlot: slot,
-    seats: { blue: seat, green: seat },
+    seats: { blue: seat('blue'), green: seat('green') },
     data,
     healthLimitMs: store.health.timeoutMs,
   };
@@ -158,10 +158,10 @@ function replicasOf({ view, owner, sealed, service, spec, colour }: Replicated):
   });
 }
 
-type Served = { view: View; owner: Owner; sealed: SealedGeneration; store: Store; volume: string };
+type Served = { view: View; owner: Owner; sealed: SealedGeneration; store: Store; volume: string; colour: Colour };
 
-function storeServer({ view, owner, sealed, store, volume }: Served): InstanceSpec {
-  const name = `${owner.name}.server`;
+function storeServer({ view, owner, sealed, store, volume, colour }: Served): InstanceSpec {
+  const name = `${owner.name}.server.${colour}`;
   return {
     name,
     slot: slotOf(name),
@@ -169,6 +169,7 @@ function storeServer({ view, owner, sealed, store, volume }: Served): InstanceSp
     role: 'server',
     generation: sealed.id,
     body: sealed.body,
+    colour,
     image: member(sealed.images.services, 'server'),
     mounts: [{ kind: 'volume', volume, path: store.data }, ...memoryMounts(store.writable)],
     limits: store.limits,

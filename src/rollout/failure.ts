@@ -4,7 +4,7 @@ import { short } from '../digest.ts';
 import type { Problem } from '../problem.ts';
 import type { Hands, Unhealthy } from './carry-out.ts';
 import type { Desired } from './desired.ts';
-import { trialKindOf, type TrialKind } from './trial.ts';
+import { copiesOf, trialKindOf, type TrialKind } from './trial.ts';
 
 type Failing = { desired: Desired; release: ReleaseId; from: ReleaseId | undefined; hands: Hands };
 
@@ -16,16 +16,17 @@ export async function unhealthy({ path, phase, ended }: Unhealthy, failing: Fail
   const [check] = phase.phase === 'checking' ? phase.failing : [];
   const seat = Object.values(unit?.seats ?? {})
     .flatMap(({ instances }) => instances)
-    .filter((instance) => check && instance.name.startsWith(`${path.owner.name}.${check.server}.`));
-  const culprit = path.trial
-    ? `${path.owner.name}.${path.trial}`
-    : ended || !check
-      ? path.name
-      : await running(
-          failing,
-          seat.map(({ name }) => name),
-          path.name,
-        );
+    .filter(({ name, role }) => check && (role === 'server' || name.startsWith(`${path.owner.name}.${check.server}.`)));
+  const culprit =
+    path.trial === 'rehearsal'
+      ? `${path.owner.name}.rehearsal`
+      : ended || !check
+        ? path.name
+        : await running(
+            failing,
+            seat.map(({ name }) => name),
+            path.name,
+          );
   return {
     code: 'ROLLOUT_UNHEALTHY',
     ...never(path, failing),
@@ -71,11 +72,17 @@ function answer({ check, code, detail }: FailingCheck): string {
 export async function crashed(instance: ObservedInstance, failing: Failing): Promise<Problem> {
   return {
     code: 'ROLLOUT_UNHEALTHY',
-    ...never({ owner: instance.owner, trial: trialKindOf(instance) }, failing),
+    ...never({ owner: instance.owner, trial: trialKindOf(instance) ?? (await proofOf(instance, failing)) }, failing),
     why: `${instance.name} ended by itself, again and again${instance.exitCode === undefined ? '' : `, last with exit code ${instance.exitCode}`}`,
     next: `changeless logs ${instance.owner.name} --release ${short(failing.release)}`,
     lines: await lastLines(failing, instance.name),
   };
+}
+
+/** A server in its place is tried as long as there is a snapshot to go back to. */
+async function proofOf({ role, owner }: ObservedInstance, { hands, desired }: Failing): Promise<TrialKind | undefined> {
+  const observed = role === 'server' ? await hands.engine.observe(desired.architecture) : undefined;
+  return observed?.ok && copiesOf(owner.name, observed.value).some(({ kind }) => kind === 'snapshot') ? 'proof' : undefined;
 }
 
 const triedOn = { rehearsal: ' on a copy of its data', proof: ' on its data' } as const;

@@ -64,9 +64,7 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     if (stage.live && (stage.name === 'tidy' || stage.name === 'settled')) return { outcome: 'live' };
     if (death && !stage.live) return undo(rollout, await crashed(death, rollout));
     if (stage.name === 'wait') sayDraining(observed, rollout, progress);
-    noteSwaps(stage, progress, hands.now());
     const outcome = await advance(stage, rollout, progress);
-    if (stage.name === 'switch-stores' && outcome.problems.length === 0) saySwapped(stage, rollout, progress);
     if (outcome.overtaken) return { outcome: 'overtaken' };
     const problem = stage.live ? undefined : await failureOf(stage, outcome, { rollout, progress });
     if (problem) return undo(rollout, problem);
@@ -84,7 +82,7 @@ type Progress = {
   /** When each waiter was first found not to be healthy. */
   waited: Map<string, number>;
   /** When the clients of each store that is swapped began to wait. */
-  swapped: Map<string, number>;
+  held: Map<string, number>;
 };
 
 const begin = (now: number): Progress => ({
@@ -96,7 +94,7 @@ const begin = (now: number): Progress => ({
   seen: new Set(),
   said: '',
   waited: new Map(),
-  swapped: new Map(),
+  held: new Map(),
 });
 
 /** Once the release is live, there is nothing to go back to and the engine is asked until it answers. */
@@ -113,9 +111,9 @@ async function observe(
   }
 }
 
-async function advance(stage: Stage, { hands, wake }: Rollout, { deaths }: Progress): Promise<StageOutcome> {
+async function advance(stage: Stage, { hands, wake }: Rollout, { deaths, held }: Progress): Promise<StageOutcome> {
   if (stage.name === 'wait') await wake.next(1000);
-  const outcome = await carryOut(stage, hands);
+  const outcome = await carryOut(stage, { ...hands, report: (event) => reportSwap(event, hands, held) });
   if (!stage.live) return outcome;
   for (const { step, problem } of outcome.problems) hands.report({ type: 'effect-failed', step: describeStep(step), problem });
   if (outcome.problems.length > 0) await wake.next(nextStart(deaths, hands.now()) ?? hands.pauseMs);
@@ -128,19 +126,14 @@ function sayLive({ hands, release }: Rollout, progress: Progress): void {
   hands.report({ type: 'release-live', release, durationMs: hands.now() - progress.began });
 }
 
-function noteSwaps({ name, lanes }: Stage, { swapped }: Progress, now: number): void {
-  const copies = name === 'snapshot' ? lanes.flat().filter((step) => step.do === 'copy-volume') : [];
-  for (const { copy } of copies) if (!swapped.has(copy.to.owner.name)) swapped.set(copy.to.owner.name, now);
-}
-
-/** At most this long a connection to a store waited: from before its server stopped until the new path serves. */
-function saySwapped({ lanes }: Stage, { hands }: Rollout, { swapped }: Progress): void {
-  for (const { path } of lanes.flat().filter((step) => step.do === 'promote-path')) {
-    const began = swapped.get(path.owner.name);
-    if (began === undefined) continue;
-    const gapMs = hands.now() - began;
-    hands.report({ type: 'store-swapped', unit: unitName(path.owner), generation: path.generation, gapMs });
-  }
+/** Passes events on, and says how long connections to a store waited: from when its new path held them until it let them on. */
+function reportSwap(event: ChangelessEvent, { report, now }: Hands, held: Map<string, number>): void {
+  report(event);
+  if (event.type === 'store-holding') held.set(event.unit.name, now());
+  const began = event.type === 'unit-switched' && event.unit.kind === 'store' ? held.get(event.unit.name) : undefined;
+  if (event.type !== 'unit-switched' || began === undefined) return;
+  held.delete(event.unit.name);
+  report({ type: 'store-swapped', unit: event.unit, generation: event.generation, gapMs: now() - began });
 }
 
 /** Counts each ended instance of the new release once; gives the one that ended too often. */

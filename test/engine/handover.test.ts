@@ -151,7 +151,7 @@ function core(generation: string): PathConfig {
 
 function store(): PathConfig {
   const server = { server: 'orders-1.blue', port: 8080, health: { kind: 'tcp' } } as const;
-  return renderStorePath({ generation: 's', ...server, drainLimitMs: 10_000 });
+  return renderStorePath({ generation: 's', ...server, holdLimitMs: 10_000, drainLimitMs: 10_000 });
 }
 
 async function addImage(name: string, config: PathConfig): Promise<void> {

@@ -25,6 +25,7 @@ export type Verb =
   | 'removeSlot'
   | 'startInstance'
   | 'removeInstance'
+  | 'holdPath'
   | 'promotePath'
   | 'drainPath'
   | 'signalInstance'
