@@ -14,9 +14,10 @@ import type { EngineWorld } from './contract-fixture.ts';
 const BASE = 'debian:bookworm-slim';
 let worlds = 0;
 
-/** Plays a data path: it says what a path says, serves on USR2 and ends on USR1. */
+/** Plays a data path: it says what a path says, holds on HUP, serves on USR2 and ends on USR1. */
 const waiter = (healthy: boolean): string => `#!/bin/sh
 state=waiting
+trap 'state=holding; echo "{\\"changeless\\":\\"holding\\"}"' HUP
 trap 'state=serving; echo "{\\"changeless\\":\\"serving\\"}"' USR2
 trap '[ $state = serving ] && echo "{\\"changeless\\":\\"draining\\",\\"connections\\":1}"; exit 0' USR1
 echo '{"changeless":"checking","failing":[{"server":"api","asked":"GET /","check":"L7STS","code":502,"detail":"Bad Gateway"}]}'

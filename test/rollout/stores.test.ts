@@ -138,6 +138,48 @@ inScene('a server that ends again and again on the data is taken back as one tha
   assert.deepEqual(world.inventory(), scene.before);
 });
 
+/** Paths that let clients on to a server that runs while there is a snapshot, which says that none was let in. */
+function letOnTooEarly({ engine }: RolloutWorld): string[] {
+  const { instances, volumes } = engine.world.machine.of(architecture);
+  if (![...volumes.values()].some(({ spec, unfinished }) => spec.name.includes('.snapshot.') && !unfinished)) return [];
+  const running = [...instances.values()].filter(({ spec, state }) => state === 'running' && spec.owner.kind === 'store');
+  const servers = running.filter(({ spec }) => spec.role === 'server' && spec.slot.startsWith('sessions.server.'));
+  const paths = running.filter(({ path }) => path?.stage === 'serving');
+  return paths.flatMap(({ spec }) => (servers.some((server) => server.spec.colour === spec.colour) ? [spec.name] : []));
+}
+
+for (const damages of [false, true])
+  inScene(
+    `clients are let wait as long as there is a snapshot, also where the new server ${damages ? 'fails' : 'works'}`,
+    async (scene) => {
+      const { world } = scene.engine;
+      const early: string[] = [];
+      const held: string[] = [];
+      world.unhealthy(({ image, name }) => damages && image === scene.server && name !== 'sessions.rehearsal');
+      world.afterEffect = ({ verb, name }) => {
+        early.push(...letOnTooEarly(scene));
+        if (verb === 'holdPath') held.push(name);
+      };
+      assert.equal((await scene.up(scene.second)).outcome, damages ? 'failed' : 'live');
+      await scene.settled(damages ? scene.first : scene.second);
+      assert.equal(held.length, 1);
+      assert.deepEqual(early, []);
+      assert.deepEqual(world.outages, []);
+    },
+  );
+
+inScene('whoever waits is passed on to the old server when the new one fails', async (scene) => {
+  const { world } = scene.engine;
+  world.unhealthy(({ image, name }) => image === scene.server && name !== 'sessions.rehearsal');
+  world.afterEffect = ({ verb, name }) => {
+    if (verb === 'holdPath') world.holdConnections(name, 7);
+    if (verb === 'drainPath') queueMicrotask(() => world.releaseConnections(name));
+  };
+  assert.equal((await scene.up(scene.second)).outcome, 'failed');
+  await scene.settled(scene.first);
+  assert.deepEqual(world.cuts, []);
+});
+
 inScene('once clients were let in, nothing is put back: what they wrote stays', async (scene) => {
   const { world } = scene.engine;
   const second = sealRelease(scene.engine, { commit: 'second', keys: { sessions: '2', 'accounts/api': '2' } });
