@@ -36,12 +36,16 @@ for (const [promise, line] of LINES) {
 }
 
 const CHECKS = [
-  [{ kind: 'redis' }, ['tcp-check send-binary 50494e470d0a', 'tcp-check expect binary 2b504f4e47']],
+  [{ kind: 'redis' }, ['tcp-check connect linger', 'tcp-check send-binary 50494e470d0a', 'tcp-check expect binary 2b504f4e47']],
   [
     { kind: 'postgres' },
-    ['tcp-check send-binary 0000001700030000757365720' + '0706f73746772657300' + '00', 'tcp-check expect !binary 43353750303300'],
+    [
+      'tcp-check connect linger',
+      'tcp-check send-binary 000000170003000075736572' + '00706f73746772657300' + '00',
+      'tcp-check expect rbinary ^(52.{16}.*5A0000000549|52.{8}(?!00000000)|(52.{16})?45.*0043(?!3537503033)3)',
+    ],
   ],
-  [{ kind: 'exchange', expect: "it's $ready" }, ['tcp-check expect binary 6974277320247265616479']],
+  [{ kind: 'exchange', expect: "it's $ready" }, ['tcp-check connect linger', 'tcp-check expect binary 6974277320247265616479']],
 ] as const;
 
 for (const [health, lines] of CHECKS)

@@ -66,17 +66,17 @@ function storeCheckLines(health: StoreHealth): readonly string[] {
     case 'redis':
       return exchangeLines('PING\r\n', '+PONG');
     case 'postgres':
-      // Any answer but 57P03 (starting up, recovering, shutting down): whether it knows that user is its clients' affair.
-      return [...exchangeLines(POSTGRES_STARTUP), `tcp-check expect !binary ${hex('C57P03\0')}`];
+      return [...exchangeLines(POSTGRES_STARTUP), `tcp-check expect rbinary ${POSTGRES_ANSWER}`];
     case 'exchange':
       return exchangeLines(health.send, health.expect);
   }
 }
 
-/** In hexadecimal, for quotes and blanks mean something to HAProxy. */
+/** In hexadecimal, for quotes and blanks mean something to HAProxy. It ends in an orderly way, or the server would log each. */
 function exchangeLines(send: string | undefined, expect?: string): readonly string[] {
   return [
     'option tcp-check',
+    'tcp-check connect linger',
     ...(send === undefined ? [] : [`tcp-check send-binary ${hex(send)}`]),
     ...(expect === undefined ? [] : [`tcp-check expect binary ${hex(expect)}`]),
   ];
@@ -86,6 +86,12 @@ const hex = (text: string): string => Buffer.from(text, 'utf8').toString('hex');
 
 /** StartupMessage (PostgreSQL manual, 55.7): its length, protocol 3.0, the one parameter that is needed, and a zero that ends them. */
 const POSTGRES_STARTUP = '\0\0\0\x17\0\x03\0\0user\0postgres\0\0';
+
+/**
+ * In hexadecimal: a session that is ready for queries, the wish for a password, or any error but 57P03 (starting up, recovering,
+ * shutting down). Whether that user may come in is its clients' affair.
+ */
+const POSTGRES_ANSWER = '^(52.{16}.*5A0000000549|52.{8}(?!00000000)|(52.{16})?45.*0043(?!3537503033)3)';
 
 /** HAProxy does not start without a listener. This one is nobody's: a name in the kernel, one for each start. */
 const NOBODY: Section = {
