@@ -41,7 +41,7 @@ const CHECKS = [
     { kind: 'postgres' },
     [
       'tcp-check connect linger',
-      'tcp-check send-binary 000000170003000075736572' + '00706f73746772657300' + '00',
+      'tcp-check send-binary 00000017000300007573657200706f7374677265730000',
       'tcp-check expect rbinary ^(52.{16}.*5A0000000549|52.{8}(?!00000000)|(52.{16})?45.*0043(?!3537503033)3)',
     ],
   ],
