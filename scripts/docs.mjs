@@ -90,7 +90,7 @@ function errorsPage() {
 
 function configurationPage() {
   const source = readFileSync(path.join(rootFolder, 'src/architecture/authoring.ts'), 'utf8');
-  const types = [...source.matchAll(/(?:\/\*\*((?:(?!\*\/)[^])*)\*\/\n)?export type (\w+) = ([^]*?;)\n(?=\n|$)/g)];
+  const types = [...source.matchAll(/(?:\/\*\*((?:(?!\*\/)[^])*)\*\/\n)?export type (\w+) =(\s+)([^]*?;)\n(?=\n|$)/g)];
   const functions = [...source.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\nexport const (\w+) = \((\w+): (\w+)\)/g)];
   return page('Configuration', [
     '`architecture.ts` default-exports an architecture, written with these functions from `changeless`. It is evaluated from the commit, without network, clock or environment.',
@@ -98,7 +98,11 @@ function configurationPage() {
       ['Function', 'Takes', 'For'],
       functions.map(([, comment, name, , input]) => [code(`${name}()`), `[\`${input}\`](#${input.toLowerCase()})`, prose(comment)]),
     ),
-    ...types.flatMap(([, comment, name, body]) => [`## ${name}`, ...(comment ? [prose(comment)] : []), fenced(`type ${name} = ${body}`)]),
+    ...types.flatMap(([, comment, name, gap, body]) => [
+      `## ${name}`,
+      ...(comment ? [prose(comment)] : []),
+      fenced(`type ${name} =${gap}${body}`),
+    ]),
   ]);
 }
 

@@ -65,6 +65,7 @@ export type ChangelessEvent =
   | { type: 'unit-held-back'; unit: UnitName; problem: Problem }
   | { type: 'unit-switched'; unit: UnitName; generation: GenerationId }
   | { type: 'store-tried'; unit: UnitName; generation: GenerationId; on: 'copy' | 'data'; durationMs: number }
+  | { type: 'store-holding'; unit: UnitName; generation: GenerationId }
   | { type: 'store-swapped'; unit: UnitName; generation: GenerationId; gapMs: number }
   | { type: 'release-live'; release: ReleaseId; durationMs: number }
   | { type: 'unit-draining'; unit: UnitName; generation: GenerationId }

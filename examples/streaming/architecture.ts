@@ -40,7 +40,7 @@ export default architecture({
     }),
   },
   stores: {
-    sessions: store({ build: { folder: 'sessions', tests: { target: 'test' } }, port: 6379, data: '/data' }),
+    sessions: store({ build: { folder: 'sessions', tests: { target: 'test' } }, port: 6379, data: '/data', health: { protocol: 'redis' } }),
   },
   environments: {
     production: {

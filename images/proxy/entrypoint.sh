@@ -1,8 +1,9 @@
 #!/bin/sh
 # Waits, then serves. As a waiter it runs only the health checks it will use and reports them on
 # stdout. SIGUSR2 turns it into the proxy, which takes the listening sockets over from whichever
-# proxy is alive in this network namespace. SIGUSR1 and SIGTERM end a waiter; on the proxy they are
-# HAProxy's own: finish what is open and exit, exit now.
+# proxy is alive in this network namespace. SIGHUP turns it into a proxy that takes them over just so
+# and lets connections wait, until SIGUSR2 opens its gate: the same connections then go on. SIGUSR1 and
+# SIGTERM end a waiter; on the proxy they are HAProxy's own: finish what is open and exit, exit now.
 #
 # In the place of an instance, where it cannot write, it says that this instance leaves: the proxies, which ask
 # there, send it nothing more. Exit code 0: the drain limit has passed. A signal ends it with 3, after it has
@@ -47,13 +48,16 @@ forget_the_dead() {
     done
 }
 
-become_proxy() {
-    trap '' USR2
-    # It holds nothing worth an orderly end, and has to be reaped before haproxy is pid 1.
-    kill -KILL "$waiter"
+# The waiter, which was killed, has to be reaped before haproxy is pid 1.
+leave_waiting() {
     wait "$waiter" 2>/dev/null
     forget_the_dead
     predecessor=$(live_predecessor)
+}
+
+become_proxy() {
+    trap '' USR2 HUP
+    leave_waiting
     exec haproxy -db -f "$config/proxy.cfg" ${predecessor:+-x "$predecessor"}
 }
 
@@ -76,6 +80,24 @@ leave() {
     exit $?
 }
 
+# The shell stays, because what is to open the gate later is a signal and HAProxy knows none for it.
+hold_then_serve() {
+    trap '' HUP
+    leave_waiting
+    export CHANGELESS_GATE="$sockets/$CHANGELESS_INCARNATION.open"
+    haproxy -db -f "$config/proxy.cfg" ${predecessor:+-x "$predecessor"} &
+    proxy=$!
+    trap ': > "$CHANGELESS_GATE"' USR2
+    trap 'kill -USR1 "$proxy"' USR1
+    trap 'kill -TERM "$proxy"' TERM INT
+    code=1
+    while kill -0 "$proxy" 2>/dev/null; do
+        wait "$proxy"
+        code=$?
+    done
+    exit "$code"
+}
+
 if [ "${1:-}" = check ]; then
     for name in waiting proxy leaving; do
         [ ! -e "$config/$name.cfg" ] || haproxy -c -f "$config/$name.cfg" || exit 1
@@ -91,5 +113,11 @@ fi
 trap 'exit 0' USR1 TERM INT
 haproxy -db -f "$config/waiting.cfg" &
 waiter=$!
-trap become_proxy USR2
+# It holds nothing worth an orderly end, and killing it ends the wait below, also where the signal comes just before that.
+next=
+trap 'next=become_proxy; kill -KILL "$waiter" 2>/dev/null' USR2
+trap 'next=hold_then_serve; kill -KILL "$waiter" 2>/dev/null' HUP
 wait "$waiter"
+code=$?
+$next
+exit "$code"

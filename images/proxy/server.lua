@@ -1,10 +1,13 @@
--- Says that the proxy's event loop runs and what goes through it, and later, when it was told to stop, what still holds it.
+-- Says when the proxy's event loop runs (and that it holds, until its gate is open) and what goes through it, and later, when it was
+-- told to stop, what still holds it.
 package.path = debug.getinfo(1, 'S').source:match('^@(.*/)') .. '?.lua;' .. package.path
 local report = require('report')
 local measures = require('measures')
+local gate = require('gate')
 
 -- Nobody waits for these lines to come soon, and each look costs a wake-up in every idle proxy.
 local POLL_MS = 500
+local GATE_POLL_MS = 20
 
 -- Prints what holds a proxy that stops, when it changed, and returns it.
 local function say_draining(info, last)
@@ -19,7 +22,9 @@ local function say_serving()
 end
 
 core.register_task(function()
-    report.line('{"changeless":"serving"}')
+    if not gate.is_open() then report.line('{"changeless":"holding"}') end
+    while not gate.is_open() and not gate.is_stopping() do core.msleep(GATE_POLL_MS) end
+    if gate.is_open() then report.line('{"changeless":"serving"}') end
     local last, looks = nil, 0
     while true do
         core.msleep(POLL_MS)

@@ -79,6 +79,17 @@ export type PathMetric = 'request-rate' | 'error-ratio' | 'latency-p50' | 'laten
 /** Of any one instance: `cpu` in cores, `memory` as a share of its limit, 0 to 1; `restarts`: how many ended by themselves within `forMs`. */
 export type InstanceMetric = 'cpu' | 'memory' | 'restarts';
 
+/**
+ * When a store's server can take clients: its port accepts connections, it answers in its own protocol, or the answer to `send`
+ * (nothing for a server that speaks first) holds `expect`. New connections wait for that, at most `timeoutMs`: 60,000 when left
+ * out. A server with much data may need minutes. `postgres` asks as the user `postgres`, who need not exist.
+ */
+export type StoreHealthInput =
+  | 'tcp'
+  | { tcp: true; timeoutMs?: number }
+  | { protocol: 'redis' | 'postgres'; timeoutMs?: number }
+  | { send?: string; expect: string; timeoutMs?: number };
+
 /** One part of an app: a component's image, as many instances as `replicas` says. */
 export type ServiceInput = {
   build: BuildInput;
@@ -162,7 +173,8 @@ export type StoreInput = {
   format?: string;
   /** Run in the server's image with the copy mounted at `data`, without network: makes data of the format before into this one. */
   upgrade?: { command: readonly string[] };
-  health?: 'tcp' | { tcp: true; timeoutMs?: number };
+  /** `'tcp'` when left out, which a server that listens before it has read its data passes too early. */
+  health?: StoreHealthInput;
   settings?: Settings;
   files?: Files;
   writable?: Writable;

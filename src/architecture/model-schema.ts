@@ -21,6 +21,10 @@ const build = z
 
 const tcpHealth = z.strictObject({ kind: z.literal('tcp'), timeoutMs: milliseconds });
 const httpHealth = z.strictObject({ kind: z.literal('http'), path: z.string(), status: z.int(), timeoutMs: milliseconds });
+const storeHealth = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.enum(['tcp', 'redis', 'postgres']), timeoutMs: milliseconds }),
+  z.strictObject({ kind: z.literal('exchange'), send: z.string().exactOptional(), expect: z.string(), timeoutMs: milliseconds }),
+]);
 const limits = z.strictObject({ memoryBytes: z.int(), processes: z.int(), cpus: z.number().exactOptional() });
 
 const container = {
@@ -95,7 +99,7 @@ const store = z.strictObject({
     .strictObject({ command: z.array(z.string()).readonly() })
     .exactOptional()
     .describe('Makes data of the format before into this one.'),
-  health: tcpHealth,
+  health: storeHealth.describe('When its server can take clients; new connections wait for it.'),
   alarms: alarms(storeMetrics).describe('On its data path and its server.'),
 });
 

@@ -57,6 +57,12 @@ export type Alarms<Metric> = Readonly<Record<string, Alarm<Metric>>>;
 
 export type Health = { kind: 'http'; path: string; status: number; timeoutMs: number } | { kind: 'tcp'; timeoutMs: number };
 
+/** `redis`, `postgres`: a question in the protocol; `exchange`: an answer that holds `expect`, to `send` where it is said. */
+export type StoreHealth = { timeoutMs: number } & (
+  | { kind: 'tcp' | 'redis' | 'postgres' }
+  | { kind: 'exchange'; send?: string; expect: string }
+);
+
 export type ResourceLimits = { memoryBytes: number; processes: number; cpus?: number };
 
 export type Service = {
@@ -116,7 +122,7 @@ export type Store = {
   format?: string;
   /** Makes data of the format before into this one; run in the server's image, on a copy. */
   upgrade?: { command: readonly string[] };
-  health: Health & { kind: 'tcp' };
+  health: StoreHealth;
   settings: Readonly<Record<string, string>>;
   files: Readonly<Record<string, string>>;
   writable: Readonly<Record<string, { sizeBytes: number }>>;

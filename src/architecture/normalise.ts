@@ -14,6 +14,7 @@ import type {
   ServiceChange,
   ServiceStep,
   Store,
+  StoreHealth,
 } from './model.ts';
 
 /** What is meant where nothing is said. */
@@ -87,7 +88,7 @@ const normaliseStore = (store: input.StoreInput): Store => ({
   ...(store.format !== undefined && { format: store.format }),
   ...(store.upgrade && { upgrade: { command: store.upgrade.command } }),
   ...normaliseAlarms(store.alarms),
-  health: { kind: 'tcp', timeoutMs: (typeof store.health === 'object' ? store.health.timeoutMs : undefined) ?? defaults.healthTimeoutMs },
+  health: normaliseStoreHealth(store.health),
 });
 
 const normaliseChannels = (channels: input.ArchitectureInput['channels'] = {}): Pick<Architecture, 'channels'> =>
@@ -132,6 +133,14 @@ function normaliseHealth(health: input.HealthInput = 'tcp'): Health {
   return 'path' in health
     ? { kind: 'http', path: health.path, status: health.status ?? defaults.healthStatus, timeoutMs }
     : { kind: 'tcp', timeoutMs };
+}
+
+function normaliseStoreHealth(health: input.StoreHealthInput = 'tcp'): StoreHealth {
+  if (health === 'tcp') return { kind: 'tcp', timeoutMs: defaults.healthTimeoutMs };
+  const timeoutMs = health.timeoutMs ?? defaults.healthTimeoutMs;
+  if ('tcp' in health) return { kind: 'tcp', timeoutMs };
+  if ('protocol' in health) return { kind: health.protocol, timeoutMs };
+  return { kind: 'exchange', ...(health.send !== undefined && { send: health.send }), expect: health.expect, timeoutMs };
 }
 
 function normaliseWritable(writable: input.Writable = []): Service['writable'] {

@@ -77,6 +77,13 @@ const httpHealth = members({
   status: whole(100, 599).optional(),
   timeoutMs: milliseconds.optional(),
 });
+const protocols = ['redis', 'postgres'] as const;
+const protocolHealth = members({ protocol: z.enum(protocols, `one of ${protocols.join(', ')}`), timeoutMs: milliseconds.optional() });
+const exchangeHealth = members({
+  send: text('the text to send', Boolean).optional(),
+  expect: text('text that the answer holds', Boolean),
+  timeoutMs: milliseconds.optional(),
+});
 
 const container = {
   settings: settings.optional(),
@@ -127,7 +134,7 @@ const store = members({
   data: imagePath,
   format: text('lower-case letters, digits and hyphens, at most 40', expect.isFormat).optional(),
   upgrade: command.optional(),
-  health: z.union([tcp, tcpHealth]).optional(),
+  health: z.union([tcp, tcpHealth, protocolHealth, exchangeHealth]).optional(),
   ...container,
   alarms: alarms(storeMetrics),
 });

@@ -60,6 +60,38 @@ test('alarms, bakes and channels are kept as they are meant', async () => {
   assert(architectureModel.safeParse(validated.value).success);
 });
 
+const storeHealths = [
+  ['tcp', { kind: 'tcp', timeoutMs: 60_000 }],
+  [
+    { tcp: true, timeoutMs: 5 },
+    { kind: 'tcp', timeoutMs: 5 },
+  ],
+  [{ protocol: 'redis' }, { kind: 'redis', timeoutMs: 60_000 }],
+  [
+    { protocol: 'postgres', timeoutMs: 5 },
+    { kind: 'postgres', timeoutMs: 5 },
+  ],
+  [{ expect: 'ready' }, { kind: 'exchange', expect: 'ready', timeoutMs: 60_000 }],
+  [
+    { send: 'hello', expect: 'ready' },
+    { kind: 'exchange', send: 'hello', expect: 'ready', timeoutMs: 60_000 },
+  ],
+] as const;
+
+for (const [written, meant] of storeHealths)
+  test(`a store's health is understood: ${JSON.stringify(written)}`, async () => {
+    const value = { ...withService({}), stores: { sessions: { ...store, health: written } } };
+    const validated = await validateArchitecture(value, () => undefined);
+    assert(validated.ok);
+    assert.deepEqual(validated.value.stores['sessions']?.health, meant);
+  });
+
+test("a store's health of another protocol is not understood", async () => {
+  const said = await told({ ...withService({}), stores: { sessions: { ...store, health: { protocol: 'mysql' } } } });
+  assert.equal(said.length, 1);
+  assert.match(said[0] ?? '', /stores\.sessions\.health/);
+});
+
 test('every friendly form is understood', async () => {
   const build = { folder: './x', target: 't', args: { N: 1, B: true }, tests: { command: ['npm', 'test'] } };
   const health = { path: '/healthz', status: 204, timeoutMs: 5 };

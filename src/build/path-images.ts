@@ -14,7 +14,7 @@ import type { Generation } from '../release/manifest.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import { pathTag } from './image-names.ts';
 
-/** A data path of one generation in one colour, and its configurations. The core's and a store's have only `blue`. */
+/** A data path of one generation in one colour, and its configurations. The core's has only `blue`. */
 export type PathImage = { unit: UnitName; generation: Generation; colour: Colour; config: PathConfig; tag: string };
 
 /** Where the proxy image looks for its two configurations. */
@@ -22,6 +22,8 @@ const configFolder = '/etc/changeless/path';
 
 /** How long a store's path goes on with what it holds once it was told to stop. */
 const storeDrainLimitMs = 30_000;
+
+const colours = ['blue', 'green'] as const;
 
 /** Every data path an environment needs. */
 export function pathImages(architecture: ResolvedArchitecture, generations: Generations): PathImage[] {
@@ -35,13 +37,15 @@ export function pathImages(architecture: ResolvedArchitecture, generations: Gene
     colour: 'blue',
     config: renderCore(coreOf(architecture, generations.core)),
   });
-  const stores = Object.entries(architecture.stores).map(([name, store]) => {
+  const stores = Object.entries(architecture.stores).flatMap(([name, store]) => {
     const generation = generationOf(generations.stores, name);
-    return image({ kind: 'store', name }, generation, { colour: 'blue', config: renderStorePath(storeOf(name, store, generation)) });
+    return colours.map((colour) =>
+      image({ kind: 'store', name }, generation, { colour, config: renderStorePath(storeOf({ name, store, generation, colour })) }),
+    );
   });
   const apps = Object.entries(architecture.apps).flatMap(([name, app]) => {
     const generation = generationOf(generations.apps, name);
-    return (['blue', 'green'] as const).map((colour) =>
+    return colours.map((colour) =>
       image({ kind: 'app', name }, generation, { colour, config: renderAppPath(appOf(app, generation, colour)) }),
     );
   });
@@ -67,7 +71,7 @@ export const pathRequest = (
       [labels.key]: proxy.key,
       [labels.generation]: generation.id,
       [labels.body]: generation.body,
-      ...(unit.kind === 'app' && { [labels.colour]: colour }),
+      ...(unit.kind !== 'core' && { [labels.colour]: colour }),
     },
   },
   tag,
@@ -78,11 +82,14 @@ const coreOf = (architecture: ResolvedArchitecture, { id }: Generation) => ({
   routes: Object.entries(routesOf(architecture)).map(([host, app]) => ({ host, app })),
 });
 
-const storeOf = (name: string, { port, health }: Store, { id }: Generation) => ({
+type StoreInColour = { name: string; store: Store; generation: Generation; colour: Colour };
+
+const storeOf = ({ name, store: { port, health }, generation: { id }, colour }: StoreInColour) => ({
   generation: id,
   port,
-  server: `${name}.server`,
+  server: `${name}.server.${colour}`,
   health,
+  holdLimitMs: health.timeoutMs,
   drainLimitMs: storeDrainLimitMs,
 });
 

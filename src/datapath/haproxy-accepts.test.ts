@@ -48,8 +48,15 @@ const PATHS: Readonly<Record<string, PathConfig>> = {
     port: 6379,
     server: 'redis-1.blue',
     health: { kind: 'tcp' },
+    holdLimitMs: 2_147_483_647,
     drainLimitMs: 2_147_483_647,
   }),
+  ...Object.fromEntries(
+    ([{ kind: 'redis' }, { kind: 'postgres' }, { kind: 'exchange', send: '"a b" # \\ $\r\n', expect: "'" }] as const).map((health) => [
+      `a store that is checked in the way of ${health.kind}`,
+      renderStorePath({ generation: 's1', port: 6379, server: 'store.server.blue', health, holdLimitMs: 1, drainLimitMs: 1 }),
+    ]),
+  ),
 };
 
 for (const [what, config] of Object.entries(PATHS)) {

@@ -8,8 +8,16 @@ export interface PathConfig {
   readonly leaving?: string;
 }
 
-/** How a server shows that it is healthy: by one answer over HTTP, or by accepting a connection. */
-export type Health = { readonly kind: 'http'; readonly path: string; readonly status: number } | { readonly kind: 'tcp' };
+/** How a server shows that it is healthy: by one answer over HTTP, by accepting a connection, or in a store's own protocol. */
+export type Health = { readonly kind: 'http'; readonly path: string; readonly status: number } | StoreHealth;
+
+/**
+ * `redis`, `postgres`: it answers, and not that it still starts. `exchange`: it was sent the one text, if there is one, and
+ * its answer holds the other.
+ */
+export type StoreHealth =
+  | { readonly kind: 'tcp' | 'redis' | 'postgres' }
+  | { readonly kind: 'exchange'; readonly send?: string; readonly expect: string };
 
 /** One section of a configuration: its header, and its lines without indentation. */
 export interface Section {

@@ -6,6 +6,7 @@ const FAILING = '{"server":"api-1","asked":"GET /healthz expecting 200","check":
 
 const REPORTS: readonly (readonly [string, PathReport])[] = [
   ['{"changeless":"healthy"}', { phase: 'healthy' }],
+  ['{"changeless":"holding"}', { phase: 'holding' }],
   ['{"changeless":"serving"}', { phase: 'serving' }],
   [
     '{"changeless":"serving","measures":{"spanMs":1002,"requests":9,"connections":2,"open":1,"answers":{"1xx":0,"2xx":7,"3xx":0,"4xx":1,"5xx":1},"latencyMs":{"p50":1,"p95":20,"p99":1300},"queue":3,"servers":{"api-1":{"inFlight":4,"state":"up"},"api-2":{"inFlight":1,"state":"draining"}}}}',

@@ -38,10 +38,11 @@ const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
 export type StatusClass = (typeof statusClasses)[number];
 
-/** What a data path says about itself, in the order of its life: checking ⇄ healthy → serving → draining. */
+/** What a data path says about itself, in the order of its life: checking ⇄ healthy → (holding) → serving → draining. */
 export type PathReport =
   | { readonly phase: 'checking'; readonly failing: readonly FailingCheck[] }
   | { readonly phase: 'healthy' }
+  | { readonly phase: 'holding' }
   | { readonly phase: 'serving'; readonly measures?: PathMeasures }
   | {
       readonly phase: 'draining';
@@ -67,7 +68,8 @@ function parseReport(report: Fields): PathReport | undefined {
     case 'checking':
       return { phase: 'checking', failing: list(report['failing']).map(parseFailing) };
     case 'healthy':
-      return { phase: 'healthy' };
+    case 'holding':
+      return { phase: report['changeless'] };
     case 'serving':
       return { phase: 'serving', ...(isFields(report['measures']) && { measures: parseMeasures(report['measures']) }) };
     case 'draining':

@@ -1,44 +1,62 @@
 import {
   assertDnsName,
   assertPort,
+  assertWhole,
   FOLLOW_NAME,
+  LIBRARY,
   PROBE_SILENT_PEERS,
-  type Health,
   type PathConfig,
   proxyGlobal,
   renderConfig,
   type Section,
+  type StoreHealth,
 } from './path-config.ts';
-import { renderWaiting } from './waiting-config.ts';
+import { checkLines, renderWaiting } from './waiting-config.ts';
 
 /** A store's data path: the port clients use, and the name of the one server behind it. */
 export interface StorePath {
   readonly generation: string;
   readonly port: number;
   readonly server: string;
-  readonly health: Extract<Health, { readonly kind: 'tcp' }>;
+  readonly health: StoreHealth;
+  /** How long a new connection waits for a server that does not pass its check. */
+  readonly holdLimitMs: number;
   readonly drainLimitMs: number;
 }
 
 /**
- * Renders a store's data path in TCP mode. While the server is being swapped, new connections wait (20 s when they
- * are refused); checks would refuse them. Pure. Throws on a name that could add to the configuration.
+ * Renders a store's data path in TCP mode. A new connection waits until the server passes the store's check; while the server
+ * is swapped, until the path's gate is open as well. Pure. Throws on a name that could add to the configuration.
  */
 export function renderStorePath(store: StorePath): PathConfig {
   const address = assertDnsName(store.server);
   const server = { name: address.replace(/\..*/, ''), address };
+  const port = assertPort(store.port);
+  const { header, lines } = proxyGlobal({ generation: store.generation, maxFiles: 20_000, drainLimitMs: store.drainLimitMs });
   return {
-    waiting: renderWaiting([{ name: 'store', port: store.port, health: store.health, servers: [server] }]),
+    waiting: renderWaiting([{ name: 'store', port, health: store.health, servers: [server] }]),
     proxy: renderConfig([
-      proxyGlobal({ generation: store.generation, maxFiles: 20_000, drainLimitMs: store.drainLimitMs }),
+      { header, lines: [...lines, `lua-load ${LIBRARY}/hold.lua`] },
       DEFAULTS,
       {
         header: 'listen store',
-        lines: [`bind :${assertPort(store.port)}`, `server ${server.name} ${server.address}:${store.port} ${FOLLOW_NAME}`],
+        lines: [
+          `bind :${port}`,
+          // As long as HAProxy lets anything wait: hold.lua knows when it has been long enough.
+          'tcp-request inspect-delay 24d',
+          `tcp-request content lua.hold ${assertWhole(store.holdLimitMs, 0, 2_147_483_647)}`,
+          'use_backend successor if { var(txn.successor) -m bool }',
+          ...checkLines(store.health, server.name),
+          `server ${server.name} ${server.address}:${port} ${FOLLOW_NAME} ${CHECK}`,
+        ],
       },
+      { header: 'backend successor', lines: [`server successor 127.0.0.1:${port}`] },
     ]),
   };
 }
+
+/** One that fails is asked again at once; a refused connection is a failed check, too. */
+const CHECK = 'check inter 1s fastinter 50ms downinter 50ms rise 1 fall 1 observe layer4 error-limit 1 on-error mark-down';
 
 /** Clients pool connections and leave them idle, so only a peer that is gone ends one: keep-alive probes find it. */
 const DEFAULTS: Section = {
@@ -50,6 +68,7 @@ const DEFAULTS: Section = {
     'option redispatch 1',
     'retries 100',
     'timeout connect 200ms',
+    'timeout check 2s',
     'timeout client 24h',
     'timeout server 24h',
     'timeout client-fin 10s',

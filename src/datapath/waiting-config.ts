@@ -10,6 +10,7 @@ import {
   LIBRARY,
   renderConfig,
   type Section,
+  type StoreHealth,
 } from './path-config.ts';
 
 /** Servers that are checked in the same way. */
@@ -60,7 +61,7 @@ export function renderWaiting(services: readonly CheckedService[]): string {
 
 /** The lines of a backend that checks its servers in the way the service is healthy. */
 export function checkLines(health: Health, host: string): readonly string[] {
-  if (health.kind === 'tcp') return ['option tcp-check'];
+  if (health.kind !== 'http') return storeCheckLines(health);
   const status = assertWhole(health.status, 100, 599);
   return [
     'option httpchk',
@@ -68,6 +69,40 @@ export function checkLines(health: Health, host: string): readonly string[] {
     `http-check expect status ${status}`,
   ];
 }
+
+function storeCheckLines(health: StoreHealth): readonly string[] {
+  switch (health.kind) {
+    case 'tcp':
+      return ['option tcp-check'];
+    case 'redis':
+      return exchangeLines('PING\r\n', '+PONG');
+    case 'postgres':
+      return [...exchangeLines(POSTGRES_STARTUP), `tcp-check expect rbinary ${POSTGRES_ANSWER}`];
+    case 'exchange':
+      return exchangeLines(health.send, health.expect);
+  }
+}
+
+/** In hexadecimal, for quotes and blanks mean something to HAProxy. It ends in an orderly way, or the server would log each. */
+function exchangeLines(send: string | undefined, expect?: string): readonly string[] {
+  return [
+    'option tcp-check',
+    'tcp-check connect linger',
+    ...(send === undefined ? [] : [`tcp-check send-binary ${hex(send)}`]),
+    ...(expect === undefined ? [] : [`tcp-check expect binary ${hex(expect)}`]),
+  ];
+}
+
+const hex = (text: string): string => Buffer.from(text, 'utf8').toString('hex');
+
+/** StartupMessage (PostgreSQL manual, 55.7): its length, protocol 3.0, the one parameter that is needed, and a zero that ends them. */
+const POSTGRES_STARTUP = '\0\0\0\x17\0\x03\0\0user\0postgres\0\0';
+
+/**
+ * In hexadecimal: a session that is ready for queries, the wish for a password, or any error but 57P03 (starting up, recovering,
+ * shutting down). Whether that user may come in is its clients' affair.
+ */
+const POSTGRES_ANSWER = '^(52.{16}.*5A0000000549|52.{8}(?!00000000)|(52.{16})?45.*0043(?!3537503033)3)';
 
 /** HAProxy does not start without a listener. This one is nobody's: a name in the kernel, one for each start. */
 const NOBODY: Section = {
@@ -101,6 +136,13 @@ function backendName(service: CheckedService): string {
 }
 
 function question({ health, port }: CheckedService): string {
-  if (health.kind === 'tcp') return `connect to port ${assertPort(port)}`;
-  return `GET ${assertHealthPath(health.path)} expecting ${health.status}`;
+  if (health.kind === 'http') return `GET ${assertHealthPath(health.path)} expecting ${health.status}`;
+  return `${storeQuestions[health.kind]} port ${assertPort(port)}`;
 }
+
+const storeQuestions = {
+  tcp: 'connect to',
+  redis: 'PING on',
+  postgres: 'begin a session on',
+  exchange: 'ask what health says on',
+} as const;

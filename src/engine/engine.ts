@@ -31,7 +31,7 @@ export type PublishedPort = { address: string; port: number; target: number };
 export type SlotFacts = { instance: string; app: string; service: string };
 
 /**
- * A place for an instance, in one colour (paths, cores and stores have a place without colour: they hand over, or swap).
+ * A place for an instance, in one colour (paths and cores have a place without colour: they hand over).
  * `networks`: the first is where its peers live; `aliases` are the names it is found by there. `search`: the name suffix
  * tried first for plain names. `memory`: what the place keeps in memory for its members at /run/changeless:
  * `facts` readable by all, `sockets` owned by the proxy's user.
@@ -93,15 +93,16 @@ export type InstanceSpec = {
 export type FailingCheck = { server: string; asked: string; check: string; code?: number; detail?: string };
 
 /**
- * A data path's life: it checks, is healthy, serves once it was promoted, drains once it was told to, and ends. `connections`:
- * what holds it; `cut`: what was closed at its limit. `measures`: what it said last went through it, about once a second; one that
- * says nothing more has nothing new to say.
+ * A data path's life: it checks, is healthy, serves once it was promoted, drains once it was told to, and ends. A store's may be
+ * `holding` before it serves: it listens, and lets no connection on. `connections`: what holds it; `cut`: what was closed at its
+ * limit. `measures`: what it said last went through it, about once a second; one that says nothing more has nothing new to say.
  * A body's instances and a store's server have no phase.
  */
 export type PathPhase =
   | { phase: 'starting' }
   | { phase: 'checking'; failing: readonly FailingCheck[] }
   | { phase: 'healthy' }
+  | { phase: 'holding' }
   | { phase: 'serving'; measures?: Measures }
   | { phase: 'draining'; connections?: number; cut?: number };
 
@@ -266,7 +267,15 @@ export interface Engine {
   removeInstance(architecture: string, name: string): Promise<Result<void>>;
   /** Resolves once the waiting path reports healthy, or with its last report when it ended or `limitMs` passed. */
   awaitHealthy(architecture: string, name: string, limitMs: number): Promise<Result<void, { phase: PathPhase; ended: boolean }>>;
-  /** The waiter becomes the proxy, taking the listening sockets over; resolves when it serves. A path that serves already: nothing. */
+  /**
+   * A store's waiter takes the listening sockets over, and lets the connections wait that come to it; resolves when it does. A path
+   * that holds, serves or drains already: nothing.
+   */
+  holdPath(architecture: string, name: string): Promise<Result<void>>;
+  /**
+   * The waiter becomes the proxy, taking the listening sockets over; resolves when it serves. One that holds lets the waiting go
+   * on. A path that serves already: nothing.
+   */
   promotePath(architecture: string, name: string): Promise<Result<void>>;
   /** The path accepts nothing more, finishes what it has, and ends by itself. Resolves when told, not when ended. */
   drainPath(architecture: string, name: string): Promise<Result<void>>;

@@ -9,7 +9,7 @@ import { resolveEnvironment, type ResolvedArchitecture } from './resolve-environ
 export type Generations = { core: Generation; apps: Readonly<Record<string, Generation>>; stores: Readonly<Record<string, Generation>> };
 
 /** Moves when Changeless makes other containers from the same body, or other configurations from the same path. */
-const format = { body: 1, path: 5 };
+const format = { body: 1, path: 6 };
 
 /**
  * Which part of a generation a member belongs to; a member the model gains does not compile until it has a place here.
@@ -105,7 +105,8 @@ function storeGeneration(inputs: ReleaseInputs, name: string, store: Store): Gen
   return generation({
     unit: ['store', name],
     body: { key: keyOf(inputs, name), ...membersOf(store, storeParts.body) },
-    path: { ...checked(membersOf(store, storeParts.path)), proxy: inputs.changeless.proxy },
+    // How long clients wait for health is baked into its path.
+    path: { ...membersOf(store, storeParts.path), proxy: inputs.changeless.proxy },
   });
 }
 

@@ -35,8 +35,8 @@ export type ReleaseInputs = {
 export type Generation = { id: GenerationId; body: BodyId };
 
 /**
- * The images of a generation: services by name; the path in each colour (core and store paths have one: `blue`); steps, where
- * there are any, by service and name: `api/migrate`.
+ * The images of a generation: services by name; the path in each colour (a core's path has one: `blue`); steps, where there are
+ * any, by service and name: `api/migrate`.
  */
 export type GenerationImages = {
   services: Readonly<Record<string, ImageId>>;

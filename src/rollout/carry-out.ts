@@ -93,6 +93,8 @@ function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, archite
       return engine.ensureSlot(architecture, step.slot);
     case 'start-instance':
       return engine.startInstance(architecture, step.instance);
+    case 'hold-path':
+      return engine.holdPath(architecture, step.path.name);
     case 'promote-path':
       return engine.promotePath(architecture, step.path.name);
     case 'drain-path':
@@ -112,6 +114,8 @@ function eventOf(step: Step): ChangelessEvent | undefined {
   switch (step.do) {
     case 'start-instance':
       return step.instance.role === 'departure' ? undefined : started(step.instance);
+    case 'hold-path':
+      return { type: 'store-holding', unit: unitName(step.path.owner), generation: step.path.generation };
     case 'promote-path':
       if (step.path.aside) return undefined;
       return { type: 'unit-switched', unit: unitName(step.path.owner), generation: step.path.generation };

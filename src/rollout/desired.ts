@@ -32,8 +32,8 @@ export type Seat = {
 export type SeatStep = { when: 'before' | 'after'; service: string; instance: InstanceSpec; limitMs: number };
 
 /**
- * An app, the core or a store as it is to be. Apps alternate between the two seats. A store's server cannot run beside its
- * predecessor (they share the data) and a core has no instances, so theirs are one and the same.
+ * An app, the core or a store as it is to be. Apps and stores alternate between the two seats (a store's server never runs beside
+ * its predecessor, for they share the data). A core has no instances, so its seats are one and the same.
  */
 export type DesiredUnit = {
   owner: Owner;
@@ -146,18 +146,18 @@ function storeUnit(view: View, name: string): DesiredUnit {
   const image = member(sealed.images.services, 'server');
   const upgrade = store.upgrade && { image, command: store.upgrade.command, path: store.data };
   const data = storeData(name, { format: store.format, image: view.manifest.outputs.sandbox, upgrade });
-  const seat: Seat = {
-    slots: [storeServerSlot(name, view.manifest.outputs.sandbox)],
-    instances: [storeServer({ view, owner, sealed, store, volume: data.volume.name })],
+  const seat = (colour: Colour): Seat => ({
+    slots: [storeServerSlot({ store: name, colour, image: view.manifest.outputs.sandbox })],
+    instances: [storeServer({ view, owner, sealed, store, volume: data.volume.name, colour })],
     steps: [],
-    path: pathInstance({ view, owner, sealed, slot, stopMs: 30_000 }),
-  };
+    path: pathInstance({ view, owner, sealed, slot, colour, stopMs: 30_000 }),
+  });
   return {
     owner,
     generation: sealed.id,
     body: sealed.body,
     pathSlot: slot,
-    seats: { blue: seat, green: seat },
+    seats: { blue: seat('blue'), green: seat('green') },
     data,
     healthLimitMs: store.health.timeoutMs,
     alarms: alarmsIn(store),
@@ -220,10 +220,10 @@ function stepsOf(service: Replicated): SeatStep[] {
   );
 }
 
-type Served = { view: View; owner: Owner; sealed: SealedGeneration; store: Store; volume: string };
+type Served = { view: View; owner: Owner; sealed: SealedGeneration; store: Store; volume: string; colour: Colour };
 
-function storeServer({ view, owner, sealed, store, volume }: Served): InstanceSpec {
-  const name = `${owner.name}.server`;
+function storeServer({ view, owner, sealed, store, volume, colour }: Served): InstanceSpec {
+  const name = `${owner.name}.server.${colour}`;
   return {
     name,
     slot: slotOf(name),
@@ -231,6 +231,7 @@ function storeServer({ view, owner, sealed, store, volume }: Served): InstanceSp
     role: 'server',
     generation: sealed.id,
     body: sealed.body,
+    colour,
     image: member(sealed.images.services, 'server'),
     mounts: [{ kind: 'volume', volume, path: store.data }, ...memoryMounts(store.writable)],
     limits: store.limits,

@@ -6,7 +6,7 @@ import type { Hands, Unhealthy } from './carry-out.ts';
 import type { Desired } from './desired.ts';
 import { stepOf } from './ground.ts';
 import type { FailedStep } from './step-watch.ts';
-import { asideKindOf, type AsideKind } from './trial.ts';
+import { asideKindOf, copiesOf, type AsideKind, type TrialKind } from './trial.ts';
 
 type Failing = { desired: Desired; release: ReleaseId; from: ReleaseId | undefined; hands: Hands };
 
@@ -18,10 +18,10 @@ export async function unhealthy({ path, phase, ended }: Unhealthy, failing: Fail
   const [check] = phase.phase === 'checking' ? phase.failing : [];
   const seat = Object.values(unit?.seats ?? {})
     .flatMap(({ instances }) => instances)
-    .filter((instance) => check && instance.name.startsWith(`${path.owner.name}.${check.server}.`));
+    .filter(({ name, role }) => check && (role === 'server' || name.startsWith(`${path.owner.name}.${check.server}.`)));
   const culprit =
-    path.aside && path.aside !== 'preview'
-      ? `${path.owner.name}.${path.aside}`
+    path.aside === 'rehearsal'
+      ? `${path.owner.name}.rehearsal`
       : ended || !check
         ? path.name
         : await running(
@@ -74,7 +74,7 @@ function answer({ check, code, detail }: FailingCheck): string {
 export async function crashed(instance: ObservedInstance, failing: Failing): Promise<Problem> {
   return {
     code: 'ROLLOUT_UNHEALTHY',
-    ...never({ owner: instance.owner, aside: asideKindOf(instance) }, failing),
+    ...never({ owner: instance.owner, aside: asideKindOf(instance) ?? (await proofOf(instance, failing)) }, failing),
     why: `${instance.name} ended by itself, again and again${instance.exitCode === undefined ? '' : `, last with exit code ${instance.exitCode}`}`,
     next: `changeless logs ${instance.owner.name} --release ${short(failing.release)}`,
     lines: await lastLines(failing, instance.name),
@@ -94,6 +94,12 @@ export async function stepFailed({ step, run, late }: FailedStep, failing: Faili
     next: `changeless logs ${run.owner.name} --release ${short(release)}`,
     lines: await lastLines(failing, run.name),
   };
+}
+
+/** A server in its place is tried as long as there is a snapshot to go back to. */
+async function proofOf({ role, owner }: ObservedInstance, { hands, desired }: Failing): Promise<TrialKind | undefined> {
+  const observed = role === 'server' ? await hands.engine.observe(desired.architecture) : undefined;
+  return observed?.ok && copiesOf(owner.name, observed.value).some(({ kind }) => kind === 'snapshot') ? 'proof' : undefined;
 }
 
 const triedOn = { rehearsal: ' on a copy of its data', proof: ' on its data', preview: '' } as const;

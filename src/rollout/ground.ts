@@ -156,10 +156,12 @@ export const coreSlot = (core: Core, image: ImageId): SlotSpec => ({
   image,
 });
 
-export const storeServerSlot = (store: string, image: ImageId): SlotSpec => ({
-  name: slotOf(`${store}.server`),
+/** Only the store's path knows this name: clients that used it would not wait while the server is swapped. */
+export const storeServerSlot = ({ store, colour, image }: { store: string; colour: Colour; image: ImageId }): SlotSpec => ({
+  name: slotOf(`${store}.server.${colour}`),
   owner: { kind: 'store', name: store },
-  networks: [{ network: `store/${store}`, aliases: [`${store}.server`] }],
+  colour,
+  networks: [{ network: `store/${store}`, aliases: [`${store}.server.${colour}`] }],
   publish: [],
   memory: 'facts',
   facts: { instance: 'server', app: store, service: 'server' },

@@ -2,7 +2,7 @@ import type { Engine, Observation, ObservedInstance, Owner } from '../engine/eng
 import type { UnitName } from '../events.ts';
 import type { Desired, DesiredUnit } from './desired.ts';
 import { releaseOnEngine } from './release-on-engine.ts';
-import { isUnit, unitState } from './unit-state.ts';
+import { current, isUnit, unitState } from './unit-state.ts';
 
 /**
  * The release as it is to be kept where some units were held back: each of them as the release says that made what is there
@@ -36,6 +36,7 @@ async function keptUnit(engine: Engine, { desired, observed, owner }: Sought): P
 
 /** The path clients reach, or reached last. */
 function pathThere(observed: Observation, owner: Owner): ObservedInstance | undefined {
-  const { serving, ended } = unitState(observed, owner);
-  return serving.at(-1) ?? ended.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1)).at(-1);
+  const state = unitState(observed, owner);
+  const { ended } = state;
+  return current(state) ?? ended.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1)).at(-1);
 }

@@ -60,7 +60,7 @@ function dataLanes({ unit: { data, body, owner } }: Outfit, observed: Observatio
 export function drainLanes(observed: Observation, outfits: readonly Outfit[]): Lane[] {
   const keep = new Set(outfits.map(({ live, path }) => live?.name ?? path.name));
   const replaced = observed.instances.filter(
-    ({ name, state, path }) => state === 'running' && path?.phase === 'serving' && !keep.has(name),
+    ({ name, state, path }) => state === 'running' && (path?.phase === 'serving' || path?.phase === 'holding') && !keep.has(name),
   );
   return replaced.map((path) => [{ do: 'drain-path', path: named(path) }, ...goodbyes(path, observed, outfits)]);
 }

@@ -6,11 +6,11 @@ import { named, outfit, removeInstance, type Outfit } from './outfit.ts';
 import { planDepartures, surplusPlaces } from './plan-departures.ts';
 import { drainLanes, planRetirement } from './plan-retirement.ts';
 import { awaitsSteps, beforeLanes, isSpent, withAfterSteps } from './plan-steps.ts';
-import { isTrying, letInLanes, proveLanes, rehearseLanes, restoreLanes, snapshotLanes } from './plan-trial.ts';
+import { holdLanes, isHeldUp, isTrying, letInLanes, proveLanes, rehearseLanes, restoreLanes, snapshotLanes } from './plan-trial.ts';
 import { sizedTo } from './size.ts';
 import { membersOf, slotLane, type Outlook, type Situation } from './situation.ts';
 import type { Lane, Stage, StageName } from './step.ts';
-import { current, inUse, isUnit, type UnitState } from './unit-state.ts';
+import { current, inUse, isUnit, pending, type UnitState } from './unit-state.ts';
 
 /**
  * What to do next so that the engine comes to hold `desired`: the first stage that has something to do. Called again
@@ -49,6 +49,7 @@ const stagesBeforeLive: readonly (readonly [StageName, (all: Situation) => Lane[
   ['ground', groundLanes],
   ['restore', restoreLanes],
   ['rehearse', rehearseLanes],
+  ['hold', holdLanes],
   ['snapshot', snapshotLanes],
   ['prove', proveLanes],
   ['let-in', letInLanes],
@@ -113,6 +114,7 @@ function holdsUp(name: StageName, all: Situation): boolean {
   if (name === 'clear') return all.outfits.some((outfit) => obstacles(outfit).length > 0);
   if (name === 'rehearse') return isTrying('rehearsal', all);
   if (name === 'before-steps') return all.outfits.some((outfit) => awaitsSteps(outfit, all.outlook));
+  if (name === 'hold') return isHeldUp(all);
   return name === 'prove' && isTrying('proof', all);
 }
 
@@ -171,8 +173,7 @@ function prepareLanes({ outfits, outlook }: Situation): Lane[] {
     if (awaitsSteps(outfit, outlook)) return [];
     const { state, seat, path, live } = outfit;
     const lanes = seat.instances.map((instance) => memberLane(instance, state, outlook));
-    const waiter = state.waiting.find(({ name }) => name === path.name);
-    if (!live && !waiter && !outlook.heldBack.has(path.name)) lanes.push(waiterLane(path, storesWait));
+    if (!live && !pending(state, path.name) && !outlook.heldBack.has(path.name)) lanes.push(waiterLane(path, storesWait));
     return lanes;
   });
 }
@@ -182,13 +183,14 @@ const waiterLane = (path: InstanceSpec, storesWait: boolean): Lane => [
   ...(storesWait ? [] : [{ do: 'await-healthy' as const, path: named(path) }]),
 ];
 
-/** Whatever else holds the place leaves first: a failed predecessor, or a store's old server. */
+/** Whatever else holds the place leaves first: a failed predecessor; or the data, whatever place it is in: a store's other server. */
 function memberLane(instance: InstanceSpec, state: UnitState, { heldBack }: Outlook): Lane {
   const inSlot = state.members.filter(({ slot }) => slot === instance.slot);
   const runs = inSlot.some((member) => member.body === instance.body && member.state === 'running');
   if (runs || heldBack.has(instance.name)) return [];
+  const before = instance.role === 'server' ? state.members : inSlot;
   return [
-    ...inSlot.filter((member) => member.body !== instance.body || member.name !== instance.name).map(removeInstance),
+    ...before.filter((member) => member.body !== instance.body || member.name !== instance.name).map(removeInstance),
     { do: 'start-instance', instance },
   ];
 }
@@ -211,7 +213,7 @@ function checkLanes({ outfits, outlook }: Situation): Lane[] {
 
 const promoteLanes = ({ outfits }: Situation): Lane[] =>
   outfits
-    .filter(({ live, state, path }) => !live && state.waiting.some(({ name }) => name === path.name))
+    .filter(({ live, state, path }) => !live && pending(state, path.name))
     .map(({ path }) => [{ do: 'promote-path', path: named(path) }]);
 
 /**

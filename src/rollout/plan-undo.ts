@@ -16,9 +16,7 @@ export type FailedRollout = { token: number; release: ReleaseId; first: boolean 
  */
 export function planUndo(observed: Observation, failed: FailedRollout): Stage {
   const own = observed.instances.filter((instance) => isOf(instance, failed));
-  const drain = own.filter(
-    (path) => path.role === 'path' && path.path?.phase === 'serving' && path.state === 'running' && hasPredecessor(path, observed),
-  );
+  const drain = own.filter((path) => isLetIn(path) && path.state === 'running' && hasPredecessor(path, observed));
   if (drain.length > 0) return undo(drain.map((path) => [{ do: 'drain-path', path: named(path) }]));
   const remove = own.filter((instance) => goes(instance, observed, failed));
   if (remove.length > 0) return undo(remove.map((instance) => [removeInstance(instance)]));
@@ -27,6 +25,9 @@ export function planUndo(observed: Observation, failed: FailedRollout): Stage {
   const ground = failed.first ? emptyGround(observed) : [];
   return ground.length > 0 ? undo(ground) : { name: 'settled', lanes: [], live: false };
 }
+
+/** One that holds is not taken away from those who wait in it, either. */
+const isLetIn = ({ path }: ObservedInstance): boolean => path?.phase === 'serving' || path?.phase === 'holding';
 
 const undo = (lanes: readonly Lane[]): Stage => ({ name: 'undo', lanes, live: false });
 
@@ -46,7 +47,6 @@ const hasPredecessor = (path: ObservedInstance, observed: Observation): boolean 
 
 function goes(instance: ObservedInstance, observed: Observation, { first }: FailedRollout): boolean {
   if (first || asideKindOf(instance)) return true;
-  if (instance.role === 'path')
-    return instance.state !== 'running' || (instance.path?.phase !== 'serving' && instance.path?.phase !== 'draining');
+  if (instance.role === 'path') return instance.state !== 'running' || !(isLetIn(instance) || instance.path?.phase === 'draining');
   return !inUse(unitState(observed, instance.owner), instance.body, instance.colour);
 }

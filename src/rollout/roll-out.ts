@@ -55,7 +55,6 @@ const groundTries = 3;
  * live, what was begun is undone; afterwards a step that fails is tried again, for there is nothing to go back to.
  */
 export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
-  const { hands } = rollout;
   const progress = begin(rollout);
   for (;;) {
     const observed = await observe(rollout, progress);
@@ -73,9 +72,7 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     if (fault && !stage.live) return undo(rollout, await fault());
     if (stage.name === 'wait') sayDraining(observed, rollout, progress);
     if (stage.name === 'held') sayHeld(observed, rollout, progress);
-    noteSwaps(stage, progress, hands.now());
     const outcome = await advance(stage, rollout, progress);
-    if (stage.name === 'switch-stores' && outcome.problems.length === 0) saySwapped(stage, rollout, progress);
     if (outcome.overtaken) return { outcome: 'overtaken' };
     const problem = stage.live ? undefined : await failureOf(stage, outcome, { rollout, progress });
     if (problem) return undo(rollout, problem);
@@ -146,7 +143,7 @@ type Progress = {
   /** When each waiter was first found not to be healthy. */
   waited: Map<string, number>;
   /** When the clients of each store that is swapped began to wait. */
-  swapped: Map<string, number>;
+  holding: Map<string, number>;
 };
 
 const begin = ({ began, hands, release }: Rollout): Progress => ({
@@ -161,7 +158,7 @@ const begin = ({ began, hands, release }: Rollout): Progress => ({
   seen: new Set(),
   said: '',
   waited: new Map(),
-  swapped: new Map(),
+  holding: new Map(),
 });
 
 /** Once the release is live, there is nothing to go back to and the engine is asked until it answers. */
@@ -178,12 +175,12 @@ async function observe(
   }
 }
 
-async function advance(stage: Stage, { hands, wake }: Rollout, { deaths }: Progress): Promise<StageOutcome> {
+async function advance(stage: Stage, { hands, wake }: Rollout, { deaths, holding }: Progress): Promise<StageOutcome> {
   if (stage.name === 'wait' || stage.name === 'held') {
     await wake.next(1000);
     if (!(await hands.mayAct())) return { problems: [], unhealthy: [], overtaken: true };
   }
-  const outcome = await carryOut(stage, hands);
+  const outcome = await carryOut(stage, { ...hands, report: (event) => reportSwap(event, hands, holding) });
   if (!stage.live) return outcome;
   for (const { step, problem } of outcome.problems) hands.report({ type: 'effect-failed', step: describeStep(step), problem });
   if (outcome.problems.length > 0) await wake.next(nextStart(deaths, hands.now()) ?? hands.pauseMs);
@@ -196,19 +193,14 @@ function sayLive({ hands, release }: Rollout, progress: Progress): void {
   hands.report({ type: 'release-live', release, durationMs: hands.now() - progress.began });
 }
 
-function noteSwaps({ name, lanes }: Stage, { swapped }: Progress, now: number): void {
-  const copies = name === 'snapshot' ? lanes.flat().filter((step) => step.do === 'copy-volume') : [];
-  for (const { copy } of copies) if (!swapped.has(copy.to.owner.name)) swapped.set(copy.to.owner.name, now);
-}
-
-/** At most this long a connection to a store waited: from before its server stopped until the new path serves. */
-function saySwapped({ lanes }: Stage, { hands }: Rollout, { swapped }: Progress): void {
-  for (const { path } of lanes.flat().filter((step) => step.do === 'promote-path')) {
-    const began = swapped.get(path.owner.name);
-    if (began === undefined) continue;
-    const gapMs = hands.now() - began;
-    hands.report({ type: 'store-swapped', unit: unitName(path.owner), generation: path.generation, gapMs });
-  }
+/** Passes events on, and says how long connections to a store waited: from when its new path held them until it let them on. */
+function reportSwap(event: ChangelessEvent, { report, now }: Hands, held: Map<string, number>): void {
+  report(event);
+  if (event.type === 'store-holding') held.set(event.unit.name, now());
+  const began = event.type === 'unit-switched' && event.unit.kind === 'store' ? held.get(event.unit.name) : undefined;
+  if (event.type !== 'unit-switched' || began === undefined) return;
+  held.delete(event.unit.name);
+  report({ type: 'store-swapped', unit: event.unit, generation: event.generation, gapMs: now() - began });
 }
 
 /** What ended and should not have: the problem, once it is wanted, for it reads the log. */

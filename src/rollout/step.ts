@@ -15,6 +15,7 @@ export type Step =
   | { do: 'ensure-slot'; slot: SlotSpec }
   | { do: 'start-instance'; instance: InstanceSpec }
   | { do: 'await-healthy'; path: Named }
+  | { do: 'hold-path'; path: Named }
   | { do: 'promote-path'; path: Named }
   | { do: 'drain-path'; path: Named }
   | { do: 'signal-instance'; instance: Named; signal: string }
@@ -35,7 +36,7 @@ export type Lane = readonly Step[];
  *
  * Stores whose server is new to their data, each stage for all of them before the next for any:
  *
- *     restore (a failed rollout's) -> rehearse (on a copy) -> snapshot (clients wait) -> prove (in private) -> let-in
+ *     restore (a failed rollout's) -> rehearse (on a copy) -> hold (clients wait) -> snapshot -> prove (in its place) -> let-in
  *
  * `depart`: instances that are too many leave, whenever there is something to do for it.
  * Where a release is held for a look, `preview` and `held` come after `check`, and nothing after them until it is let live.
@@ -49,6 +50,7 @@ export type StageName =
   | 'ground'
   | 'restore'
   | 'rehearse'
+  | 'hold'
   | 'snapshot'
   | 'prove'
   | 'let-in'
@@ -90,6 +92,8 @@ export function describeStep(step: Step): string {
       return `start ${step.instance.name}`;
     case 'await-healthy':
       return `wait for ${step.path.name} to report healthy`;
+    case 'hold-path':
+      return `let connections wait in ${step.path.name}`;
     case 'promote-path':
       return `switch to ${step.path.name}`;
     case 'drain-path':

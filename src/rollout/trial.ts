@@ -1,5 +1,6 @@
 import type { ImageId } from '../digest.ts';
 import type {
+  InstanceRole,
   InstanceSpec,
   NetworkSpec,
   Observation,
@@ -12,8 +13,9 @@ import type {
 import { dataVolume, previewSlotName, slotOf, storePathSlot, storeServerSlot } from './ground.ts';
 
 /**
- * A new server of a store is tried in private before clients reach it: first on a copy of the data while the old one serves
- * (`rehearsal`), then, when the old one has stopped, on the data themselves (`proof`).
+ * A new server of a store is tried before clients reach it: first in private, on a copy of the data, while the old one serves
+ * (`rehearsal`); then, when the old one has stopped, on the data themselves (`proof`), in the place where it is to serve. There
+ * only its path reaches it, which lets connections wait.
  */
 export type TrialKind = 'rehearsal' | 'proof';
 
@@ -21,7 +23,7 @@ export type TrialKind = 'rehearsal' | 'proof';
 export type AsideKind = TrialKind | 'preview';
 
 /**
- * A store's data, and the private place in which a server is tried on them. `image` does the copying; `upgrade` makes data of
+ * A store's data, and the private place in which a server is rehearsed. `image` does the copying; `upgrade` makes data of
  * another format into these.
  */
 export type StoreData = {
@@ -32,21 +34,22 @@ export type StoreData = {
   upgrade?: VolumeUpgrade;
 };
 
-/** The place has a network of its own, where the server has the name it always has: the waiter that checks it is the final image. */
+/** The place has a network of its own, where the server has the names it always has: the waiter that checks it is the final image. */
 export function storeData(store: string, { format, image, upgrade }: Made): StoreData {
   const owner: Owner = { kind: 'store', name: store };
   const network = `trial/${store}`;
-  const privately = (slot: SlotSpec, name: string, alias: string): SlotSpec => ({
+  const privately = ({ colour: _either, ...slot }: SlotSpec, name: string, aliases: readonly string[]): SlotSpec => ({
     ...slot,
     name,
-    networks: [{ network, aliases: [alias] }],
+    networks: [{ network, aliases }],
   });
+  const server = storeServerSlot({ store, colour: 'blue', image });
   return {
     volume: dataVolume(store, format),
     network: { name: network, owner, internal: true, isolated: false, hosts: 8 },
     slots: {
-      server: privately(storeServerSlot(store, image), serverSlotName(store), `${store}.server`),
-      path: privately(storePathSlot(store, image), pathSlotName(store), 'path'),
+      server: privately(server, serverSlotName(store), [`${store}.server.blue`, `${store}.server.green`]),
+      path: privately(storePathSlot(store, image), pathSlotName(store), ['path']),
     },
     image,
     ...(upgrade && { upgrade }),
@@ -58,27 +61,30 @@ type Made = { format: string | undefined; image: ImageId; upgrade: VolumeUpgrade
 const serverSlotName = (store: string): string => slotOf(`${store}.trial`);
 const pathSlotName = (store: string): string => slotOf(`${store}.trial-path`);
 
-type Placed = { owner: Owner; name: string; slot: string };
+type Placed = { owner: Owner; name: string; role: InstanceRole; slot: string };
 
-/** What an instance is there for that serves nobody; undefined for every one that does, or is to. */
-export function asideKindOf({ owner, name, slot }: Placed): AsideKind | undefined {
+/** What an instance is there for that serves nobody; undefined for every one that may come to serve. */
+export function asideKindOf({ owner, name, role, slot }: Placed): AsideKind | undefined {
   if (owner.kind === 'app') return slot === previewSlotName(owner.name) ? 'preview' : undefined;
-  if (owner.kind !== 'store' || ![serverSlotName(owner.name), pathSlotName(owner.name)].includes(slot)) return undefined;
-  return name.startsWith(`${owner.name}.rehearsal`) ? 'rehearsal' : 'proof';
+  if (owner.kind !== 'store') return undefined;
+  if (name === `${owner.name}.rehearsal` || name.startsWith(`${owner.name}.rehearsal-path.`)) return 'rehearsal';
+  return role === 'path' && name.startsWith(`${owner.name}.proof-path.`) ? 'proof' : undefined;
 }
 
-/** The server and the waiter of a trial, made from those that are to serve. */
+/** The server and the waiter of a trial, made from those that are to serve. In a proof the server is that very one. */
 export function trialInstances(
   { server, path }: { server: InstanceSpec; path: InstanceSpec },
   { kind, token }: { kind: TrialKind; token: number },
   { slots, volume }: StoreData,
 ): { server: InstanceSpec; path: InstanceSpec } {
   const store = server.owner.name;
-  const on = kind === 'proof' ? volume.name : copyName(volume.name, { kind, token });
-  const mounts = server.mounts.map((mount) => (mount.kind === 'volume' ? { ...mount, volume: on } : mount));
+  const waiter = { ...path, name: `${store}.${kind}-path.${path.generation.slice(0, 8)}.${token}` };
+  if (kind === 'proof') return { server, path: waiter };
+  const copy = copyName(volume.name, { kind, token });
+  const mounts = server.mounts.map((mount) => (mount.kind === 'volume' ? { ...mount, volume: copy } : mount));
   return {
     server: { ...server, name: `${store}.${kind}`, slot: slots.server.name, mounts },
-    path: { ...path, name: `${store}.${kind}-path.${path.generation.slice(0, 8)}.${token}`, slot: slots.path.name },
+    path: { ...waiter, slot: slots.path.name },
   };
 }
 

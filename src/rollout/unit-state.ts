@@ -6,6 +6,8 @@ import { asideKindOf } from './trial.ts';
 export type UnitState = {
   /** Paths that accept connections, oldest first. More than one in the middle of a switch. */
   serving: readonly ObservedInstance[];
+  /** A store's paths that accept connections and let them wait. */
+  holding: readonly ObservedInstance[];
   /** Paths that have not been promoted and run. */
   waiting: readonly ObservedInstance[];
   /** Paths that finish what they have. */
@@ -32,6 +34,7 @@ export function unitState(observation: Observation, owner: Owner): UnitState {
   const inPhase = (...phases: string[]) => running.filter((path) => phases.includes(path.path?.phase ?? 'starting'));
   return {
     serving: inPhase('serving').toSorted(oldestFirst),
+    holding: inPhase('holding').toSorted(oldestFirst),
     waiting: inPhase('starting', 'checking', 'healthy'),
     draining: inPhase('draining'),
     ended: paths.filter((path) => path.state !== 'running'),
@@ -48,8 +51,16 @@ function oldestFirst(a: ObservedInstance, b: ObservedInstance): number {
   return a.name < b.name ? -1 : 1;
 }
 
-/** The path clients reach: the newest that serves. */
-export const current = (state: UnitState): ObservedInstance | undefined => state.serving.at(-1);
+/** The path clients reach: the newest that serves. While they are let wait, the one they reached last. */
+export function current({ serving, holding, draining, ended }: UnitState): ObservedInstance | undefined {
+  if (serving.length > 0 || holding.length === 0) return serving.at(-1);
+  const served = ended.filter(({ path }) => path?.phase === 'serving' || path?.phase === 'draining');
+  return [...draining, ...served].toSorted(oldestFirst).at(-1);
+}
+
+/** The path of that name that was not promoted yet. */
+export const pending = ({ waiting, holding }: UnitState, name: string): ObservedInstance | undefined =>
+  [...waiting, ...holding].find((path) => path.name === name);
 
 /** Whether a path still sends requests to the body's instances in that colour. */
 export function inUse(state: UnitState, body: BodyId, colour: Colour | undefined): boolean {
@@ -59,13 +70,16 @@ export function inUse(state: UnitState, body: BodyId, colour: Colour | undefined
 export const other = (colour: Colour): Colour => (colour === 'blue' ? 'green' : 'blue');
 
 /**
- * The colour a body takes: the one it is in already (the one that serves, where it is in both),
+ * The colour a body takes: the one it is in already (the one that serves, where it is in both; the one its path holds),
  * else the one that does not serve.
  */
 export function colourFor(state: UnitState, body: BodyId): Colour {
   const now = current(state);
   if (now?.body === body && now.colour) return now.colour;
+  const held = state.holding.findLast((path) => path.body === body);
+  if (held?.colour) return held.colour;
   const there = [...state.members, ...state.steps].find((member) => member.body === body && member.colour && member.colour !== now?.colour);
   if (there?.colour) return there.colour;
-  return now?.colour ? other(now.colour) : 'blue';
+  const taken = now?.colour ?? state.holding.at(-1)?.colour;
+  return taken ? other(taken) : 'blue';
 }

@@ -115,7 +115,7 @@ test('a comparison names what is missing, stopped, foreign or of another image',
   );
   assert.deepEqual(
     kinds({ ...observation, instances: instances.map((one) => (one.role === 'server' ? { ...one, state: 'exited', exitCode: 1 } : one)) }),
-    ['stopped sessions.server'],
+    ['stopped sessions.server.blue'],
   );
   assert.equal(kinds({ ...observation, networks: networks.slice(1) }).length, 1);
   assert.equal(

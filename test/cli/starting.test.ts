@@ -38,7 +38,7 @@ test('init refuses a folder that holds something, and an example that does not e
   assert.match(full.stderr, /FOLDER_NOT_EMPTY .*\n {2}why {3}it holds notes\.txt/);
   const unknown = await world.changeless('init', 'demo', '--template', 'nothing');
   assert.equal(unknown.code, 2);
-  assert.match(unknown.stderr, /UNKNOWN_TEMPLATE .*\n {2}why {3}there are hello, streaming/);
+  assert.match(unknown.stderr, /UNKNOWN_TEMPLATE .*\n {2}why {3}there are guestbook, hello, streaming/);
   assert.equal(existsSync(path.join(world.folder, 'demo')), false);
 });
 

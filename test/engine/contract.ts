@@ -288,6 +288,19 @@ function paths(world: GetWorld): void {
     valueOf(await world().engine.removeInstance(world().architecture, 'contract-path-3'));
   });
 
+  it("has a store's path hold, however often it is told, and serve once promoted", async () => {
+    const { engine, architecture } = world();
+    const name = 'contract-path-held';
+    await started(world(), { ...pathSpec(world(), name), owner: store });
+    for (const _ of [1, 2]) valueOf(await engine.holdPath(architecture, name));
+    assert.equal(phaseIn(await observe(world()), name), 'holding');
+    valueOf(await engine.promotePath(architecture, name));
+    assert.equal(phaseIn(await observe(world()), name), 'serving');
+    valueOf(await engine.holdPath(architecture, name));
+    assert.equal(phaseIn(await observe(world()), name), 'serving');
+    valueOf(await engine.removeInstance(architecture, name));
+  });
+
   it('ends a waiter that is told to drain', async () => {
     await started(world(), pathSpec(world(), 'contract-path-4'));
     valueOf(await world().engine.awaitHealthy(world().architecture, 'contract-path-4', conditionLimitMs));

@@ -14,9 +14,10 @@ import type { EngineWorld } from './contract-fixture.ts';
 const BASE = 'debian:bookworm-slim';
 let worlds = 0;
 
-/** Plays a data path: it says what a path says, serves on USR2 and ends on USR1. */
+/** Plays a data path: it says what a path says, holds on HUP, serves on USR2 and ends on USR1. */
 const waiter = (healthy: boolean): string => `#!/bin/sh
 state=waiting
+trap 'state=holding; echo "{\\"changeless\\":\\"holding\\"}"' HUP
 trap 'state=serving; echo "{\\"changeless\\":\\"serving\\"}"' USR2
 trap 'echo "{\\"changeless\\":\\"serving\\",\\"measures\\":{\\"spanMs\\":1000,\\"requests\\":7,\\"answers\\":{\\"2xx\\":7}}}"' HUP
 trap '[ $state = serving ] && echo "{\\"changeless\\":\\"draining\\",\\"connections\\":1}"; exit 0' USR1

@@ -41,7 +41,7 @@ export interface Proxy {
   reported(phase: PathReport['phase']): Promise<void>;
   /** Resolves when it prints something. */
   nextLine(): Promise<void>;
-  signal(signal: 'USR1' | 'USR2' | 'TERM' | 'KILL'): Promise<void>;
+  signal(signal: 'HUP' | 'USR1' | 'USR2' | 'TERM' | 'KILL'): Promise<void>;
   /** Resolves with the exit code. */
   ended(): Promise<number>;
 }

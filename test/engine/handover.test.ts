@@ -14,6 +14,8 @@ const world = new World();
 const skip = (await engineAnswers()) ? false : 'no engine with debian:bookworm-slim answers';
 let target: Target;
 let live: { core: Proxy; path: Proxy };
+let orders: Target;
+let stored: Proxy;
 const images = new Map<string, string>();
 
 before(
@@ -27,7 +29,7 @@ before(
       ...['a', 'b'].map((generation) => addImage(`path-${generation}`, appPath(generation))),
       ...['a', 'b'].map((generation) => addImage(`core-${generation}`, core(generation))),
       addImage('path-hasty', appPath('hasty', { drainLimitMs: 300 })),
-      addImage('store', store()),
+      ...(['blue', 'green'] as const).map((colour) => addImage(`store-${colour}`, store(colour))),
       addImage('path-broken', appPath('broken', { port: 8081 })),
     ]);
     target = { address, port: 8080, host: HOST };
@@ -118,15 +120,45 @@ test('a request that outlives the drain limit is cut, and the proxy says so', { 
 });
 
 test('a store holds new connections while its server is swapped', { skip, timeout: 30_000 }, async () => {
-  const [address] = await Promise.all([world.sandbox('store', 'orders.store'), world.slot('orders-1.blue')]);
-  const waiter = await world.waiter('store', imageOf('store'));
+  const [address] = await Promise.all([world.sandbox('store', 'orders.store'), world.slot('orders.blue'), world.slot('orders.green')]);
+  const waiter = await world.waiter('store', imageOf('store-blue'));
   await waiter.reported('checking');
   await become(waiter);
-  const held = ask({ address, port: 8080, host: HOST });
-  // A swap that takes a second: the connection is accepted, and refused by the empty slot all the while.
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
-  await world.occupy('orders-1.blue');
+  orders = { address, port: 8080, host: HOST };
+  stored = waiter;
+  const held = ask(orders);
+  await world.occupy('orders.blue');
   assert.equal(await held, '');
+});
+
+test('a store that holds lets nobody on to a server that is ready before its gate opens', { skip, timeout: 30_000 }, async () => {
+  const before = stored;
+  stored = await holding('store-green');
+  await before.signal('USR1');
+  assert.equal(await before.ended(), 0);
+  let isAnswered = false;
+  const held = ask(orders).then((generation) => ((isAnswered = true), generation));
+  await world.occupy('orders.green');
+  while (!stored.output.some((line) => line.includes('is UP'))) await stored.nextLine();
+  // Longer than it takes to go on where the gate is open.
+  await world.slot('orders.later');
+  assert.equal(isAnswered, false);
+  await become(stored);
+  assert.equal(await held, '');
+});
+
+test('a store that is stopped while it holds passes those who wait on to its successor', { skip, timeout: 30_000 }, async () => {
+  const before = stored;
+  const failing = await holding('store-blue');
+  await before.signal('USR1');
+  await before.ended();
+  const held = ask(orders);
+  stored = await world.waiter('store', imageOf('store-green'));
+  await stored.reported('healthy');
+  await become(stored);
+  await failing.signal('USR1');
+  assert.equal(await held, '');
+  assert.equal(await failing.ended(), 0);
 });
 
 test('the core knows a host in any letter case, with a port, and no other', { skip, timeout: 30_000 }, async () => {
@@ -149,9 +181,17 @@ function core(generation: string): PathConfig {
   return renderCore({ generation, routes: [{ host: HOST, app: 'shop' }] });
 }
 
-function store(): PathConfig {
-  const server = { server: 'orders-1.blue', port: 8080, health: { kind: 'tcp' } } as const;
-  return renderStorePath({ generation: 's', ...server, drainLimitMs: 10_000 });
+function store(colour: 'blue' | 'green'): PathConfig {
+  const server = { server: `orders.${colour}`, port: 8080, health: { kind: 'tcp' } } as const;
+  return renderStorePath({ generation: 's', ...server, holdLimitMs: 10_000, drainLimitMs: 10_000 });
+}
+
+async function holding(image: string): Promise<Proxy> {
+  const waiter = await world.waiter('store', imageOf(image));
+  await waiter.reported('checking');
+  await waiter.signal('HUP');
+  await waiter.reported('holding');
+  return waiter;
 }
 
 async function addImage(name: string, config: PathConfig): Promise<void> {

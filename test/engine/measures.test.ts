@@ -29,7 +29,10 @@ before(
       addImage('path', appPath(8080)),
       addImage('broken', appPath(8081)),
       addImage('core', renderCore({ generation: 'c', routes: [{ host: HOST, app: 'shop' }] })),
-      addImage('store', renderStorePath({ generation: 's', server: 'web-1.blue', port: 8080, health, drainLimitMs: 1000 })),
+      addImage(
+        'store',
+        renderStorePath({ generation: 's', server: 'web-1.blue', port: 8080, health, holdLimitMs: 1000, drainLimitMs: 1000 }),
+      ),
     ]);
     shop = { address: core, port: 8080, host: HOST };
     store = { address: stored, port: 8080, host: HOST };

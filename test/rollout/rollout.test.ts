@@ -188,7 +188,13 @@ inWorld('a place that dies takes its members with it and all come back', async (
   const before = world.engine.world.inventory();
   // Asking them to end first would take as long as their drain limit, for clients that cannot reach them.
   world.engine.world.beforeEffect = ({ verb, name }) => assert.notEqual(verb, 'removeInstance', name);
-  for (const slot of ['catalog.api-1.blue.slot', 'catalog.path.slot', 'core.path.slot', 'sessions.server.slot', 'sessions.path.slot']) {
+  for (const slot of [
+    'catalog.api-1.blue.slot',
+    'catalog.path.slot',
+    'core.path.slot',
+    'sessions.server.blue.slot',
+    'sessions.path.slot',
+  ]) {
     world.engine.world.killSlot(slot);
     await world.settled(first);
     await world.until(() => JSON.stringify(world.engine.world.inventory()) === JSON.stringify(before));

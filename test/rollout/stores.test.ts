@@ -50,24 +50,25 @@ function recordEffects({ engine }: RolloutWorld): string[] {
   return effects;
 }
 
-inScene('a new server is tried on a copy, then on the data in private, and only then in its place', async (scene) => {
+inScene('a new server is tried on a copy, then on the data while clients wait, and only then are they let on', async (scene) => {
   const effects = recordEffects(scene);
   assert.equal((await scene.up(scene.second)).outcome, 'live');
   await scene.settled(scene.second);
   const order = effects.filter((effect) =>
-    /copyVolume|removeVolume|noteBody|(start|remove)Instance sessions\.(server|rehearsal|proof)$/.test(effect),
+    /copyVolume|removeVolume|noteBody|(hold|promote|drain)Path|(start|remove)Instance sessions\.(server\.\w+|rehearsal)$/.test(effect),
   );
   assert.deepEqual(order, [
     'copyVolume sessions.data.rehearsal',
     'startInstance sessions.rehearsal',
-    'removeInstance sessions.server',
-    'copyVolume sessions.data.snapshot',
     'removeInstance sessions.rehearsal',
-    'startInstance sessions.proof',
-    'removeInstance sessions.proof',
+    'holdPath sessions.path',
+    'drainPath sessions.path',
+    'removeInstance sessions.server.blue',
+    'copyVolume sessions.data.snapshot',
+    'startInstance sessions.server.green',
     'noteBody sessions.data',
     'removeVolume sessions.data.snapshot',
-    'startInstance sessions.server',
+    'promotePath sessions.path',
     'removeVolume sessions.data.rehearsal',
   ]);
   const kinds = (lines: string[]): string[] =>
@@ -99,7 +100,10 @@ inScene('a server that is not healthy on a copy of the data fails the rollout wi
   assert.equal(end.problem?.code, 'ROLLOUT_UNHEALTHY');
   assert.match(end.problem?.what ?? '', /sessions never became healthy on a copy of its data/);
   await scene.settled(scene.first);
-  assert.equal(effects.includes('removeInstance sessions.server'), false);
+  assert.equal(
+    effects.some((effect) => effect.startsWith('removeInstance sessions.server')),
+    false,
+  );
   assert.deepEqual(world.inventory(), scene.before);
   assert.deepEqual(world.outages, []);
 });
@@ -123,14 +127,57 @@ inScene('a server that is not healthy on the data, and damages them, goes, and t
 inScene('a server that ends again and again on the data is taken back as one that is not healthy', async (scene) => {
   const { world } = scene.engine;
   world.onServer = (spec, found) => {
-    if (spec.name === 'sessions.proof') queueMicrotask(() => world.kill('sessions.proof'));
-    return spec.name === 'sessions.proof' ? 'damaged' : found;
+    if (!isOn(spec, data) || spec.image !== scene.server || isOn(spec, `${data}.rehearsal`)) return found;
+    queueMicrotask(() => world.kill(spec.name));
+    return 'damaged';
   };
   const end = await scene.up(scene.second);
-  assert.match(end.problem?.why ?? '', /sessions\.proof ended by itself/);
+  assert.match(end.problem?.why ?? '', /sessions\.server\.green ended by itself/);
   await scene.settled(scene.first);
   assert.equal(contents(scene), 'ten orders');
   assert.deepEqual(world.inventory(), scene.before);
+});
+
+/** Paths that let clients on to a server that runs while there is a snapshot, which says that none was let in. */
+function letOnTooEarly({ engine }: RolloutWorld): string[] {
+  const { instances, volumes } = engine.world.machine.of(architecture);
+  if (![...volumes.values()].some(({ spec, unfinished }) => spec.name.includes('.snapshot.') && !unfinished)) return [];
+  const running = [...instances.values()].filter(({ spec, state }) => state === 'running' && spec.owner.kind === 'store');
+  const servers = running.filter(({ spec }) => spec.role === 'server' && spec.slot.startsWith('sessions.server.'));
+  const paths = running.filter(({ path }) => path?.stage === 'serving');
+  return paths.flatMap(({ spec }) => (servers.some((server) => server.spec.colour === spec.colour) ? [spec.name] : []));
+}
+
+for (const damages of [false, true])
+  inScene(
+    `clients are let wait as long as there is a snapshot, also where the new server ${damages ? 'fails' : 'works'}`,
+    async (scene) => {
+      const { world } = scene.engine;
+      const early: string[] = [];
+      const held: string[] = [];
+      world.unhealthy(({ image, name }) => damages && image === scene.server && name !== 'sessions.rehearsal');
+      world.afterEffect = ({ verb, name }) => {
+        early.push(...letOnTooEarly(scene));
+        if (verb === 'holdPath') held.push(name);
+      };
+      assert.equal((await scene.up(scene.second)).outcome, damages ? 'failed' : 'live');
+      await scene.settled(damages ? scene.first : scene.second);
+      assert.equal(held.length, 1);
+      assert.deepEqual(early, []);
+      assert.deepEqual(world.outages, []);
+    },
+  );
+
+inScene('whoever waits is passed on to the old server when the new one fails', async (scene) => {
+  const { world } = scene.engine;
+  world.unhealthy(({ image, name }) => image === scene.server && name !== 'sessions.rehearsal');
+  world.afterEffect = ({ verb, name }) => {
+    if (verb === 'holdPath') world.holdConnections(name, 7);
+    if (verb === 'drainPath') queueMicrotask(() => world.releaseConnections(name));
+  };
+  assert.equal((await scene.up(scene.second)).outcome, 'failed');
+  await scene.settled(scene.first);
+  assert.deepEqual(world.cuts, []);
 });
 
 inScene('once clients were let in, nothing is put back: what they wrote stays', async (scene) => {
@@ -155,7 +202,7 @@ const deaths = [
   { when: 'afterEffect', verb: 'startInstance', name: 'sessions.rehearsal' },
   { when: 'midEffect', verb: 'copyVolume', name: `${data}.snapshot.2` },
   { when: 'afterEffect', verb: 'copyVolume', name: `${data}.snapshot.2` },
-  { when: 'afterEffect', verb: 'startInstance', name: 'sessions.proof' },
+  { when: 'afterEffect', verb: 'startInstance', name: 'sessions.server.green' },
   { when: 'midEffect', verb: 'noteBody', name: data },
   { when: 'afterEffect', verb: 'noteBody', name: data },
 ] as const;
@@ -165,7 +212,7 @@ for (const death of deaths)
     `whoever takes over from a rollout that died at ${death.when} of ${death.verb} ${death.name} finds the data as they were`,
     async (scene) => {
       const { world } = scene.engine;
-      world.onServer = (spec, found) => (spec.image === scene.server && spec.name === 'sessions.proof' ? 'damaged' : found);
+      world.onServer = (spec, found) => (spec.image === scene.server && spec.name === 'sessions.server.green' ? 'damaged' : found);
       world[death.when] = async ({ verb, name }) => {
         if (verb !== death.verb || name !== death.name) return;
         world[death.when] = undefined;
@@ -216,14 +263,14 @@ inScene('going back to a server is tried on the data just so', async (scene) => 
 
 inScene('a change of policy alone, or a server that died, needs no trial', async (scene) => {
   const effects = recordEffects(scene);
-  scene.engine.world.kill('sessions.server');
-  await scene.until(() => scene.events.some((event) => event.type === 'instance-replaced' && event.instance === 'sessions.server'));
+  scene.engine.world.kill('sessions.server.blue');
+  await scene.until(() => scene.events.some((event) => event.type === 'instance-replaced' && event.instance === 'sessions.server.blue'));
   await scene.settled(scene.first);
   scene.engine.world.stopEngine();
   scene.engine.world.startEngine();
   await scene.until(() => JSON.stringify(scene.engine.world.inventory()) === JSON.stringify(scene.before));
   assert.deepEqual(
-    effects.filter((effect) => /copyVolume|rehearsal|proof/.test(effect)),
+    effects.filter((effect) => /copyVolume|holdPath|rehearsal|proof/.test(effect)),
     [],
   );
 });
@@ -283,7 +330,10 @@ inScene('a step that fails, fails on a copy', async (scene) => {
   const end = await scene.up(sealRelease(scene.engine, upgraded));
   assert.equal(end.problem?.code, 'UPGRADE_FAILED');
   await scene.settled(scene.first);
-  assert.equal(effects.includes('removeInstance sessions.server'), false);
+  assert.equal(
+    effects.some((effect) => effect.startsWith('removeInstance sessions.server')),
+    false,
+  );
   assert.deepEqual(scene.engine.world.inventory(), scene.before);
 });
 
@@ -291,8 +341,8 @@ inScene('a new data generation that the new server fails on goes, and is made of
   const { world } = scene.engine;
   world.onUpgrade = (_, found) => `${found}, in format 15`;
   let damages = true;
-  world.onServer = (spec, found) => (damages && spec.name === 'sessions.proof' ? 'damaged' : found);
-  world.unhealthy((spec) => damages && spec.name === 'sessions.proof');
+  world.onServer = (spec, found) => (damages && spec.name === 'sessions.server.green' ? 'damaged' : found);
+  world.unhealthy((spec) => damages && spec.name === 'sessions.server.green');
   const second = sealRelease(scene.engine, upgraded);
   assert.equal((await scene.up(second)).outcome, 'failed');
   await scene.settled(scene.first);

@@ -34,6 +34,7 @@ export function engineAsReached(process: ControllerProcess): Engine {
     removeSlot: (on, name) => effect('removeSlot', name, () => engine.removeSlot(on, name)),
     startInstance: (on, spec) => effect('startInstance', spec.name, () => engine.startInstance(on, spec)),
     removeInstance: (on, name) => effect('removeInstance', name, () => engine.removeInstance(on, name)),
+    holdPath: (on, name) => effect('holdPath', name, () => engine.holdPath(on, name)),
     promotePath: (on, name) => effect('promotePath', name, () => engine.promotePath(on, name)),
     drainPath: (on, name) => effect('drainPath', name, () => engine.drainPath(on, name)),
     signalInstance: (on, name, signal) => effect('signalInstance', name, () => engine.signalInstance(on, name, signal)),

@@ -62,6 +62,7 @@ function reason({ owner, role, path, slot }: ObservedInstance): string {
     starting: 'is starting',
     checking: 'checks what it will lead to',
     healthy: 'is healthy and waits for the switch',
+    holding: 'lets clients wait while the server is swapped',
     serving: 'leads clients',
     draining: 'finishes what it has',
   };

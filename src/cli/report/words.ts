@@ -58,6 +58,8 @@ function rolloutWords(event: ChangelessEvent): Words | undefined {
       return good('switched', unitWords(event.unit));
     case 'store-tried':
       return good('tried', `${unitWords(event.unit)} on ${event.on === 'copy' ? 'a copy of its data' : 'its data'}`);
+    case 'store-holding':
+      return plain('holding', `new connections to ${unitWords(event.unit)}`);
     case 'store-swapped':
       return good('swapped', `${unitWords(event.unit)}; connections waited ${duration(event.gapMs)}`);
     case 'unit-held-back':

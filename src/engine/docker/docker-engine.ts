@@ -153,6 +153,10 @@ export class DockerEngine implements Engine {
     return reached ? { ok: true, value: undefined } : failed({ phase, ended });
   }
 
+  holdPath(architecture: string, name: string): Promise<Result<void>> {
+    return attempt(`${name} could not be told to hold`, async () => this.#phases.hold(await this.#containerOf(architecture, name)));
+  }
+
   promotePath(architecture: string, name: string): Promise<Result<void>> {
     return attempt(`${name} could not be promoted`, async () => this.#phases.promote(await this.#containerOf(architecture, name)));
   }

@@ -27,6 +27,7 @@ export function nextPhase(phase: PathPhase, { line, at }: Pick<LogLine, 'line' |
   if (phase.phase === 'draining') return phase;
   if (report.phase === 'serving' && report.measures) return { phase: 'serving', measures: { ...report.measures, at } };
   if (phase.phase === 'serving') return phase;
+  if (phase.phase === 'holding' && report.phase !== 'serving') return phase;
   return report.phase === 'checking' ? { phase: 'checking', failing: report.failing } : { phase: report.phase };
 }
 
@@ -61,16 +62,23 @@ export class PathPhases {
   }
 
   async promote(container: string): Promise<void> {
-    const isServing = ({ phase }: PathPhase): boolean => phase === 'serving' || phase === 'draining';
+    await this.#become(container, 'SIGUSR2', ({ phase }) => phase === 'serving' || phase === 'draining');
+  }
+
+  async hold(container: string): Promise<void> {
+    await this.#become(container, 'SIGHUP', ({ phase }) => phase === 'holding' || phase === 'serving' || phase === 'draining');
+  }
+
+  async #become(container: string, name: 'SIGHUP' | 'SIGUSR2', isIt: (phase: PathPhase) => boolean): Promise<void> {
     // One that was just heard to be healthy needs no second question.
     const now = this.#known.get(container)?.phase ?? (await this.of(container));
-    if (isServing(now)) return;
+    if (isIt(now)) return;
     if (now.phase === 'starting') await this.#follow({ container, limitMs: PROMOTION_LIMIT_MS }, ({ phase }) => phase !== 'starting');
-    const signal = (): Promise<boolean> => signalContainer(this.#client, container, 'SIGUSR2');
+    const signal = (): Promise<boolean> => signalContainer(this.#client, container, name);
     await signal();
     // A failure of these shows in what is awaited: the container's end.
     const again = setInterval(() => void signal().catch(() => undefined), SIGNAL_AGAIN_MS);
-    const waited = await this.#follow({ container, limitMs: PROMOTION_LIMIT_MS }, isServing).finally(() => clearInterval(again));
+    const waited = await this.#follow({ container, limitMs: PROMOTION_LIMIT_MS }, isIt).finally(() => clearInterval(again));
     if (!waited.reached) throw new Refusal(await this.#notServing(container, waited));
   }
 
@@ -92,7 +100,7 @@ export class PathPhases {
       if (line.at > at) at = line.at;
       lines += 1;
     }
-    const isSure = tail === undefined || lines < tail || phase.phase === 'serving' || phase.phase === 'draining';
+    const isSure = tail === undefined || lines < tail || ['holding', 'serving', 'draining'].includes(phase.phase);
     if (isSure) this.#known.set(container, { phase, at });
     return { phase, at, isSure };
   }

@@ -33,7 +33,7 @@ export type SlotRecord = Container & {
 };
 
 /** A path's life inside; `PathPhase` is what it looks like, which depends on its body too. */
-export type PathStage = 'starting' | 'waiting' | 'serving' | 'draining';
+export type PathStage = 'starting' | 'waiting' | 'holding' | 'serving' | 'draining';
 
 /** `held`: connections of clients that do not go away by themselves; `cut`: those it closed at its drain limit. */
 export type PathRecord = { stage: PathStage; wasHealthy: boolean; held: number; cut?: number; lastPhase?: PathPhase; measures?: Measures };

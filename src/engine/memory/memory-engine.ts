@@ -208,6 +208,16 @@ export class MemoryEngine implements Engine {
     return awaitPath(this.world, { architecture, name }, (signal) => this.#wait(limitMs, signal));
   }
 
+  async holdPath(architecture: string, name: string): Promise<Result<void>> {
+    return this.#effect({ verb: 'holdPath', architecture, name }, (): Result<void> | undefined => {
+      const path = rules.canHold(this.world.machine.of(architecture), name);
+      if (path === 'lost') return failed(endedMeanwhile(name));
+      if (path.stage !== 'serving' && path.stage !== 'draining') path.stage = 'holding';
+      this.world.machine.changed();
+      return undefined;
+    });
+  }
+
   async promotePath(architecture: string, name: string): Promise<Result<void>> {
     return this.#effect({ verb: 'promotePath', architecture, name }, (): Result<void> | undefined => {
       const state = this.world.machine.of(architecture);

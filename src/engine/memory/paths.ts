@@ -18,14 +18,15 @@ const serviceOf = (state: ArchitectureState, instance: InstanceRecord): string =
 const networksOf = (state: ArchitectureState, spec: InstanceSpec): string[] =>
   (state.slots.get(spec.slot)?.spec.networks ?? []).map(({ network }) => network);
 
-/** The instances behind a path. A store's path stays while its server is swapped, so there the owner and the network alone count. */
+/** The instances behind a path. A store's path finds whatever server has its name on a network it is on. */
 function membersOf(state: ArchitectureState, path: InstanceSpec): InstanceRecord[] {
   const key = bodyKey(path);
   const networks = networksOf(state, path);
   return [...state.instances.values()].filter(({ spec }) => {
     const isMember = spec.role === 'service' || spec.role === 'server';
     if (!isMember || spec.owner.kind !== path.owner.kind || spec.owner.name !== path.owner.name) return false;
-    return spec.role === 'server' ? networksOf(state, spec).some((name) => networks.includes(name)) : bodyKey(spec) === key;
+    if (spec.role !== 'server') return bodyKey(spec) === key;
+    return spec.colour === path.colour && networksOf(state, spec).some((name) => networks.includes(name));
   });
 }
 
@@ -42,9 +43,11 @@ export function bodyRuns(state: ArchitectureState, path: InstanceSpec, judgement
   return servicesOf(state, path, judgement).every((service) => running.has(service));
 }
 
-/** Whether a client that connects now is let in and answered. */
+/** Whether a client that connects now is not refused. */
 export function isAccepting(state: ArchitectureState, instance: InstanceRecord, judgement: Judgement): boolean {
-  return instance.path?.stage === 'serving' && inPlace(state, instance) && bodyRuns(state, instance.spec, judgement);
+  return (
+    ['serving', 'holding'].includes(instance.path?.stage ?? '') && inPlace(state, instance) && bodyRuns(state, instance.spec, judgement)
+  );
 }
 
 /** What a waiter's health checks find wrong. */
@@ -100,7 +103,7 @@ export function phaseOf(state: ArchitectureState, instance: InstanceRecord, judg
   if (path.stage === 'draining')
     return { phase: 'draining', ...(path.held > 0 && { connections: path.held }), ...(path.cut && { cut: path.cut }) };
   if (path.stage === 'serving') return { phase: 'serving', ...measuresOf(state, instance.spec, path) };
-  if (path.stage === 'starting') return { phase: 'starting' };
+  if (path.stage === 'starting' || path.stage === 'holding') return { phase: path.stage };
   const failing = failingChecks(state, instance.spec, judgement);
   return failing.length === 0 ? { phase: 'healthy' } : { phase: 'checking', failing };
 }

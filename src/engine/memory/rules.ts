@@ -91,6 +91,15 @@ const serverOn = (state: ArchitectureState, volume: string, except?: string): In
       spec.mounts.some((mount) => mount.kind === 'volume' && mount.volume === volume),
   );
 
+/** The store's path that is to hold. */
+export function canHold(state: ArchitectureState, name: string): PathRecord | 'lost' {
+  const instance = state.instances.get(name);
+  if (!instance?.path) throw new Error(`there is no path ${name} to hold connections`);
+  must(instance.spec.owner.kind === 'store', `path ${name} is no store's, and would keep its clients waiting`);
+  must(instance.state === 'running' || !instance.deathSeen, `path ${name}, to hold connections, has ended`);
+  return instance.state === 'running' ? instance.path : 'lost';
+}
+
 /**
  * The path to promote. One that was healthy and no longer is, a moment later, is promoted as a real one would be; one that
  * never was may only come where nothing of its owner serves (after a reboot a late answer is better than none).
@@ -104,7 +113,7 @@ export function canPromote(state: ArchitectureState, name: string, judgement: Ju
   const healthy =
     instance.path.wasHealthy || (instance.path.stage === 'waiting' && failingChecks(state, instance.spec, judgement).length === 0);
   must(
-    instance.path.stage === 'serving' || healthy || !servesAlready(state, instance.spec),
+    ['holding', 'serving'].includes(instance.path.stage) || healthy || !servesAlready(state, instance.spec),
     `path ${name}, to be promoted, was never healthy`,
   );
   return instance.path;

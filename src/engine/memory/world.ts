@@ -26,6 +26,7 @@ export type Verb =
   | 'removeSlot'
   | 'startInstance'
   | 'removeInstance'
+  | 'holdPath'
   | 'promotePath'
   | 'drainPath'
   | 'signalInstance'
