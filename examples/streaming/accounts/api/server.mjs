@@ -3,10 +3,12 @@ import { createRedis } from './redis.mjs';
 import { identity, serve } from './serve.mjs';
 
 const redis = createRedis(process.env.SESSIONS_URL);
+// Ready once it has reached the store. Afterwards a store that is away for a moment is no reason to take every instance out.
+let ready = false;
 const server = serve({
   '/': async (request) => ({ status: 200, body: { ...identity(request), visits: await redis.command('INCR', 'visits') } }),
   '/healthz': async () => {
-    const ready = await redis.command('PING').then(
+    ready ||= await redis.command('PING').then(
       () => true,
       () => false,
     );
