@@ -5,6 +5,7 @@ import { drops } from './drops.ts';
 import { kills } from './kills.ts';
 import { load } from './load.ts';
 import type { Row } from './measure.ts';
+import { perApp } from './per-app.ts';
 import { plan } from './plan.ts';
 import { replace } from './replace.ts';
 import { scale } from './scale.ts';
@@ -21,6 +22,7 @@ const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = 
   { names: ['load'], run: load },
   { names: ['replace', 'rollback'], run: replace },
   { names: ['bake'], run: bake },
+  { names: ['per-app'], run: perApp },
   { names: ['drops'], run: drops },
   { names: ['kills'], run: kills },
 ];

@@ -79,7 +79,7 @@ async function act(post: Post): Promise<void> {
   }
 }
 
-const claimFor = (post: Post, { asked, waits }: StartedFor): Promise<Claim> =>
+const claimFor = (post: Post, { asked, waits, holds }: StartedFor): Promise<Claim> =>
   post.ledger.claim({
     release: post.manifest.release,
     commit: post.manifest.inputs.source.commit,
@@ -88,6 +88,8 @@ const claimFor = (post: Post, { asked, waits }: StartedFor): Promise<Claim> =>
     leaseMs,
     ...(asked && { asked }),
     ...(waits && { waits }),
+    // Where apps are independent, one that never becomes healthy must not delay the next commit's correction of another.
+    ...(post.desired.independent && !holds && { yields: true }),
   });
 
 async function requestOf({ engine, manifest, self }: ControllerRequest): Promise<StartedFor> {

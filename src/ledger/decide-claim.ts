@@ -1,7 +1,8 @@
 import type { ReleaseId } from '../digest.ts';
 import type { Claim, RolloutRecord } from './ledger.ts';
 
-export type StoredRollout = RolloutRecord & { renewedAt: string };
+/** `yields`: whether a newer one may take over from it. */
+export type StoredRollout = RolloutRecord & { renewedAt: string; yields?: boolean };
 
 /** What a claim is decided on. `own`: the rollout of the container that asks. `inCharge`: the highest that is under way or live. */
 export type ClaimView = { own?: StoredRollout; inCharge?: StoredRollout; live?: StoredRollout };
@@ -31,7 +32,7 @@ export function holdsLease(renewedAt: string, lease: { now: string; leaseMs: num
  *     live                | yours, resumed, outcome live             | standby
  *     failed, superseded  | (cannot be)                              | over
  *     none, another is under way: held (or waiting, for one that waits) while that one's lease lasts; after it, yours with
- *     the next token, the other superseded
+ *     the next token, the other superseded. One that yields holds nobody: the next token at once, and it is superseded
  *     none, none is under way: yours with the next token
  *
  * A live rollout whose successor is under way stands by even when that one's lease is over: its controller is restarted by
@@ -43,7 +44,8 @@ export function decideClaim(view: ClaimView, lease: { now: string; leaseMs: numb
   if (own) return decideKnown(own, inCharge, from);
   const begin = { kind: 'begin', ...from } as const;
   if (inCharge === undefined || inCharge.outcome === 'live') return begin;
-  if (holdsLease(inCharge.renewedAt, lease)) return { kind: 'answer', claim: { state: 'held', holder: recordOf(inCharge) } };
+  if (!inCharge.yields && holdsLease(inCharge.renewedAt, lease))
+    return { kind: 'answer', claim: { state: 'held', holder: recordOf(inCharge) } };
   return { ...begin, supersedes: inCharge.token };
 }
 
@@ -58,6 +60,6 @@ function decideKnown(own: StoredRollout, inCharge: StoredRollout | undefined, fr
 const fromBefore = ({ own, live }: ClaimView): { from?: ReleaseId } =>
   live === undefined || live.token === own?.token ? {} : { from: live.release };
 
-export function recordOf({ renewedAt: _, ...record }: StoredRollout): RolloutRecord {
+export function recordOf({ renewedAt: _, yields: __, ...record }: StoredRollout): RolloutRecord {
   return record;
 }

@@ -57,7 +57,7 @@ export interface Ledger {
    * A controller asks for its rollout: begins it when the container is new here, resumes it when it is in charge.
    * A rollout under way whose holder has renewed its lease within `leaseMs` holds it against newcomers. One that was `asked`
    * for by `up` does not begin with a release in quarantine. One that `waits` is not held but has its turn next, until a newer
-   * one comes: the latest wins, and who waited before it is recorded as superseded.
+   * one comes: the latest wins, and who waited before it is recorded as superseded. One that `yields` holds nobody.
    */
   claim(request: {
     release: ReleaseId;
@@ -67,6 +67,8 @@ export interface Ledger {
     leaseMs: number;
     asked?: Asked;
     waits?: boolean;
+    /** Whether a newer rollout may take over from it while it is under way, rather than be held or wait. */
+    yields?: boolean;
   }): Promise<Claim>;
   /** Says that the holder lives. False when the token is not in charge: stop acting. */
   renew(token: number): Promise<boolean>;

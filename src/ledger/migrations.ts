@@ -62,6 +62,7 @@ export const migrations: readonly Migration[] = [
     minimumReader: 1,
     sql: `
       ALTER TABLE rollouts ADD COLUMN going_back TEXT;
+      ALTER TABLE rollouts ADD COLUMN yields INTEGER;
       ALTER TABLE rollouts ADD COLUMN decision TEXT CHECK (decision IN ('let-live', 'drop'));
     `,
   },

@@ -26,6 +26,7 @@ type RolloutRow = {
   held: string | null;
   going_back: string | null;
   decision: HoldDecision | null;
+  yields: number | null;
 };
 
 const inChargeToken = `(SELECT max(token) FROM rollouts WHERE outcome IS NULL OR outcome = 'live')`;
@@ -45,6 +46,7 @@ function stored(row: RolloutRow): StoredRollout {
     controller: row.controller,
     startedAt: row.started_at,
     renewedAt: row.renewed_at,
+    yields: row.yields === 1,
     ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
     ...(row.outcome === null ? {} : { outcome: row.outcome }),
     ...(row.problem === null ? {} : { problem: JSON.parse(row.problem) as Problem }),
@@ -124,13 +126,14 @@ const nextToken = (database: Database): number =>
 function begin(database: Database, request: ClaimRequest, { now, from }: { now: string; from?: ReleaseId }): Claim {
   const token = nextToken(database);
   database.run(
-    `INSERT INTO rollouts (token, controller, "release", "commit", environment, started_at, renewed_at, asked, replaced)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)`,
+    `INSERT INTO rollouts (token, controller, "release", "commit", environment, started_at, renewed_at, asked, replaced, yields)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9)`,
     token,
     ...identityOf(request),
     now,
     request.asked ?? null,
     from ?? null,
+    request.yields ? 1 : null,
   );
   return { state: 'yours', token, resumed: false, ...(from && { from }) };
 }

@@ -14,6 +14,10 @@ const claim =
   (controller: string) =>
   ({ ledger }: World) =>
     claimBy(ledger, controller);
+const claimYielding =
+  (controller: string) =>
+  ({ ledger }: World) =>
+    ledger.claim({ release: releaseOf(controller), commit: 'uncommitted', environment: 'local', controller, leaseMs, yields: true });
 const leaseEnds = async ({ clock }: World): Promise<void> => clock.pass(leaseMs + 1);
 
 /**
@@ -23,6 +27,7 @@ const leaseEnds = async ({ clock }: World): Promise<void> => clock.pass(leaseMs 
 const states = {
   unknown: [claim('a'), end(1, 'live')],
   'under way': [claim('a'), end(1, 'live'), claim('b')],
+  'under way, and yields': [claim('a'), end(1, 'live'), claimYielding('b')],
   live: [claim('a'), end(1, 'live'), claim('b'), end(2, 'live')],
   failed: [claim('a'), end(1, 'live'), claim('b'), end(2, 'failed')],
   'superseded by one under way': [claim('a'), end(1, 'live'), claim('b'), leaseEnds, claim('c')],
@@ -84,6 +89,16 @@ const table: Record<State, Row> = {
   'under way': {
     own: 'yours 2 resumed from a',
     newcomer: 'held by 2',
+    newcomerLater: 'yours 3 from a',
+    mayAct: true,
+    inCharge: 2,
+    endLive: true,
+    endFailed: true,
+    endSuperseded: true,
+  },
+  'under way, and yields': {
+    own: 'yours 2 resumed from a',
+    newcomer: 'yours 3 from a',
     newcomerLater: 'yours 3 from a',
     mayAct: true,
     inCharge: 2,

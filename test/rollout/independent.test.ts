@@ -55,6 +55,29 @@ inWorld('an independent app that fails stays as it was, and the others do not wa
   assert.ok(moment('unit-retired', 'accounts') < moment('unit-held-back', 'catalog'), 'accounts were done before catalog was given up');
 });
 
+inWorld('an app that never becomes healthy delays no correction of another by the next commit', async (world) => {
+  const first = seal(world, {});
+  await world.up(first.manifest);
+  const second = seal(world, { commit: 'second', keys: { 'catalog/api': '2' } });
+  breakApp(world, second.manifest, 'catalog');
+  await world.start(second.manifest);
+  await world.until(() => world.events.some(({ type }) => type === 'health-waiting'));
+  const third = seal(world, { commit: 'third', keys: { 'catalog/api': '2', 'accounts/api': '3' } });
+  const begun = world.events.length;
+  const end = await world.up(third.manifest, { asked: 'up' });
+  assert.equal(end.outcome, 'live');
+  assert.deepEqual(end.held, [{ kind: 'app', name: 'catalog' }]);
+  const said = world.events.slice(begun);
+  const switched = said.findIndex((event) => event.type === 'unit-switched' && event.unit.name === 'accounts');
+  const given = said.findIndex((event) => event.type === 'unit-held-back' && event.unit.name === 'catalog');
+  assert.ok(switched !== -1 && switched < given, 'accounts did not wait for catalog to be given up');
+  assert.deepEqual(
+    (await world.ledger.rollouts(2)).map(({ outcome }) => outcome),
+    ['live', 'superseded'],
+  );
+  assert.equal(await servingOf(world, 'catalog'), generationIn(first.manifest, 'catalog'));
+});
+
 inWorld('what was held back is kept true by the next controller, also when that one is started anew', async (world) => {
   const { first, second } = await oneBroken(world);
   const healed = async (): Promise<void> => {
