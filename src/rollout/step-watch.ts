@@ -69,7 +69,7 @@ export class StepWatch {
   #tellEnd({ container, name, owner, startedAt, endedAt, exitCode = 0 }: ObservedInstance): void {
     if (this.#told.has(container)) return;
     this.#told.add(container);
-    const durationMs = startedAt && endedAt ? Date.parse(endedAt) - Date.parse(startedAt) : 0;
+    const durationMs = startedAt && endedAt ? Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)) : 0;
     this.#hands.report({ type: 'step-ended', unit: unitName(owner), step: stepOf(name), instance: name, exitCode, durationMs });
   }
 }

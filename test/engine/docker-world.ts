@@ -14,12 +14,12 @@ import type { EngineWorld } from './contract-fixture.ts';
 const BASE = 'debian:bookworm-slim';
 let worlds = 0;
 
-/** Plays a data path: it says what a path says, holds on HUP, serves on USR2 and ends on USR1. */
+/** Plays a data path: it says what a path says, holds on HUP, serves on USR2, tells measures on WINCH and ends on USR1. */
 const waiter = (healthy: boolean): string => `#!/bin/sh
 state=waiting
 trap 'state=holding; echo "{\\"changeless\\":\\"holding\\"}"' HUP
 trap 'state=serving; echo "{\\"changeless\\":\\"serving\\"}"' USR2
-trap 'echo "{\\"changeless\\":\\"serving\\",\\"measures\\":{\\"spanMs\\":1000,\\"requests\\":7,\\"answers\\":{\\"2xx\\":7}}}"' HUP
+trap 'echo "{\\"changeless\\":\\"serving\\",\\"measures\\":{\\"spanMs\\":1000,\\"requests\\":7,\\"answers\\":{\\"2xx\\":7}}}"' WINCH
 trap '[ $state = serving ] && echo "{\\"changeless\\":\\"draining\\",\\"connections\\":1}"; exit 0' USR1
 echo '{"changeless":"checking","failing":[{"server":"api","asked":"GET /","check":"L7STS","code":502,"detail":"Bad Gateway"}]}'
 ${healthy ? `echo '{"changeless":"healthy"}'` : ''}
@@ -69,7 +69,7 @@ export async function makeDockerWorld(host = engineHost): Promise<DockerWorld> {
       await signalContainer(client, Id, 'SIGKILL');
       await ended;
     },
-    measure: async (path) => void (await signalContainer(client, engineName(architecture, path), 'SIGHUP')),
+    measure: async (path) => void (await signalContainer(client, engineName(architecture, path), 'SIGWINCH')),
     // It has done something to be there at all.
     use: async () => {},
     volumes: {
