@@ -50,6 +50,9 @@ const engineTries = 5;
 /** Places may still be in the hands of the controller that was overtaken; so often they are tried again. */
 const groundTries = 3;
 
+/** A predecessor that has no time to hand its sockets over (a busy host) ends the successor; nothing is lost, and another is tried. */
+const promoteTries = 2;
+
 /**
  * Carries a release from wherever the engine stands to live, and its predecessor away. On failure before the release is
  * live, what was begun is undone; afterwards a step that fails is tried again, for there is nothing to go back to.
@@ -134,6 +137,7 @@ type Progress = {
   steps: StepWatch;
   announced: boolean;
   groundFailures: number;
+  promoteFailures: number;
   live: boolean;
   held: boolean;
   letLive: boolean;
@@ -151,6 +155,7 @@ const begin = ({ began, hands, release }: Rollout): Progress => ({
   steps: new StepWatch(hands, release),
   announced: false,
   groundFailures: 0,
+  promoteFailures: 0,
   live: false,
   held: false,
   letLive: false,
@@ -236,7 +241,7 @@ type Course = { rollout: Rollout; progress: Progress };
 
 async function failureOf(stage: Stage, outcome: StageOutcome, { rollout, progress }: Course): Promise<Problem | undefined> {
   const [first] = outcome.problems;
-  if (first && !(await mayTryAgain(stage, first.problem, { rollout, progress }))) return first.problem;
+  if (first && !(await mayTryAgain(stage, first, { rollout, progress }))) return first.problem;
   const now = rollout.hands.now();
   const elapsed = ({ path }: Unhealthy): number => now - (progress.waited.get(path.name) ?? now);
   for (const { path } of outcome.unhealthy) if (!progress.waited.has(path.name)) progress.waited.set(path.name, now);
@@ -246,9 +251,16 @@ async function failureOf(stage: Stage, outcome: StageOutcome, { rollout, progres
   return undefined;
 }
 
-async function mayTryAgain({ name }: Stage, { code }: Problem, { rollout, progress }: Course): Promise<boolean> {
-  if (name !== 'ground' || code !== 'ENGINE_REFUSED' || progress.groundFailures >= groundTries) return false;
-  progress.groundFailures += 1;
+async function mayTryAgain(
+  { name }: Stage,
+  { step, problem }: StageOutcome['problems'][number],
+  { rollout, progress }: Course,
+): Promise<boolean> {
+  if (problem.code !== 'ENGINE_REFUSED') return false;
+  if (step.do === 'promote-path') progress.promoteFailures += 1;
+  else if (name === 'ground') progress.groundFailures += 1;
+  else return false;
+  if (progress.promoteFailures > promoteTries || progress.groundFailures > groundTries) return false;
   await rollout.wake.next(rollout.hands.pauseMs);
   return true;
 }

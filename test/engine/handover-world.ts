@@ -110,7 +110,8 @@ export class World {
     await remove(['rm', '-f', '-v'], await docker('ps', '-aq', ...mine));
     await remove(['volume', 'rm', '-f'], await docker('volume', 'ls', '-q', ...mine));
     await remove(['network', 'rm'], await docker('network', 'ls', '-q', ...mine));
-    await remove(['rmi', '-f'], await docker('images', '-q', '--filter', `reference=${this.prefix}`));
+    // By name: another test may have a container of the very same image under its own.
+    await remove(['rmi'], await docker('images', '--format', '{{.Repository}}:{{.Tag}}', '--filter', `reference=${this.prefix}`));
   }
 
   get #label(): string {

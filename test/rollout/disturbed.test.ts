@@ -4,7 +4,7 @@ import type { Manifest } from '../../src/release/manifest.ts';
 import { Killed } from '../../src/engine/memory/world.ts';
 import { failed } from '../../src/result.ts';
 import { sealRelease } from './release-fixture.ts';
-import { architecture, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
+import { architecture, makeRolloutWorld, type RolloutWorld, refuse } from './rollout-world.ts';
 
 /** What the simulation found (test/simulation), each told by hand. */
 const inWorld = (name: string, body: (world: RolloutWorld, first: Manifest) => Promise<void>): void => {
@@ -65,7 +65,7 @@ inWorld('a controller that has not come to claim yet is nobody’s predecessor',
 });
 
 inWorld('a first release that fails is taken back although the engine does not answer for a while', async (world, first) => {
-  world.engine.world.failNext('promotePath', refused);
+  refuse(world, 'promotePath');
   world.engine.world.beforeEffect = ({ verb }) => {
     if (verb !== 'promotePath') return;
     world.engine.world.beforeEffect = undefined;
@@ -91,7 +91,7 @@ inWorld('a release that is live is not taken back because the engine does not an
 
 inWorld('how a rollout failed is said although its controller was killed before it could', async (world, first) => {
   await world.up(first);
-  world.engine.world.failNext('promotePath', refused);
+  refuse(world, 'promotePath');
   const { ledger } = world;
   const end = ledger.end.bind(ledger);
   ledger.end = async (...ended) => {

@@ -5,7 +5,7 @@ import type { ReleaseId } from '../../src/digest.ts';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
 import type { ControllerSpec } from '../../src/engine/engine.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
-import { Killed, type EffectHook } from '../../src/engine/memory/world.ts';
+import { Killed, type EffectHook, type Verb } from '../../src/engine/memory/world.ts';
 import type { RecordedEvent } from '../../src/events.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openMemoryLedger } from '../../src/ledger/memory-ledger.ts';
@@ -161,6 +161,11 @@ const hurryingTimers: Timers = {
     return () => clearTimeout(timer);
   },
 };
+
+/** The engine refuses it until a rollout gives up. */
+export function refuse({ engine }: RolloutWorld, verb: Verb): void {
+  for (let time = 0; time < 10; time += 1) engine.world.failNext(verb, { code: 'ENGINE_REFUSED', what: 'no' });
+}
 
 /** Throws `Killed` at the numbered effect, once. */
 export function killAt(effect: number): EffectHook {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { app, sealRelease, service, store, streaming } from './release-fixture.ts';
-import { architecture, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
+import { architecture, makeRolloutWorld, type RolloutWorld, refuse } from './rollout-world.ts';
 
 const inWorld = (name: string, body: (world: RolloutWorld) => Promise<void>): void => {
   void test(name, async () => {
@@ -128,7 +128,7 @@ inWorld('a step that the engine refuses before the switch takes the rollout back
   await world.up(first);
   await world.settled(first);
   const before = world.engine.world.inventory();
-  world.engine.world.failNext('promotePath', { code: 'ENGINE_REFUSED', what: 'no' });
+  refuse(world, 'promotePath');
   const second = sealRelease(world.engine, { commit: 'second', keys: { 'catalog/api': '2', 'accounts/api': '2' } });
   const end = await world.up(second);
   assert.equal(end.outcome, 'failed');
@@ -136,6 +136,14 @@ inWorld('a step that the engine refuses before the switch takes the rollout back
   await world.settled(first);
   assert.deepEqual(world.engine.world.inventory(), before);
   assert.deepEqual(world.engine.world.outages, []);
+});
+
+inWorld('a path that could not take over is tried again, and nothing is lost', async (world) => {
+  const first = sealRelease(world.engine);
+  await world.up(first);
+  world.engine.world.failNext('promotePath', { code: 'ENGINE_REFUSED', what: 'no' });
+  const second = sealRelease(world.engine, { commit: 'second', keys: { 'catalog/api': '2', 'accounts/api': '2' } });
+  assert.equal((await world.up(second)).outcome, 'live');
 });
 
 inWorld('a place the engine refuses for a moment is tried again', async (world) => {
@@ -285,7 +293,7 @@ inWorld('a controller whose failed rollout nobody cleared away goes, once there 
   const first = sealRelease(world.engine);
   await world.up(first);
   await world.settled(first);
-  world.engine.world.failNext('promotePath', { code: 'ENGINE_REFUSED', what: 'no' });
+  refuse(world, 'promotePath');
   const second = sealRelease(world.engine, { commit: 'second', keys: { 'catalog/api': '2' } });
   await world.start(second);
   const names = async (): Promise<string[]> => {
