@@ -9,7 +9,6 @@ import { perApp } from './per-app.ts';
 import { plan } from './plan.ts';
 import { replace } from './replace.ts';
 import { scale } from './scale.ts';
-import { stores } from './stores.ts';
 import { table } from './table.ts';
 import { type Ground, makeGround } from './world.ts';
 
@@ -26,7 +25,6 @@ const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = 
   { names: ['per-app'], run: perApp },
   { names: ['drops'], run: drops },
   { names: ['kills'], run: kills },
-  { names: ['stores'], run: stores },
 ];
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));
