@@ -17,6 +17,7 @@ export const reservedNames = [
   'ledger',
   'localhost',
   'path',
+  'preview',
   'proxy',
   'sandbox',
   'store',

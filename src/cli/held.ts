@@ -1,14 +1,14 @@
+import { short } from '../digest.ts';
 import type { Engine, ObservedController } from '../engine/engine.ts';
 import type { RecordedEvent } from '../events.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { done, failed, type Result } from '../result.ts';
 import { addressLines, addressesOf } from './addresses.ts';
 import { answer, type Session } from './command.ts';
-import type { RolloutStream } from './rollout-stream.ts';
-import { short } from '../digest.ts';
 import { lastOfLog, parseEvent } from './controller-log.ts';
 import { followRollout, type RolloutEnd, type RolloutHeld } from './follow-rollout.ts';
 import { manifestOf } from './live.ts';
+import type { RolloutStream } from './rollout-stream.ts';
 import type { World } from './world.ts';
 
 /** A release that is held for a look, and the controller that holds it. */

@@ -4,13 +4,13 @@ import type { ReleaseId } from '../digest.ts';
 import type { Engine, ObservedController } from '../engine/engine.ts';
 import { done, type Result } from '../result.ts';
 import { answer, type Session } from './command.ts';
-import type { ReleaseImage } from './releases.ts';
-import type { RolloutStream } from './rollout-stream.ts';
-import { checkWrites } from './leave-writes.ts';
 import type { RolloutEnd } from './follow-rollout.ts';
-import { outcomeOf, type Start, startController, startRelease } from './start-release.ts';
+import { checkWrites } from './leave-writes.ts';
+import type { ReleaseImage } from './releases.ts';
 import { duration } from './report/duration.ts';
 import { commitWords } from './report/words.ts';
+import type { RolloutStream } from './rollout-stream.ts';
+import { outcomeOf, type Start, startController, startRelease } from './start-release.ts';
 
 export type RunRelease = {
   session: Session;

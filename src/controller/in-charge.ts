@@ -1,15 +1,14 @@
-import { beatMs, keepTrue } from '../drift/keep-true.ts';
 import type { AlarmChange, Alarms } from '../alarms/alarms.ts';
-import type { RolloutRecord } from '../ledger/ledger.ts';
-import { isUnit } from '../rollout/unit-state.ts';
-import type { Observation, ObservedRequest, Owner } from '../engine/engine.ts';
-import type { Problem } from '../problem.ts';
 import { short } from '../digest.ts';
+import { beatMs, keepTrue } from '../drift/keep-true.ts';
+import type { Observation, ObservedRequest, Owner } from '../engine/engine.ts';
+import type { RolloutRecord } from '../ledger/ledger.ts';
+import type { Problem } from '../problem.ts';
 import { unitName, type Hands } from '../rollout/carry-out.ts';
 import type { Desired, DesiredUnit } from '../rollout/desired.ts';
 import { goBackTo } from '../rollout/go-back.ts';
 import { withHeldBack } from '../rollout/kept-unit.ts';
-import { alarmBeatMs, alarmFired, hasAlarms, openAlarms, watchAlarms } from './watch-alarms.ts';
+import { isUnit } from '../rollout/unit-state.ts';
 import { bakeOf, beforeOf, type Bake, type Before } from './bake.ts';
 import { carryRollout } from './carry-rollout.ts';
 import { forgetImages } from './forget-images.ts';
@@ -17,6 +16,7 @@ import { removeLeftovers } from './leftover-controllers.ts';
 import { handsOf, heldOf, holdLease, sayEnded, successionOf, type Charge, type Post } from './post.ts';
 import { removePredecessors } from './predecessors.ts';
 import { nothingToDo, nothingStandsBy, rolledBack } from './refusal.ts';
+import { alarmBeatMs, alarmFired, hasAlarms, openAlarms, watchAlarms } from './watch-alarms.ts';
 
 /**
  * A release that is live, with its controller in charge. `sayEnded`: what is to be told of its rollout once nothing stands by

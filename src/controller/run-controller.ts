@@ -1,5 +1,5 @@
-import type { Claim } from '../ledger/ledger.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Claim } from '../ledger/ledger.ts';
 import { postJson, tellChannels } from '../notify/channels.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { failed, type Result, done } from '../result.ts';

@@ -1,6 +1,6 @@
+import type { Observation } from '../engine/engine.ts';
 import { heldBack } from '../rollout/backoff.ts';
 import { carryOut, type Hands } from '../rollout/carry-out.ts';
-import type { Observation } from '../engine/engine.ts';
 import type { Desired, DesiredUnit } from '../rollout/desired.ts';
 import { planRollout } from '../rollout/plan-rollout.ts';
 import type { Outlook } from '../rollout/situation.ts';

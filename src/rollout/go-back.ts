@@ -1,9 +1,9 @@
+import type { ReleaseId } from '../digest.ts';
 import type { Problem } from '../problem.ts';
 import { carryOut, type Hands } from './carry-out.ts';
 import type { Desired } from './desired.ts';
 import { unhealthy } from './failure.ts';
 import { planRollout } from './plan-rollout.ts';
-import type { ReleaseId } from '../digest.ts';
 import type { Wake } from './wake.ts';
 
 /** `desired`: what was live before, and is to be again. `token`, `release`: of the rollout that is left. */

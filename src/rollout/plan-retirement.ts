@@ -1,5 +1,5 @@
-import { slotDigest } from '../engine/spec-digest.ts';
 import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.ts';
+import { slotDigest } from '../engine/spec-digest.ts';
 import type { Desired, Seat } from './desired.ts';
 import { dataVolume } from './ground.ts';
 import { named, outfit, removeInstance, type Outfit } from './outfit.ts';

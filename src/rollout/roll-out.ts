@@ -1,20 +1,20 @@
-import type { ChangelessEvent } from '../events.ts';
 import type { ReleaseId } from '../digest.ts';
 import type { Observation } from '../engine/engine.ts';
+import type { ChangelessEvent } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import { heldBack, nextStart, recordDeath, type Deaths } from './backoff.ts';
 import { carryOut, unitName, type Hands, type StageOutcome, type Unhealthy } from './carry-out.ts';
-import type { Desired, DesiredUnit } from './desired.ts';
 import { missingUpgrade } from './data-generation.ts';
+import type { Desired, DesiredUnit } from './desired.ts';
 import { crashed, failingChecks, stepFailed, unhealthy, undone } from './failure.ts';
 import { outfit, type Outfit } from './outfit.ts';
 import { planRollout } from './plan-rollout.ts';
 import { trialNames } from './plan-trial.ts';
 import { planUndo, type FailedRollout } from './plan-undo.ts';
-import { sizedTo } from './size.ts';
 import type { Outlook } from './situation.ts';
-import { describeStep, type Stage } from './step.ts';
+import { sizedTo } from './size.ts';
 import { StepWatch } from './step-watch.ts';
+import { describeStep, type Stage } from './step.ts';
 import type { Wake } from './wake.ts';
 
 export type Rollout = {
