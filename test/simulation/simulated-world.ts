@@ -281,7 +281,8 @@ export class SimulatedWorld {
       if (there?.container !== container || there.state !== 'running') return;
       this.noteChange('end');
       const exitCode = this.#broken.has(image) ? 1 : 0;
-      if (exitCode === 0) this.#finished.set(name, whose);
+      // In a place that has died nobody counts on its record: it is run again.
+      if (exitCode === 0 && this.state.slots.get(there.spec.slot)?.ready) this.#finished.set(name, whose);
       this.engine.world.finish(name, exitCode);
     });
   }
