@@ -31,6 +31,10 @@ export class ControllerProcess {
     this.#birth = birth;
   }
 
+  get release(): string {
+    return this.#birth.manifest.release;
+  }
+
   /** Aborted when the process is dead. */
   get death(): AbortSignal {
     return this.#death.signal;

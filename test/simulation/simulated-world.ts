@@ -260,6 +260,7 @@ export class SimulatedWorld {
 
   #after(verb: string, name: string): void {
     if (verb === 'removeInstance') this.#finished.delete(name);
+    if (verb === 'ensureSlot') this.#loseRecord(name);
     if (verb !== 'startInstance') return;
     const record = this.state.instances.get(name);
     if (record?.spec.role === 'step') return this.#runStep(record);
@@ -270,6 +271,13 @@ export class SimulatedWorld {
     this.time.after(this.random.between(0, 2000), () => {
       if (this.state.instances.get(name)?.container === container) this.strike(name);
     });
+  }
+
+  /** Another release may take the colour of an app that is down, and with its places the records of its steps. */
+  #loseRecord(slot: string): void {
+    const step = slot.replace(/\.slot$/, '');
+    const by = this.#performing.get(slot)?.release;
+    if (by !== undefined && !this.#finished.get(step)?.endsWith(by)) this.#finished.delete(step);
   }
 
   #runStep({ spec: { name, image, body, origin }, container, state }: InstanceRecord): void {
