@@ -1,7 +1,8 @@
-import type { InstanceUsage, Observation } from '../engine/engine.ts';
+import type { InstanceUsage, Observation, Owner } from '../engine/engine.ts';
 import type { ChangelessEvent, UnitName } from '../events.ts';
 import { unitName } from '../rollout/carry-out.ts';
 import type { Desired, DesiredUnit, UnitAlarm } from '../rollout/desired.ts';
+import { serviceOf } from '../rollout/size.ts';
 import { isUnit } from '../rollout/unit-state.ts';
 import { evaluate } from './evaluate.ts';
 import { sampleOf, type Looked, type Sample } from './sample.ts';
@@ -12,7 +13,7 @@ export type AlarmChange = { unit: UnitName; id: string; alarm: UnitAlarm; state:
 /** Looks sooner than this after one another tell nothing new. */
 const leastSpanMs = 900;
 
-type Death = { unit: UnitName; service: string; atMs: number };
+type Death = { unit: UnitName; service: string | undefined; atMs: number };
 
 /**
  * The alarms of a release that is live:
@@ -32,22 +33,17 @@ export class Alarms {
     this.#firing = new Set(firing);
   }
 
-  get firing(): ReadonlySet<string> {
-    return this.#firing;
-  }
-
   /** Whether a look now would tell something. */
   isDue({ units }: Desired, nowMs: number): boolean {
     const unit = units.find(({ alarms }) => alarms.length > 0);
-    const last = unit && this.#looked.get(keyOf(unit));
+    const last = unit && this.#looked.get(keyOf(unit.owner));
     return unit !== undefined && (last === undefined || nowMs - last.atMs >= leastSpanMs);
   }
 
   /** An instance that ended by itself counts as a restart. */
   note(event: ChangelessEvent, nowMs: number): void {
     if (event.type !== 'instance-lost') return;
-    const service = event.instance.slice(event.unit.name.length + 1).replace(/-\d+\.(blue|green)$/, '');
-    this.#deaths.push({ unit: event.unit, service, atMs: nowMs });
+    this.#deaths.push({ unit: event.unit, service: serviceOf(event.unit, event.instance), atMs: nowMs });
   }
 
   /** What has changed by this look. */
@@ -57,7 +53,7 @@ export class Alarms {
     this.#deaths = this.#deaths.filter(({ atMs }) => nowMs - atMs <= longest);
     return desired.units.flatMap((unit) => {
       if (unit.alarms.length === 0) return [];
-      const key = keyOf(unit);
+      const key = keyOf(unit.owner);
       const { sample, looked } = sampleOf({ unit, observed, usage, atMs: nowMs }, this.#looked.get(key));
       this.#looked.set(key, looked);
       const samples = [...(this.#samples.get(key) ?? []), ...(sample ? [sample] : [])].filter(
@@ -70,7 +66,7 @@ export class Alarms {
 
   /** What a unit went through until now says nothing of the generation it has from now on. */
   forget(unit: UnitName): void {
-    const key = `${unit.kind}/${unit.name}`;
+    const key = keyOf(unit);
     this.#looked.delete(key);
     this.#samples.delete(key);
     for (const id of this.#firing) if (id.startsWith(`${unit.name}/`) || id.startsWith(`${unit.name}.`)) this.#firing.delete(id);
@@ -91,7 +87,7 @@ export class Alarms {
   }
 }
 
-const keyOf = ({ owner }: DesiredUnit): string => `${owner.kind}/${owner.name}`;
+const keyOf = ({ kind, name }: Owner): string => `${kind}/${name}`;
 
 const idOf = ({ owner }: DesiredUnit, { name, service }: UnitAlarm): string =>
   service === undefined ? `${owner.name}/${name}` : `${owner.name}.${service}/${name}`;

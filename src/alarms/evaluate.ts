@@ -8,7 +8,7 @@ import type { InstanceSample, PathSample, Sample } from './sample.ts';
 export type Verdict = { value?: number; isBreached: boolean; isCalm: boolean };
 
 /** What is judged: samples newest last, and when instances of the unit ended by themselves. */
-export type Watched = { samples: readonly Sample[]; deaths: readonly { service: string; atMs: number }[]; nowMs: number };
+export type Watched = { samples: readonly Sample[]; deaths: readonly { service: string | undefined; atMs: number }[]; nowMs: number };
 
 /**
  * Judges an alarm by the last `forMs`. Rates, ratios and restarts are taken over all of it; of all else every sample must be past

@@ -1,9 +1,10 @@
 import type { InstanceUsage, Measures, Observation } from '../engine/engine.ts';
 import type { DesiredUnit } from '../rollout/desired.ts';
 import { outfit } from '../rollout/outfit.ts';
+import { serviceOf } from '../rollout/size.ts';
 
 /** What one instance went through since the look before. `cores`: of a processor, on average; `memory`: as a share of its limit. */
-export type InstanceSample = { service: string; cores?: number; memory: number };
+export type InstanceSample = { service: string | undefined; cores?: number; memory: number };
 
 /** What went through a unit's data path since the look before; nothing where it had nothing to say. */
 export type PathSample = {
@@ -39,15 +40,11 @@ export function sampleOf(
     if (!used) return [];
     const was = before.usage.get(used.container);
     const cores = was && spanMs > 0 ? { cores: (used.cpuMs - was.cpuMs) / spanMs } : {};
-    return [{ service: serviceOf(name, unit), ...cores, memory: used.memoryBytes / limits.memoryBytes }];
+    return [{ service: serviceOf(unit.owner, name), ...cores, memory: used.memoryBytes / limits.memoryBytes }];
   });
   const path = live && pathSample(measures, before.measures?.at !== measures?.at);
   return { sample: { atMs, spanMs, ...(path && { path }), instances }, looked };
 }
-
-/** `catalog.api-1.blue` → `api`; a store's server has no other name. */
-const serviceOf = (instance: string, { owner }: DesiredUnit): string =>
-  instance.slice(owner.name.length + 1).replace(/-\d+\.(blue|green)$/, '');
 
 /** A path that says nothing new, or nothing at all yet, had nothing to do; what was open and queued is so still. */
 function pathSample(measures: Measures | undefined, isNew: boolean): PathSample {

@@ -94,6 +94,9 @@ export type Service = {
 /** A command run once from the service's image: `before` the switch to a new body, or `after` it. */
 export type ServiceStep = { name: string; command: readonly string[]; limitMs: number };
 
+/** All steps of a service, those before the switch first. */
+export const stepsOf = ({ steps }: Pick<Service, 'steps'>): ServiceStep[] => (steps ? [...steps.before, ...steps.after] : []);
+
 /** So many instances, or as many within a range as someone says or a metric asks for. */
 export type Replicas = number | ReplicaRange;
 

@@ -4,7 +4,7 @@ import type { Report } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import { baseTag } from './image-names.ts';
-import { mapBounded } from './bounded.ts';
+import { mapBounded } from '../bounded.ts';
 import { repositoryOf } from './pins.ts';
 
 /** How long a registry may take to give an image: a base is large, an absent registry must not hold things up for long. */

@@ -1,4 +1,4 @@
-import type { ServiceStep } from '../architecture/model.ts';
+import { stepsOf, type ServiceStep } from '../architecture/model.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import type { Generations } from '../release/generation.ts';
 import type { Component } from '../release/manifest.ts';
@@ -45,10 +45,17 @@ export function configuredImages({ architecture, generations, components }: Conf
     return { ...item, tag: configuredTag(architecture.name, component, digest) };
   };
   const services = Object.entries(architecture.apps).flatMap(([app, { services: own }]) =>
-    Object.entries(own).flatMap(([service, { settings, files, steps = { before: [], after: [] } }]) => {
+    Object.entries(own).flatMap(([service, spec]) => {
       const unit = { kind: 'app' as const, name: app };
-      const item = { component: `${app}/${service}`, unit, service, body: bodyOf(generations.apps, app), settings, files };
-      const ofSteps = [...steps.before, ...steps.after].map(({ name, command }) => configured({ ...item, step: { name, command } }));
+      const item = {
+        component: `${app}/${service}`,
+        unit,
+        service,
+        body: bodyOf(generations.apps, app),
+        settings: spec.settings,
+        files: spec.files,
+      };
+      const ofSteps = stepsOf(spec).map(({ name, command }) => configured({ ...item, step: { name, command } }));
       return [configured(item), ...ofSteps];
     }),
   );

@@ -1,6 +1,6 @@
 import type { Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
-import { mapBounded } from './bounded.ts';
+import { mapBounded } from '../bounded.ts';
 
 /** What can be given up: after `stop` it ends early, by throwing the signal's reason or with what it has. */
 export type Work = (stop: AbortSignal) => Promise<Result<unknown>>;

@@ -9,7 +9,7 @@ import type { Report } from '../events.ts';
 import { done, failed, type Result } from '../result.ts';
 import { fetchRepository } from '../architecture/fetch-repository.ts';
 import { pullLimitMs } from './bases.ts';
-import { mapBounded } from './bounded.ts';
+import { mapBounded } from '../bounded.ts';
 import { componentsOf } from './component-names.ts';
 import { mirrorsFolder, splitAddress } from './foreign-repository.ts';
 import { namedImages } from './named-images.ts';

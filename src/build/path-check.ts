@@ -6,7 +6,7 @@ import type { Images } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
 import type { Finding, Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
-import type { PathImage } from './path-images.ts';
+import { configFiles, type PathImage } from './path-images.ts';
 
 type Check = { paths: readonly PathImage[]; proxy: { id: ImageId; key: ComponentKey }; cacheFolder: string; signal?: AbortSignal };
 
@@ -32,11 +32,7 @@ export async function checkPaths(images: Images, { paths, proxy, cacheFolder, si
   const result = await images.runOnce({
     image: proxy.id,
     command: ['/bin/sh', '-c', script],
-    files: marks.flatMap(({ item: { config } }, index) => [
-      { path: `${folder}/${index}/waiting.cfg`, contents: config.waiting },
-      { path: `${folder}/${index}/proxy.cfg`, contents: config.proxy },
-      ...(config.leaving === undefined ? [] : [{ path: `${folder}/${index}/leaving.cfg`, contents: config.leaving }]),
-    ]),
+    files: marks.flatMap(({ item: { config } }, index) => configFiles(`${folder}/${index}`, config)),
     environment: { CHANGELESS_INCARNATION: 'check' },
     labels: { [labels.role]: 'check' },
     network: 'none',

@@ -52,17 +52,20 @@ export function pathImages(architecture: ResolvedArchitecture, generations: Gene
   return [core, ...stores, ...apps];
 }
 
+/** The configurations under the names the proxy image knows them by. */
+export const configFiles = (folder: string, { waiting, proxy, leaving }: PathConfig): AssembleRequest['files'] => [
+  { path: `${folder}/waiting.cfg`, contents: waiting },
+  { path: `${folder}/proxy.cfg`, contents: proxy },
+  ...(leaving === undefined ? [] : [{ path: `${folder}/leaving.cfg`, contents: leaving }]),
+];
+
 /** The micro layer on the proxy image. */
 export const pathRequest = (
   { unit, generation, colour, config, tag }: PathImage,
   proxy: { id: ImageId; key: ComponentKey; architecture: string },
 ): AssembleRequest => ({
   base: proxy.id,
-  files: [
-    { path: `${configFolder}/waiting.cfg`, contents: config.waiting },
-    { path: `${configFolder}/proxy.cfg`, contents: config.proxy },
-    ...(config.leaving === undefined ? [] : [{ path: `${configFolder}/leaving.cfg`, contents: config.leaving }]),
-  ],
+  files: configFiles(configFolder, config),
   change: {
     labels: {
       [labels.architecture]: proxy.architecture,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { ImageId } from '../digest.ts';
 import type { Images } from '../engine/image.ts';
 import { decodeManifest, encodeManifest, parseManifest } from '../release/manifest-codec.ts';
-import { generationImages } from '../release/images-of.ts';
+import { generationImages, sealedGenerations } from '../release/images-of.ts';
 import { manifestPath, type Manifest } from '../release/manifest.ts';
 import { writeCached } from './cache-file.ts';
 import type { ExistingImages } from './existing-images.ts';
@@ -27,10 +27,7 @@ export async function keepManifest(manifest: Manifest, images: readonly ImageId[
 }
 
 /** Whether the engine still has every image a release runs from. */
-export function isWhole({ outputs }: Manifest, existing: ExistingImages): boolean {
-  const environments = Object.values(outputs.environments);
-  const generations = environments.flatMap(({ core, apps, stores }) => [core, ...Object.values(apps), ...Object.values(stores)]);
-  return [outputs.sandbox, ...generations.flatMap(generationImages)].every((id) => existing.has(id));
-}
+export const isWhole = (manifest: Manifest, existing: ExistingImages): boolean =>
+  [manifest.outputs.sandbox, ...sealedGenerations(manifest).flatMap(generationImages)].every((id) => existing.has(id));
 
 const fileOf = (image: ImageId, cacheFolder: string): string => path.join(cacheFolder, 'manifests', `${image.replace('sha256:', '')}.json`);

@@ -25,6 +25,23 @@ export async function lastOfLog(engine: Engine, architecture: string, name: stri
   return lines;
 }
 
+/** The last of these events in a controller's log; undefined when it said none of them lately, or is gone. */
+export async function lastEvent(
+  engine: Engine,
+  { architecture, name }: { architecture: string; name: string },
+  types: ReadonlySet<string>,
+): Promise<RecordedEvent | undefined> {
+  const events = (await lastOfLog(engine, architecture, name)).map(parseEvent);
+  return events.findLast((event) => event !== undefined && types.has(event.type));
+}
+
+/** The last line a controller wrote, as it stands in its log. */
+export async function lastLine(engine: Engine, architecture: string, name: string): Promise<LogLine | undefined> {
+  let last: LogLine | undefined;
+  for await (const line of engine.logs(architecture, name, { follow: false, tail: 1 })) last = line;
+  return last;
+}
+
 /**
  * Lines already seen, when a log is opened again from the last one's time: its line, and others of that very moment,
  * come a second time.

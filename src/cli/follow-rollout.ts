@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommitId, ReleaseId } from '../digest.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { RecordedEvent } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
-import { lastOfLog, parseEvent, SeenLines } from './controller-log.ts';
+import { lastOfLog, parseEvent } from './controller-log.ts';
+import { type ControllerState, followController } from './follow-controller.ts';
 
 export type RolloutEnd = RecordedEvent & { type: 'rollout-ended' };
 
@@ -22,45 +22,19 @@ export type Followed = {
   since?: string;
 };
 
-/** How long a controller may be stopped (the engine starts it again), or missing, before it is gone for good. */
-const patience = { stoppedMs: 20_000, missingMs: 1_000, pauseMs: 200 };
-
-/**
- * Follows a controller's log until its rollout has ended, or is held. A stream that breaks is opened again where it ended; a controller
- * that dies is restarted by the engine and resumes. CONTROLLER_DIED when it is gone for good.
- */
+/** Follows a controller's log until its rollout has ended, or is held. CONTROLLER_DIED when it is gone for good. */
 export async function followRollout(followed: Followed): Promise<Result<RolloutEnd | RolloutHeld>> {
-  const { engine, architecture, controller, signal } = followed;
-  const seen = new SeenLines();
-  let lastSeenAt = Date.now();
-  while (!signal.aborted) {
-    const end = await readUntilEnd(followed, seen);
-    if (end !== undefined) return done(end);
-    const state = await controllerState(engine, architecture, controller);
-    const now = Date.now();
-    if (state === 'running') lastSeenAt = now;
-    const limit = state === 'missing' ? patience.missingMs : patience.stoppedMs;
-    if (now - lastSeenAt > limit) return failed(await died(followed, state));
-    await sleep(patience.pauseMs);
-  }
-  return failed(interrupted(followed.release));
-}
-
-async function readUntilEnd(followed: Followed, seen: SeenLines): Promise<RolloutEnd | RolloutHeld | undefined> {
-  const { engine, architecture, controller, signal, onEvent, since = '' } = followed;
-  try {
-    for await (const line of engine.logs(architecture, controller, { follow: true, signal, ...(seen.since && { since: seen.since }) })) {
-      const event = seen.admit(line) ? parseEvent(line.line) : undefined;
-      if (event === undefined || event.at <= since) continue;
-      onEvent(event);
-      const end = endIn(event, followed);
-      if (end !== undefined && end !== event) onEvent(end);
-      if (end !== undefined) return end;
-    }
-  } catch {
-    // A broken stream says nothing about the rollout: it is opened again, or the controller is found to be gone.
-  }
-  return undefined;
+  const { engine, architecture, controller, release, signal, onEvent, since = '' } = followed;
+  const read = (event: RecordedEvent): RolloutEnd | RolloutHeld | undefined => {
+    if (event.at <= since) return undefined;
+    onEvent(event);
+    const end = endIn(event, followed);
+    if (end !== undefined && end !== event) onEvent(end);
+    return end;
+  };
+  const to = await followController({ engine, architecture, controller, signal, read });
+  if (to.how === 'said') return done(to.end);
+  return failed(to.how === 'gone' ? await died(followed, to.state) : interrupted(release));
 }
 
 /** A controller that begins to stand by has been overtaken by a younger rollout; it does not say that this one has ended. */
@@ -70,16 +44,6 @@ function endIn(event: RecordedEvent, { release, commit }: Followed): RolloutEnd 
   return event.type === 'controller-standing-by'
     ? { type: 'rollout-ended', release, commit, outcome: 'superseded', durationMs: 0, at: event.at }
     : undefined;
-}
-
-type ControllerState = 'running' | 'stopped' | 'missing' | 'unknown';
-
-async function controllerState(engine: Engine, architecture: string, name: string): Promise<ControllerState> {
-  const controllers = await engine.controllers(architecture);
-  if (!controllers.ok) return 'unknown';
-  const found = controllers.value.find((controller) => controller.name === name);
-  if (found === undefined) return 'missing';
-  return found.state === 'running' ? 'running' : 'stopped';
 }
 
 async function died({ engine, architecture, controller, release }: Followed, state: ControllerState): Promise<Problem> {

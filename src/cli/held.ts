@@ -1,11 +1,11 @@
 import { short } from '../digest.ts';
 import type { Engine, ObservedController } from '../engine/engine.ts';
-import type { RecordedEvent } from '../events.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { done, failed, type Result } from '../result.ts';
 import { addressLines, addressesOf } from './addresses.ts';
+import { askController } from './ask-controller.ts';
 import { answer, type Session } from './command.ts';
-import { lastOfLog, parseEvent } from './controller-log.ts';
+import { lastEvent } from './controller-log.ts';
 import { followRollout, type RolloutEnd, type RolloutHeld } from './follow-rollout.ts';
 import { manifestOf } from './live.ts';
 import type { RolloutStream } from './rollout-stream.ts';
@@ -19,8 +19,7 @@ const turns: ReadonlySet<string> = new Set(['rollout-held', 'release-live', 'rol
 /** The release that is held now, if one is: a controller that was told to hold, whose last word is that it does. */
 export async function heldNow(engine: Engine, architecture: string, controllers: readonly ObservedController[]): Promise<Held | undefined> {
   for (const controller of controllers.filter(({ holds, state }) => holds && state === 'running')) {
-    const events = (await lastOfLog(engine, architecture, controller.name)).map(parseEvent);
-    const event = events.findLast((each) => each !== undefined && turns.has(each.type));
+    const event = await lastEvent(engine, { architecture, name: controller.name }, turns);
     if (event?.type === 'rollout-held') return { controller, event };
   }
   return undefined;
@@ -54,25 +53,26 @@ export async function tellHeld({ session, engine, stream }: Telling, held: Held 
 
 export type Telling = { session: Session; engine: Engine; stream: RolloutStream };
 
-export type Deciding = {
-  engine: Engine;
-  architecture: string;
-  held: Held;
-  decision: 'let-live' | 'drop';
-  /** A name that no other request has. */
-  request: string;
-  signal: AbortSignal;
-  onEvent: (event: RecordedEvent) => void;
-};
-
 /** Asks the controller that holds a release to let it live, or to drop it, and follows what comes of it to the end. */
-export async function decideHeld(deciding: Deciding): Promise<Result<RolloutEnd>> {
-  const { engine, architecture, held, decision, request, signal, onEvent } = deciding;
-  const { name, image, release, commit } = held.controller;
-  const asked = await engine.ask(architecture, { name: request, image, request: { ask: decision, release } });
+export async function decideHeld(deciding: Deciding, decision: 'let-live' | 'drop'): Promise<Result<RolloutEnd>> {
+  const { session, engine, architecture, held, stream } = deciding;
+  const { controller, event } = held;
+  const { name, release, commit } = controller;
+  const asked = await askController({ session, engine, architecture, controller }, { ask: decision, release });
   if (!asked.ok) return asked;
-  const since = held.event.at;
-  const ended = await followRollout({ engine, architecture, controller: name, release, commit, signal, onEvent, since });
+  const { signal } = session.world;
+  const ended = await followRollout({
+    engine,
+    architecture,
+    controller: name,
+    release,
+    commit,
+    signal,
+    onEvent: stream.report,
+    since: event.at,
+  });
   if (!ended.ok) return ended;
   return ended.value.type === 'rollout-ended' ? done(ended.value) : failed({ code: 'INTERNAL', what: 'a release was held twice' });
 }
+
+export type Deciding = Telling & { architecture: string; held: Held };

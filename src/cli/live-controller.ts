@@ -1,6 +1,6 @@
 import type { Engine, ObservedController } from '../engine/engine.ts';
 import type { Session } from './command.ts';
-import { lastOfLog, parseEvent } from './controller-log.ts';
+import { lastEvent } from './controller-log.ts';
 
 export type Question = { session: Session; engine: Engine; architecture: string; controllers: readonly ObservedController[] };
 
@@ -20,6 +20,5 @@ export async function liveController({ session, engine, architecture, controller
 const turns: ReadonlySet<string> = new Set(['rollout-started', 'bake-started', 'going-back', 'rollout-ended', 'controller-standing-by']);
 
 async function bakes(engine: Engine, architecture: string, { name }: ObservedController): Promise<boolean> {
-  const said = (await lastOfLog(engine, architecture, name)).map((line) => parseEvent(line)?.type ?? '');
-  return said.findLast((type) => turns.has(type)) === 'bake-started';
+  return (await lastEvent(engine, { architecture, name }, turns))?.type === 'bake-started';
 }

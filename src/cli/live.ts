@@ -4,7 +4,7 @@ import type { Engine, Observation, ObservedController } from '../engine/engine.t
 import type { Manifest } from '../release/manifest.ts';
 import { done, type Result } from '../result.ts';
 import { type ChosenRelease, chooseLive, type Claimant } from './live-state.ts';
-import { lastOfLog, parseEvent } from './controller-log.ts';
+import { lastEvent } from './controller-log.ts';
 import type { World } from './world.ts';
 
 export type Live = ChosenRelease & { observation: Observation; rollout: boolean };
@@ -28,13 +28,12 @@ async function claimantOf(world: World, engine: Engine, controller: ObservedCont
   return manifest === undefined ? { controller } : { controller, manifest };
 }
 
+const turns: ReadonlySet<string> = new Set(['rollout-started', 'rollout-ended', 'controller-in-charge']);
+
 /** Only a controller whose last word is not the end of its rollout is still at it. */
 async function rolloutUnderWay(engine: Engine, architecture: string, chosen: ChosenRelease): Promise<boolean> {
   const busy = chosen.newer ?? (chosen.whole ? undefined : chosen.live);
   if (busy === undefined || busy.controller.state === 'exited') return false;
-  const lines = await lastOfLog(engine, architecture, busy.controller.name);
-  const last = lines
-    .map((line) => parseEvent(line)?.type)
-    .findLast((type) => type === 'rollout-started' || type === 'rollout-ended' || type === 'controller-in-charge');
-  return last === undefined || last === 'rollout-started';
+  const last = await lastEvent(engine, { architecture, name: busy.controller.name }, turns);
+  return last === undefined || last.type === 'rollout-started';
 }

@@ -23,8 +23,8 @@ export type Start = {
 };
 
 /**
- * Runs the release's controller and follows its rollout to the end, or until it is held. A controller whose rollout failed is removed, so that
- * the engine does not restart it; one that went live stays, and has removed its predecessors itself.
+ * Runs the release's controller and follows its rollout to the end, or until it is held. A controller whose rollout failed is
+ * removed, so that the engine does not restart it; one that went live stays, and has removed its predecessors itself.
  */
 export async function startRelease(start: Start): Promise<Result<RolloutEnd | RolloutHeld>> {
   const name = await startController(start);

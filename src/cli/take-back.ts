@@ -1,7 +1,8 @@
 import { short } from '../digest.ts';
 import type { ObservedController } from '../engine/engine.ts';
-import { done, type Result } from '../result.ts';
-import { goBack } from './go-back.ts';
+import type { RecordedEvent } from '../events.ts';
+import { done, failed, type Result } from '../result.ts';
+import { askController, followRequest } from './ask-controller.ts';
 import { checkWrites } from './leave-writes.ts';
 import { type RunRelease, tellLive, writeLiveRef } from './run-release.ts';
 
@@ -15,16 +16,8 @@ export async function takeBack(request: RunRelease, live: ObservedController): P
   if (!confirmed.ok) return confirmed;
   const began = performance.now();
   session.interruption.safe = `the controller goes on without being watched; ${short(live.release)} or ${short(target.release)} serves`;
-  const back = await goBack({
-    engine,
-    architecture,
-    live,
-    request: `request.${session.world.random(4)}`,
-    signal: session.world.signal,
-    onEvent: (event) => (event.type === 'rollout-ended' ? undefined : stream.report(event)),
-  });
-  if (!back.ok) return back;
-  if (back.value === 'refused') return undefined;
+  const back = await goBack(request, live);
+  if (!back.ok) return back.problem.code === 'REQUEST_REFUSED' ? undefined : back;
   const { release, commit } = target;
   const durationMs = Math.round(performance.now() - began);
   stream.report({ type: 'rollout-ended', release, commit, outcome: 'live', durationMs, at: session.world.clock() });
@@ -37,4 +30,24 @@ export async function takeBack(request: RunRelease, live: ObservedController): P
     session.input.json ? undefined : tellLive(request, durationMs),
   ]);
   return done(0);
+}
+
+/** As much of its log as may have come between the request and its being followed. */
+const recentLines = 50;
+
+/** Asks the controller in charge to go back, and follows it to the end. REQUEST_REFUSED: nothing stands by any more. */
+async function goBack({ session, engine, architecture, stream }: RunRelease, live: ObservedController): Promise<Result<void>> {
+  const asking = { session, engine, architecture, controller: live };
+  const request = await askController(asking, { ask: 'go-back', release: live.release });
+  if (!request.ok) return request;
+  let isOurs = false;
+  const read = (event: RecordedEvent): Result<void> | undefined => {
+    if (event.type === 'going-back' && event.request === request.value) isOurs = true;
+    if (!isOurs) return undefined;
+    // How the release that is left ended is not what is told: how the one that was asked for did.
+    if (event.type === 'rollout-ended') return done(undefined);
+    stream.report(event);
+    return event.type === 'going-back-failed' ? failed(event.problem) : undefined;
+  };
+  return followRequest({ ...asking, request: request.value, from: { tail: recentLines }, read });
 }

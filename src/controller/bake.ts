@@ -2,7 +2,6 @@ import type { ReleaseId } from '../digest.ts';
 import type { RolloutRecord } from '../ledger/ledger.ts';
 import type { Desired } from '../rollout/desired.ts';
 import { fallbacksOf, longestBakeMs, type Fallback, type Replaced } from '../rollout/fallback.ts';
-import { releaseOnEngine } from '../rollout/release-on-engine.ts';
 import type { Post } from './post.ts';
 
 /** The release that was live before, and the container of its controller. */
@@ -29,7 +28,7 @@ export async function bakeOf(post: Post, desired: Desired, token: number): Promi
   if (!before || recent[0]?.token !== token || recent[0].asked === 'rollback') return undefined;
   const replaced: Replaced[] = [];
   for (const each of recent) {
-    const said = each.replaced === before.release ? before.desired : each.replaced && (await releaseOf(post, each.replaced));
+    const said = each.replaced === before.release ? before.desired : each.replaced && (await post.releaseOf(each.replaced));
     if (said) replaced.push({ liveAtMs: liveAt(each), desired: said });
   }
   const fallbacks = fallbacksOf(desired, replaced).filter(({ untilMs }) => untilMs > now);
@@ -40,9 +39,6 @@ export async function bakeOf(post: Post, desired: Desired, token: number): Promi
 export async function beforeOf(post: Post, records: readonly RolloutRecord[], token: number): Promise<Before | undefined> {
   const release = records.find((each) => each.token === token)?.replaced;
   const of = records.find((each) => each.token < token && each.release === release && each.outcome === 'live');
-  const desired = release && of && (await releaseOf(post, release));
+  const desired = release && of && (await post.releaseOf(release));
   return desired && { release, controller: of.controller, desired };
 }
-
-const releaseOf = ({ engine, desired, environment }: Post, release: ReleaseId): Promise<Desired | undefined> =>
-  releaseOnEngine(engine, { architecture: desired.architecture, release, environment });

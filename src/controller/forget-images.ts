@@ -1,10 +1,12 @@
+import { mapBounded } from '../bounded.ts';
 import type { ImageId, ReleaseId } from '../digest.ts';
 import type { Images, ListedImage } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
-import { parseManifest } from '../release/manifest-codec.ts';
 import { ownImagesOf } from '../release/images-of.ts';
-import { manifestPath, type Manifest } from '../release/manifest.ts';
+import type { Manifest } from '../release/manifest.ts';
 import type { Hands } from '../rollout/carry-out.ts';
+import { neededBy } from '../rollout/needed-releases.ts';
+import { manifestIn } from '../rollout/release-on-engine.ts';
 import type { Post } from './post.ts';
 
 /** So many releases stay besides what runs and what it can go back to. */
@@ -19,25 +21,18 @@ export async function forgetImages({ engine, ledger, desired, manifest }: Post, 
   const { architecture } = desired;
   const [observed, rollouts] = await Promise.all([engine.observe(architecture), ledger.rollouts(1000)]);
   if (!observed.ok) return;
-  const { controllers, instances } = observed.value;
   const rolledOut = [...new Set(rollouts.map(({ release }) => release))];
-  const needed = new Set<ReleaseId>([
-    manifest.release,
-    ...controllers.flatMap(({ release, history }) => [release, ...history]),
-    ...instances.map(({ origin }) => origin.release),
-  ]);
+  const needed = neededBy(observed.value).add(manifest.release);
   const old = new Set(rolledOut.filter((release) => !needed.has(release)).slice(keptReleases));
   if (old.size === 0) return;
   const releases = await engine.images.list({ labels: { [labels.architecture]: architecture, [labels.role]: 'controller' } });
   const goes = releases.filter((image) => old.has(image.labels[labels.release] as ReleaseId));
-  const [gone, stay] = await Promise.all([
-    manifestsOf(engine.images, goes),
-    manifestsOf(
-      engine.images,
-      releases.filter((image) => !goes.includes(image)),
-    ),
-  ]);
-  if (goes.length === 0 || stay.includes(undefined) || !(await mayAct())) return;
+  if (goes.length === 0) return;
+  const stays = releases.filter((image) => !goes.includes(image));
+  const stay = await manifestsOf(engine.images, stays);
+  if (stay.includes(undefined)) return;
+  const gone = await manifestsOf(engine.images, goes);
+  if (!(await mayAct())) return;
   const used = new Set<ImageId>(stay.flatMap((each) => (each ? ownImagesOf(each) : [])));
   const unused = [...goes.map(({ id }) => id), ...gone.flatMap((each) => (each ? ownImagesOf(each) : []))].filter((id) => !used.has(id));
   for (const id of new Set(unused)) await forget(engine.images, architecture, id);
@@ -45,13 +40,7 @@ export async function forgetImages({ engine, ledger, desired, manifest }: Post, 
 }
 
 const manifestsOf = (images: Images, releases: readonly ListedImage[]): Promise<(Manifest | undefined)[]> =>
-  Promise.all(
-    releases.map(async ({ id }) => {
-      const bytes = await images.readFile(id, manifestPath);
-      const manifest = bytes && parseManifest(bytes);
-      return manifest?.ok ? manifest.value : undefined;
-    }),
-  );
+  mapBounded(releases, 4, ({ id }) => manifestIn(images, id));
 
 /** Its names in this architecture go; with the last of them the image. */
 async function forget(images: Images, architecture: string, id: ImageId): Promise<void> {

@@ -4,7 +4,7 @@ import type { HoldDecision } from '../ledger/ledger.ts';
 import type { Problem } from '../problem.ts';
 import type { Manifest } from '../release/manifest.ts';
 import type { Hold } from '../rollout/roll-out.ts';
-import type { Post } from './post.ts';
+import { recordOf, type Post } from './post.ts';
 import { nothingToDo } from './refusal.ts';
 
 /**
@@ -14,7 +14,7 @@ import { nothingToDo } from './refusal.ts';
 export async function holdOf(post: Post, token: number): Promise<Hold | undefined> {
   const { holds } = await post.request;
   if (!holds) return undefined;
-  const record = (await post.ledger.rollouts(50)).find((each) => each.token === token);
+  const record = await recordOf(post, token);
   if (record?.decision === 'let-live') return undefined;
   if (record?.decision === 'drop') return async () => ({ dropped: dropped(post.manifest) });
   return async (observed) => {

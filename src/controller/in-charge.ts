@@ -13,7 +13,7 @@ import { bakeOf, beforeOf, type Bake, type Before } from './bake.ts';
 import { carryRollout } from './carry-rollout.ts';
 import { forgetImages } from './forget-images.ts';
 import { removeLeftovers } from './leftover-controllers.ts';
-import { handsOf, heldOf, holdLease, sayEnded, successionOf, type Charge, type Post } from './post.ts';
+import { handsOf, heldOf, holdLease, recordOf, sayEnded, successionOf, type Charge, type Post } from './post.ts';
 import { removePredecessors } from './predecessors.ts';
 import { nothingToDo, nothingStandsBy, rolledBack } from './refusal.ts';
 import { alarmBeatMs, alarmFired, hasAlarms, openAlarms, watchAlarms } from './watch-alarms.ts';
@@ -68,7 +68,7 @@ async function begin(post: Post, claim: Charge, hands: Hands): Promise<Omit<Tenu
   const units = bake?.fallbacks.map(({ unit }) => unitName(unit.owner));
   if (bake && units) post.journal.report({ type: 'bake-started', release, units, until: new Date(bake.untilMs).toISOString() });
   const say = async (): Promise<void> => {
-    const record = (await post.ledger.rollouts(50)).find((each) => each.token === token);
+    const record = await recordOf(post, token);
     const held = record?.held && { ...heldOf(record.held), ...(record.problem && { problem: record.problem }) };
     post.journal.report({ ...ended, ...held });
   };

@@ -1,3 +1,4 @@
+import type { ReleaseId } from '../digest.ts';
 import type { Engine, ObservedController } from '../engine/engine.ts';
 import type { RecordedEvent, UnitName } from '../events.ts';
 import type { Claim, Ledger, RolloutRecord } from '../ledger/ledger.ts';
@@ -37,6 +38,8 @@ export type Post = ControllerRequest & {
   clock: () => Date;
   timers: Timers;
   request: Promise<StartedFor>;
+  /** What another release says in this environment; undefined where its image is gone or cannot be read. */
+  releaseOf: (release: ReleaseId) => Promise<Desired | undefined>;
 };
 
 /** What this container was started for, as the engine has it; empty when the engine does not say. */
@@ -62,6 +65,9 @@ export async function sayEnded({ ledger, journal, manifest }: Post, record: Roll
     ...heldOf(held ?? []),
   });
 }
+
+export const recordOf = async ({ ledger }: Post, token: number): Promise<RolloutRecord | undefined> =>
+  (await ledger.rollouts(50)).find((each) => each.token === token);
 
 export const heldOf = (held: readonly UnitName[]) => (held.length > 0 ? { held } : {});
 

@@ -4,6 +4,7 @@ import { postJson, tellChannels } from '../notify/channels.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { failed, type Result, done } from '../result.ts';
 import { desiredOf } from '../rollout/desired.ts';
+import { releaseReader } from '../rollout/release-on-engine.ts';
 import { watchEngine, type Wake } from '../rollout/wake.ts';
 import { realTimers, type Timers } from '../timers.ts';
 import { takeCharge } from './in-charge.ts';
@@ -43,7 +44,9 @@ export async function runController(request: ControllerRequest): Promise<Result<
   const tell = tellChannels({ ...channelsOf(request), timers, report: (event) => journal.report(event) });
   const journal: Journal = openJournal(request.ledger, request.print, { clock, tell });
   journal.report({ type: 'controller-started', release: manifest.release, container: self });
-  const post: Post = { ...request, desired: desired.value, journal, wake, clock, timers, request: asked, paceMs: request.paceMs ?? 1000 };
+  const releaseOf = releaseReader(engine, { architecture: desired.value.architecture, environment });
+  const paceMs = request.paceMs ?? 1000;
+  const post: Post = { ...request, desired: desired.value, journal, wake, clock, timers, request: asked, paceMs, releaseOf };
   await act(post);
   await journal.flush();
   return done(undefined);

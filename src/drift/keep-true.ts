@@ -35,7 +35,8 @@ const afterFailureMs = 1000;
 
 /**
  * Keeps the engine as the release says: what died is started again in its place, what is missing is made, until the
- * signal is aborted, another controller is in charge, or something else is wanted. Never gives up; each failure is said, and tried again later.
+ * signal is aborted, another controller is in charge, or something else is wanted. Never gives up; each failure is said, and tried
+ * again later.
  */
 export async function keepTrue(keeping: Keeping): Promise<void> {
   const losses = new Losses(keeping.desired, keeping.hands);

@@ -7,6 +7,7 @@ import type { Desired } from './desired.ts';
 import { stepOf } from './ground.ts';
 import type { FailedStep } from './step-watch.ts';
 import { asideKindOf, copiesOf, type AsideKind, type TrialKind } from './trial.ts';
+import { isUnit } from './unit-state.ts';
 
 type Failing = { desired: Desired; release: ReleaseId; from: ReleaseId | undefined; hands: Hands };
 
@@ -14,7 +15,7 @@ const evidenceLines = 20;
 
 /** An app that never became healthy: the request, the answer, and the last lines of who gave it. */
 export async function unhealthy({ path, phase, ended }: Unhealthy, failing: Failing, elapsedMs: number): Promise<Problem> {
-  const unit = failing.desired.units.find(({ owner }) => owner.kind === path.owner.kind && owner.name === path.owner.name);
+  const unit = failing.desired.units.find(({ owner }) => isUnit(owner, path.owner));
   const [check] = phase.phase === 'checking' ? phase.failing : [];
   const seat = Object.values(unit?.seats ?? {})
     .flatMap(({ instances }) => instances)

@@ -1,4 +1,4 @@
-import { mostOf, type Core, type Service } from '../architecture/model.ts';
+import { mostOf, stepsOf, type Core, type Service } from '../architecture/model.ts';
 import type { ImageId } from '../digest.ts';
 import type { Colour, NetworkSpec, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
@@ -39,8 +39,7 @@ export function networksOf(architecture: ResolvedArchitecture): NetworkSpec[] {
 
 /** Both colours of every replica and step, the path, and as much again to grow into. */
 function appHosts(services: Readonly<Record<string, Service>>): number {
-  const stepsOf = ({ steps }: Service): number => (steps?.before.length ?? 0) + (steps?.after.length ?? 0);
-  const places = Object.values(services).reduce((sum, service) => sum + mostOf(service.replicas) + stepsOf(service), 0);
+  const places = Object.values(services).reduce((sum, service) => sum + mostOf(service.replicas) + stepsOf(service).length, 0);
   return Math.max(32, 4 * places + 2);
 }
 
@@ -58,20 +57,19 @@ export const slotOf = (instance: string): string => `${instance}.slot`;
 
 type AppPlaces = { app: string; services: Readonly<Record<string, Service>>; colour: Colour; image: ImageId };
 
-/** One place per replica that there may be. Peers find it as `api-1.blue`, all replicas as `api.blue`, and by the search suffix as plain `api`. */
+/**
+ * One place per replica that there may be. Peers find it as `api-1.blue`, all replicas as `api.blue`, and by the search suffix as
+ * plain `api`.
+ */
 export function appSlots({ app, services, colour, image }: AppPlaces): SlotSpec[] {
-  return Object.entries(services).flatMap(([service, { replicas, stores, outbound }]) =>
-    Array.from({ length: mostOf(replicas) }, (_, index): SlotSpec => {
+  return Object.entries(services).flatMap(([service, spec]) =>
+    Array.from({ length: mostOf(spec.replicas) }, (_, index): SlotSpec => {
       const instance = `${service}-${index + 1}`;
       return {
         name: slotOf(`${app}.${instance}.${colour}`),
         owner: { kind: 'app', name: app },
         colour,
-        networks: [
-          { network: `app/${app}`, aliases: [`${service}.${colour}`, `${instance}.${colour}`] },
-          ...stores.map((store) => ({ network: `store/${store}`, aliases: [] })),
-          ...(outbound ? [{ network: 'outbound', aliases: [] }] : []),
-        ],
+        networks: serviceNetworks(app, spec, [`${service}.${colour}`, `${instance}.${colour}`]),
         search: colour,
         publish: [],
         memory: 'facts',
@@ -81,6 +79,13 @@ export function appSlots({ app, services, colour, image }: AppPlaces): SlotSpec[
     }),
   );
 }
+
+/** What an instance of a service reaches, and the names by which its peers find it. */
+const serviceNetworks = (app: string, { stores, outbound }: Service, aliases: readonly string[]): SlotSpec['networks'] => [
+  { network: `app/${app}`, aliases },
+  ...stores.map((store) => ({ network: `store/${store}`, aliases: [] })),
+  ...(outbound ? [{ network: 'outbound', aliases: [] }] : []),
+];
 
 /** A step's instance. Four words, so that none is called as a replica or a path is. */
 export const stepInstance = (app: string, { service, step, colour }: { service: string; step: string; colour: Colour }): string =>
@@ -94,15 +99,12 @@ export function stepOf(instance: string): string {
 
 /** A place for each step, where it reaches what its service does. Nobody looks for it. */
 export function stepSlots({ app, services, colour, image }: AppPlaces): SlotSpec[] {
-  return Object.entries(services).flatMap(([service, { steps = { before: [], after: [] }, stores, outbound }]) =>
-    [...steps.before, ...steps.after].map((step): SlotSpec => ({
+  return Object.entries(services).flatMap(([service, spec]) =>
+    stepsOf(spec).map((step): SlotSpec => ({
       name: slotOf(stepInstance(app, { service, step: step.name, colour })),
       owner: { kind: 'app', name: app },
       colour,
-      networks: [`app/${app}`, ...stores.map((store) => `store/${store}`), ...(outbound ? ['outbound'] : [])].map((network) => ({
-        network,
-        aliases: [],
-      })),
+      networks: serviceNetworks(app, spec, []),
       search: colour,
       publish: [],
       memory: 'facts',
@@ -113,30 +115,21 @@ export function stepSlots({ app, services, colour, image }: AppPlaces): SlotSpec
 }
 
 /** Where an app's data paths hand their sockets over to one another. */
-export const pathSlot = (app: string, image: ImageId): SlotSpec => ({
-  name: slotOf(`${app}.path`),
-  owner: { kind: 'app', name: app },
-  networks: [
-    { network: 'core', aliases: [`${app}.path`] },
-    { network: `app/${app}`, aliases: ['path'] },
-  ],
-  publish: [],
-  memory: 'sockets',
-  facts: { instance: 'path', app, service: 'path' },
-  image,
-});
+export const pathSlot = (app: string, image: ImageId): SlotSpec => appPathSlot(app, 'path', image);
 
 /** Where the data path of a generation that is held for a look is reached, beside the one that serves. */
-export const previewSlot = (app: string, image: ImageId): SlotSpec => ({
-  name: previewSlotName(app),
+export const previewSlot = (app: string, image: ImageId): SlotSpec => appPathSlot(app, 'preview', image);
+
+const appPathSlot = (app: string, name: 'path' | 'preview', image: ImageId): SlotSpec => ({
+  name: slotOf(`${app}.${name}`),
   owner: { kind: 'app', name: app },
   networks: [
-    { network: 'core', aliases: [`${app}.preview`] },
-    { network: `app/${app}`, aliases: ['preview'] },
+    { network: 'core', aliases: [`${app}.${name}`] },
+    { network: `app/${app}`, aliases: [name] },
   ],
   publish: [],
   memory: 'sockets',
-  facts: { instance: 'preview', app, service: 'path' },
+  facts: { instance: name, app, service: 'path' },
   image,
 });
 

@@ -1,6 +1,7 @@
 import type { Colour, InstanceSpec, Observation, ObservedInstance, ObservedSlot } from '../engine/engine.ts';
 import type { DesiredUnit } from './desired.ts';
 import { named, removeInstance, type Outfit } from './outfit.ts';
+import { membersOf } from './situation.ts';
 import { placeOf, type Place } from './size.ts';
 import type { Lane, Step } from './step.ts';
 import { current, isUnit, type UnitState } from './unit-state.ts';
@@ -44,7 +45,7 @@ export function surplusPlaces({ unit, seat, state, live }: Outfit, observed: Obs
   const { colour } = seat.path;
   if (!unit.ranges || live || colour === undefined || current(state)?.colour === colour) return [];
   return beyond({ unit, colour }, observed).map(({ name }) => [
-    ...observed.instances.filter(({ slot }) => slot === name).map(removeInstance),
+    ...membersOf(observed, name).map(removeInstance),
     { do: 'remove-slot', slot: name },
   ]);
 }

@@ -8,7 +8,7 @@ import { drainLanes, planRetirement } from './plan-retirement.ts';
 import { awaitsSteps, beforeLanes, isSpent, withAfterSteps } from './plan-steps.ts';
 import { holdLanes, isHeldUp, isTrying, letInLanes, proveLanes, rehearseLanes, restoreLanes, snapshotLanes } from './plan-trial.ts';
 import { sizedTo } from './size.ts';
-import { membersOf, slotLane, type Outlook, type Situation } from './situation.ts';
+import { membersOf, slotLane, startAlone, type Outlook, type Situation } from './situation.ts';
 import type { Lane, Stage, StageName } from './step.ts';
 import { current, inUse, isUnit, pending, type UnitState } from './unit-state.ts';
 
@@ -81,9 +81,7 @@ function previewLanes({ outfits, observed, outlook }: Situation): Lane[] {
     const preview: InstanceSpec = { ...path, name, slot: unit.preview.name };
     if (there?.path?.phase === 'serving') return [];
     if (!there && outlook.heldBack.has(name)) return [];
-    const start: Lane = there
-      ? []
-      : [...membersOf(observed, unit.preview.name).map(removeInstance), { do: 'start-instance', instance: preview }];
+    const start = there ? [] : startAlone(preview, observed);
     const isHealthy = there?.path?.phase === 'healthy';
     return [[...start, { do: isHealthy ? 'promote-path' : 'await-healthy', path: named(preview) }]];
   });

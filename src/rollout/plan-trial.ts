@@ -2,7 +2,7 @@ import type { BodyId } from '../digest.ts';
 import type { InstanceSpec, ObservedInstance, VolumeSpec } from '../engine/engine.ts';
 import { sourceOf } from './data-generation.ts';
 import { named, removeInstance, type Outfit } from './outfit.ts';
-import { membersOf, slotLane, type Situation } from './situation.ts';
+import { slotLane, startAlone, type Situation } from './situation.ts';
 import type { Lane, Step } from './step.ts';
 import {
   copiesOf,
@@ -14,7 +14,7 @@ import {
   type StoreData,
   type TrialKind,
 } from './trial.ts';
-import { current, pending } from './unit-state.ts';
+import { current, pending, type UnitState } from './unit-state.ts';
 
 /** A store whose new server has not been let at the data yet. */
 type Trial = { outfit: Outfit; data: StoreData; server: InstanceSpec; copies: readonly ObservedCopy[] };
@@ -55,9 +55,12 @@ function restoring(
   return [...[...tried, ...members].map(removeInstance), copy, ...noted, { do: 'remove-copy', volume: volume.name }];
 }
 
-/** Whether clients of that body's path were never let on: it lets them wait, or did when it ended. */
-const isKeptFromClients = (body: BodyId, { state: { holding, ended } }: Outfit): boolean =>
-  [...holding, ...ended].some((path) => path.body === body && path.path?.phase === 'holding');
+/** Whether clients of that body's path were never let on. */
+const isKeptFromClients = (body: BodyId, { state }: Outfit): boolean => keptWaiting(state).some((path) => path.body === body);
+
+/** Paths that let clients wait, or did when they ended. */
+const keptWaiting = ({ holding, ended }: UnitState): ObservedInstance[] =>
+  [...holding, ...ended].filter(({ path }) => path?.phase === 'holding');
 
 /** The new server on a copy, beside the old one that serves on. */
 export const rehearseLanes = (all: Situation): Lane[] =>
@@ -165,7 +168,7 @@ const snapshotOf = (trial: Trial, all: Situation): boolean => wholeCopy(trial, '
 /** Clients wait for nothing that was not rehearsed, so a path of this rollout that holds them (or did, when it ended) tells that it was. */
 function isRehearsed(trial: Trial, all: Situation): boolean {
   const { path, state } = trial.outfit;
-  const hasHeld = [...state.holding, ...state.ended].some(({ name, path: said }) => name === path.name && said?.phase === 'holding');
+  const hasHeld = keptWaiting(state).some(({ name }) => name === path.name);
   return hasHeld || snapshotOf(trial, all) || isPassed(trial, 'rehearsal', all);
 }
 
@@ -195,8 +198,9 @@ function tryLanes(trial: Trial, kind: TrialKind, all: Situation): Lane[] {
   if ([wanted.server, wanted.path].some(({ name }) => all.outlook.heldBack.has(name)))
     return outfit.state.tried.some(({ name, state }) => name === wanted.path.name && state === 'running') ? [[awaiting]] : [];
   const stale = outfit.state.tried.filter(({ name }) => name === wanted.path.name).map(removeInstance);
-  const waiter: Lane = kind === 'proof' ? [...stale, { do: 'start-instance', instance: wanted.path }] : seatLane(wanted.path, all);
-  return [[...(there.server ? [] : seatLane(wanted.server, all)), ...(there.path ? [] : waiter), awaiting]];
+  const waiter: Lane =
+    kind === 'proof' ? [...stale, { do: 'start-instance', instance: wanted.path }] : startAlone(wanted.path, all.observed);
+  return [[...(there.server ? [] : startAlone(wanted.server, all.observed)), ...(there.path ? [] : waiter), awaiting]];
 }
 
 /** What is copied from another data generation is upgraded on the way. */
@@ -215,8 +219,3 @@ function groundLanes(trial: Trial, all: Situation): Lane[] {
   const places = [slots.server, slots.path].map((slot) => slotLane(slot, all.observed, false));
   return [...places, ...copies].filter((lane) => lane.length > 0);
 }
-
-const seatLane = (instance: InstanceSpec, { observed }: Situation): Lane => [
-  ...membersOf(observed, instance.slot).map(removeInstance),
-  { do: 'start-instance', instance },
-];

@@ -1,5 +1,5 @@
 import type { ReleaseId } from '../digest.ts';
-import type { Observation } from '../engine/engine.ts';
+import type { Observation, Owner } from '../engine/engine.ts';
 import type { ChangelessEvent } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import { heldBack, nextStart, recordDeath, type Deaths } from './backoff.ts';
@@ -15,6 +15,7 @@ import type { Outlook } from './situation.ts';
 import { sizedTo } from './size.ts';
 import { StepWatch } from './step-watch.ts';
 import { describeStep, type Stage } from './step.ts';
+import { isUnit } from './unit-state.ts';
 import type { Wake } from './wake.ts';
 
 export type Rollout = {
@@ -74,7 +75,7 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     if (stage.live && (await isOver(stage, observed, rollout))) return liveEnd(rollout, progress, outfits);
     if (fault && !stage.live) return undo(rollout, await fault());
     if (stage.name === 'wait') sayDraining(observed, rollout, progress);
-    if (stage.name === 'held') sayHeld(observed, rollout, progress);
+    if (stage.name === 'held') sayHeld(outfits, rollout, progress);
     const outcome = await advance(stage, rollout, progress);
     if (outcome.overtaken) return { outcome: 'overtaken' };
     const problem = stage.live ? undefined : await failureOf(stage, outcome, { rollout, progress });
@@ -104,10 +105,10 @@ async function heldAt({ hold }: Rollout, observed: Observation, progress: Progre
 }
 
 /** Once: where it can be looked at. */
-function sayHeld(observed: Observation, { desired, release, token, hands }: Rollout, progress: Progress): void {
+function sayHeld(outfits: readonly Outfit[], { release, hands }: Rollout, progress: Progress): void {
   if (progress.held) return;
   progress.held = true;
-  const changed = outfitsOf({ desired, token }, observed).filter(({ live, unit }) => !live && unit.owner.kind === 'app');
+  const changed = outfits.filter(({ live, unit }) => !live && unit.owner.kind === 'app');
   const apps = changed.map(({ unit: { owner, generation } }) => ({ name: owner.name, generation }));
   hands.report({ type: 'rollout-held', release, apps });
 }
@@ -117,7 +118,8 @@ async function planFor(rollout: Rollout, observed: Observation, { deaths, letLiv
   const hold = rollout.hold !== undefined && !letLive;
   const outlook: Outlook = { token, heldBack: heldBack(deaths, hands.now()), hurry: false, hold, overdue: steps.overdue };
   const stage = planRollout(desired, observed, outlook);
-  return stage.live && fallbacks ? planRollout(desired, observed, { ...outlook, fallbacks: await fallbacks }) : stage;
+  const standingBy = stage.live && fallbacks ? await fallbacks : [];
+  return standingBy.length > 0 ? planRollout(desired, observed, { ...outlook, fallbacks: standingBy }) : stage;
 }
 
 /** Where something stands by, nobody waits for what still drains: going back, or the next release, may be wanted sooner. */
@@ -212,15 +214,16 @@ function reportSwap(event: ChangelessEvent, { report, now }: Hands, held: Map<st
 function faultIn(observed: Observation, outfits: readonly Outfit[], { rollout, progress }: Course): (() => Promise<Problem>) | undefined {
   progress.steps.look(outfits);
   const failed = progress.steps.failedBefore(outfits);
-  const death = countDeaths(rollout, observed, progress);
+  const death = countDeaths(observed, outfits, { rollout, progress });
   if (failed) return () => stepFailed(failed, rollout);
   return death && (() => crashed(death, rollout));
 }
 
 /** Counts each ended instance of the new release once; gives the one that ended too often. */
-function countDeaths({ desired, token, hands }: Rollout, observed: Observation, { deaths, seen }: Progress) {
-  const wanted = new Set(outfitsOf({ desired, token }, observed).flatMap((each) => wantedNames(each, token)));
-  for (const instance of observed.instances) {
+function countDeaths({ instances }: Observation, outfits: readonly Outfit[], { rollout: { token, hands }, progress }: Course) {
+  const { deaths, seen } = progress;
+  const wanted = new Set(outfits.flatMap((each) => wantedNames(each, token)));
+  for (const instance of instances) {
     if (instance.state !== 'exited' || !wanted.has(instance.name) || seen.has(instance.container)) continue;
     seen.add(instance.container);
     if (recordDeath(deaths, instance.name, hands.now()) > deathsAllowed) return instance;
@@ -228,7 +231,7 @@ function countDeaths({ desired, token, hands }: Rollout, observed: Observation, 
   return undefined;
 }
 
-const outfitsOf = ({ desired, token }: Pick<Rollout, 'desired' | 'token'>, observed: Observation): Outfit[] =>
+const outfitsOf = ({ desired, token }: Rollout, observed: Observation): Outfit[] =>
   sizedTo(desired, observed).units.map((unit) => outfit(unit, observed, token));
 
 const wantedNames = (of: Outfit, token: number): string[] => [
@@ -265,8 +268,7 @@ async function mayTryAgain(
   return true;
 }
 
-const limitOf = ({ units }: Desired, owner: { kind: string; name: string }): number =>
-  units.find((unit) => unit.owner.kind === owner.kind && unit.owner.name === owner.name)?.healthLimitMs ?? 0;
+const limitOf = ({ units }: Desired, owner: Owner): number => units.find((unit) => isUnit(unit.owner, owner))?.healthLimitMs ?? 0;
 
 /** Says what holds the paths that drain, once for each change of it. */
 function sayDraining({ instances }: Observation, rollout: Rollout, progress: Progress): void {

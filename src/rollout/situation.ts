@@ -1,4 +1,4 @@
-import type { Observation, ObservedInstance, SlotSpec } from '../engine/engine.ts';
+import type { InstanceSpec, Observation, ObservedInstance, SlotSpec } from '../engine/engine.ts';
 import { slotDigest } from '../engine/spec-digest.ts';
 import type { Desired, DesiredUnit } from './desired.ts';
 import { removeInstance, type Outfit } from './outfit.ts';
@@ -39,6 +39,12 @@ export function slotLane(slot: SlotSpec, observed: Observation, serves: boolean)
 /** Whether a step has ended in the place, which may die then: made anew, it would take with it the record that the step ran. */
 export const keepsRecord = (slot: string, observed: Observation): boolean =>
   membersOf(observed, slot).some(({ role, state }) => role === 'step' && state === 'exited');
+
+/** Starts it in its place. Whatever is there goes first. */
+export const startAlone = (instance: InstanceSpec, observed: Observation): Lane => [
+  ...membersOf(observed, instance.slot).map(removeInstance),
+  { do: 'start-instance', instance },
+];
 
 export const membersOf = (observed: Observation, slot: string): ObservedInstance[] =>
   observed.instances.filter((instance) => instance.slot === slot);

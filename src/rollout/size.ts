@@ -1,5 +1,6 @@
 import type { Colour, Observation, Owner } from '../engine/engine.ts';
 import type { Desired, DesiredUnit, Seat } from './desired.ts';
+import { slotOf } from './ground.ts';
 import { colourFor, current, isUnit, unitState } from './unit-state.ts';
 
 /** How many instances services are to have, by `<app>.<service>`. One that is not named keeps as many as it has. */
@@ -18,6 +19,9 @@ export function placeOf(owner: Owner, slot: string): Place | undefined {
   const found = /^([a-z0-9-]+)-(\d+)\.(blue|green)\.slot$/.exec(slot.slice(owner.name.length + 1));
   return found ? { service: found[1] ?? '', number: Number(found[2]), colour: found[3] as Colour } : undefined;
 }
+
+/** Which of an app's services an instance is of, by its name; undefined for any other unit's. */
+export const serviceOf = (owner: Owner, instance: string): string | undefined => placeOf(owner, slotOf(instance))?.service;
 
 /**
  * The release with as many places and instances of each elastic service as there are to be: as many as `counts` says, else as many

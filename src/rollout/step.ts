@@ -40,8 +40,10 @@ export type Lane = readonly Step[];
  *
  * `depart`: instances that are too many leave, whenever there is something to do for it.
  * Where a release is held for a look, `preview` and `held` come after `check`, and nothing after them until it is let live.
- * `stand-by`: where an app bakes, the generation before is made ready to take over again. `wait`: nothing can be done until a draining path has ended. `undo`: a failed rollout's traces go.
- * `live`: every unit's wanted generation serves. `followedBy`: rounds of lanes that may follow without another look, each when all of the round before succeeded.
+ * `stand-by`: where an app bakes, the generation before is made ready to take over again. `wait`: nothing can be done until a
+ * draining path has ended. `undo`: a failed rollout's traces go.
+ * `live`: every unit's wanted generation serves. `followedBy`: rounds of lanes that may follow without another look, each when all
+ * of the round before succeeded.
  */
 export type Stage = { name: StageName; lanes: readonly Lane[]; live: boolean; followedBy?: readonly (readonly Lane[])[] };
 

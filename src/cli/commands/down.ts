@@ -1,7 +1,7 @@
+import { mapBounded } from '../../bounded.ts';
 import type { Engine, Observation } from '../../engine/engine.ts';
 import { done, failed, type Result } from '../../result.ts';
 import { answer, answerJson, type CommandResult, flag, type Session, textOption } from '../command.ts';
-import { inTurns } from '../in-turns.ts';
 import { counted } from '../report/duration.ts';
 import { subjectOf } from '../subject.ts';
 
@@ -32,40 +32,16 @@ type Removal = { engine: Engine; architecture: string; observation: Observation;
 async function removeAll({ engine, architecture, observation, withData }: Removal): Promise<Result<Removed>> {
   const { controllers, requests, instances, slots, networks, volumes } = observation;
   const data = withData ? volumes : [];
-  const removals = [
-    controllers.map(
-      ({ name }) =>
-        () =>
-          engine.removeController(architecture, name),
-    ),
-    requests.map(
-      ({ name }) =>
-        () =>
-          engine.takeRequest(architecture, name),
-    ),
-    instances.map(
-      ({ name }) =>
-        () =>
-          engine.removeInstance(architecture, name),
-    ),
-    slots.map(
-      ({ name }) =>
-        () =>
-          engine.removeSlot(architecture, name),
-    ),
-    networks.map(
-      ({ name }) =>
-        () =>
-          engine.removeNetwork(architecture, name),
-    ),
-    data.map(
-      ({ name }) =>
-        () =>
-          engine.removeVolume(architecture, name),
-    ),
+  const stages: readonly (readonly [readonly { name: string }[], (name: string) => Promise<Result<void>>])[] = [
+    [controllers, (name) => engine.removeController(architecture, name)],
+    [requests, (name) => engine.takeRequest(architecture, name)],
+    [instances, (name) => engine.removeInstance(architecture, name)],
+    [slots, (name) => engine.removeSlot(architecture, name)],
+    [networks, (name) => engine.removeNetwork(architecture, name)],
+    [data, (name) => engine.removeVolume(architecture, name)],
   ];
-  for (const stage of removals) {
-    const results = await inTurns(8, stage);
+  for (const [things, remove] of stages) {
+    const results = await mapBounded(things, 8, ({ name }) => remove(name));
     const refused = results.find((result) => !result.ok);
     if (refused !== undefined && !refused.ok) return refused;
   }

@@ -23,15 +23,7 @@ async function drop(session: Session, stream: RolloutStream): CommandResult {
       safe: 'nothing was changed',
       next: 'changeless up --hold    holds one',
     });
-  const ended = await decideHeld({
-    engine,
-    architecture,
-    held,
-    decision: 'drop',
-    request: `request.${session.world.random(4)}`,
-    signal: session.world.signal,
-    onEvent: stream.report,
-  });
+  const ended = await decideHeld({ session, engine, stream, architecture, held }, 'drop');
   if (!ended.ok) return ended;
   if (ended.value.problem?.code !== 'RELEASE_DROPPED') return outcomeOf(ended.value, undefined);
   await engine.removeController(architecture, held.controller.name);

@@ -1,13 +1,14 @@
+import { mapBounded } from '../../bounded.ts';
 import type { ReleaseId } from '../../digest.ts';
-import type { Engine, Observation } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { labels } from '../../engine/labels.ts';
 import type { ListedImage } from '../../engine/image.ts';
 import type { Manifest } from '../../release/manifest.ts';
 import { done, failed, type Result } from '../../result.ts';
+import { neededBy } from '../../rollout/needed-releases.ts';
 import { askRollouts } from '../ask-ledger.ts';
 import { imagesToForget, releasesToKeep } from '../collect.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
-import { inTurns } from '../in-turns.ts';
 import { manifestOf } from '../live.ts';
 import { numberOption } from '../number-option.ts';
 import { releaseImages, type ReleaseImage } from '../releases.ts';
@@ -46,9 +47,6 @@ export async function run(session: Session): CommandResult {
   return done(0);
 }
 
-const neededBy = ({ controllers, instances }: Observation): Set<ReleaseId> =>
-  new Set([...controllers.flatMap(({ release, history }) => [release, ...history]), ...instances.map(({ origin }) => origin.release)]);
-
 async function rolloutOrder(engine: Engine, architecture: string): Promise<Result<ReleaseId[]>> {
   const image = await imageToAsk(engine, architecture);
   if (!image.ok || image.value === undefined) return done([]);
@@ -58,14 +56,7 @@ async function rolloutOrder(engine: Engine, architecture: string): Promise<Resul
 
 // Without the manifest of a kept release nobody knows which images it needs, so nothing is removed.
 async function manifestsOf(session: Session, engine: Engine, kept: readonly ReleaseImage[]): Promise<Result<Manifest[]>> {
-  const manifests = await inTurns(
-    8,
-    kept.map(
-      ({ image }) =>
-        () =>
-          manifestOf(session.world, engine, image),
-    ),
-  );
+  const manifests = await mapBounded(kept, 8, ({ image }) => manifestOf(session.world, engine, image));
   const known = manifests.filter((manifest) => manifest !== undefined);
   if (known.length === manifests.length) return done(known);
   return failed({
@@ -78,17 +69,11 @@ async function manifestsOf(session: Session, engine: Engine, kept: readonly Rele
 
 /** Every tag of an image goes; with the last one the image. What a container still uses stays. */
 async function forget(engine: Engine, images: readonly ListedImage[]): Promise<ListedImage[]> {
-  const gone = await inTurns(
-    4,
-    images.map((image) => async () => {
-      const tags = image.tags.length === 0 ? [image.id] : image.tags;
-      const removed = await inTurns(
-        1,
-        tags.map((tag) => () => engine.images.remove(tag)),
-      );
-      return removed.every(Boolean) ? [image] : [];
-    }),
-  );
+  const gone = await mapBounded(images, 4, async (image) => {
+    const tags = image.tags.length === 0 ? [image.id] : image.tags;
+    const removed = await mapBounded(tags, 1, (tag) => engine.images.remove(tag));
+    return removed.every(Boolean) ? [image] : [];
+  });
   return gone.flat();
 }
 

@@ -2,8 +2,9 @@ import { resolveEnvironment } from '../../release/resolve-environment.ts';
 import { isElastic, type ReplicaRange } from '../../architecture/model.ts';
 import type { RecordedEvent } from '../../events.ts';
 import { done, failed, type Result } from '../../result.ts';
+import { askController, followRequest } from '../ask-controller.ts';
 import type { CommandResult, Session } from '../command.ts';
-import { followRequest, lastLine } from '../follow-request.ts';
+import { lastLine } from '../controller-log.ts';
 import { findLive, type Live } from '../live.ts';
 import { notRunning } from '../not-running.ts';
 import { streamReporter } from '../report/choose-reporter.ts';
@@ -24,17 +25,19 @@ export async function run(session: Session): CommandResult {
   if (controller === undefined) return failed(notRunning(architecture));
   const within = withinRange(live.value, asked.value);
   if (!within.ok) return within;
-  const request = `scale.${session.world.random(8)}`;
   const after = await lastLine(engine, architecture, controller.name);
-  const made = await engine.ask(architecture, { name: request, image: controller.image, request: { ask: 'scale', ...asked.value } });
-  if (!made.ok) return made;
+  const asking = { session, engine, architecture, controller };
+  const request = await askController(asking, { ask: 'scale', ...asked.value });
+  if (!request.ok) return request;
   session.interruption.safe = 'the controller goes on with it';
   const reporter = streamReporter(session.world, session.input.json);
-  const { signal } = session.world;
-  const onEvent = (event: RecordedEvent): void => reporter.report(event);
-  const ended = await followRequest({ engine, architecture, controller: controller.name, request, after, signal, onEvent });
+  const read = (event: RecordedEvent): Result<number> | undefined => {
+    reporter.report(event);
+    return event.type === 'request-served' && event.request === request.value ? done(0) : undefined;
+  };
+  const served = await followRequest({ ...asking, request: request.value, from: after && { after }, read });
   reporter.end();
-  return ended.ok ? done(0) : ended;
+  return served;
 }
 
 function askedOf({ input }: Session): Result<Asked> {

@@ -30,8 +30,10 @@ export async function run(session: Session): CommandResult {
     desired === undefined || rollout
       ? []
       : compareWithRelease({ desired, standingBy: standingBy?.desired, observation }, differences.value).drift;
-  const alarms = await firingAlarms(engine, desired, live.value.live?.controller.name);
-  const held = await heldNow(engine, architecture, live.value.observation.controllers);
+  const [alarms, held] = await Promise.all([
+    firingAlarms(engine, desired, live.value.live?.controller.name),
+    heldNow(engine, architecture, observation.controllers),
+  ]);
   const previews = held && { release: held.controller.release, urls: await previewAddresses(session.world, engine, held) };
   const status = statusOf(live.value, { drift: driftEntries(compared, session.world.clock(), 'status'), alarms, held: previews });
   if (session.input.json) answerJson(session, status);

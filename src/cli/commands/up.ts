@@ -131,15 +131,7 @@ const isHeld = ({ controller }: Held, release: string, environment: string): boo
 async function goOn(going: Pick<RunRelease, 'session' | 'engine' | 'architecture' | 'stream' | 'live'>, held: Held): CommandResult {
   const { session, engine, architecture, stream, live } = going;
   if (flag(session.input, 'hold')) return sayHeldOn(going, held);
-  const ended = await decideHeld({
-    engine,
-    architecture,
-    held,
-    decision: 'let-live',
-    request: `request.${session.world.random(4)}`,
-    signal: session.world.signal,
-    onEvent: stream.report,
-  });
+  const ended = await decideHeld({ session, engine, stream, architecture, held }, 'let-live');
   if (!ended.ok) return ended;
   const { release, commit, environment, image, name } = held.controller;
   if (ended.value.outcome === 'failed') await engine.removeController(architecture, name);
