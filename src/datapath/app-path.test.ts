@@ -17,6 +17,7 @@ const PROXY_LINES = [
   ['keeps idle connections until their next answer', 'option idle-close-on-response'],
   ['tries another server at once', 'option redispatch 1'],
   ['retries what cannot have had an effect', 'retry-on conn-failure empty-response'],
+  ['makes no request wait a second for its next try', 'timeout connect 300ms'],
   ['repeats no method that is not idempotent', 'http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }'],
   ['believes the core about the client', 'bind :8080 accept-proxy'],
   ['names its generation to the service', 'http-request set-header x-changeless-generation g1'],

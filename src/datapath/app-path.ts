@@ -62,9 +62,10 @@ const DEFAULTS: Section = {
     'option idle-close-on-response',
     ...PROBE_SILENT_PEERS,
     'option redispatch 1',
-    'retries 3',
+    // Also how long a refused connection waits for its next try where one server is left: a whole second would be seen.
+    'timeout connect 300ms',
+    'retries 4',
     'retry-on conn-failure empty-response',
-    'timeout connect 1s',
     'timeout queue 5s',
     'timeout http-request 10s',
     'timeout http-keep-alive 30s',
