@@ -191,7 +191,28 @@ export type AgentInput = { build: BuildInput };
 export type PublishInput = number | `${string}:${number}` | { address?: string; port: number };
 
 /** The thin tier that all apps share. It publishes 127.0.0.1:8080 when nothing is said. */
-export type CoreInput = { publish?: readonly PublishInput[] };
+export type CoreInput = {
+  publish?: readonly PublishInput[];
+  /** Who may connect at all; what an app lets in is its own policy. */
+  sources?: SourceRulesInput;
+  /** What one source address may have; 5,000 connections at a time when left out. */
+  perSource?: SourceLimitsInput;
+};
+
+/**
+ * IP addresses or ranges of them, `'192.0.2.0/24'`. Those in `allow` (all, when left out) that are not in `deny` may connect;
+ * the connections of others are closed without an answer. On the loopback address every client has that of the bridge's gateway.
+ */
+export type SourceRulesInput = { allow?: readonly string[]; deny?: readonly string[] };
+
+/**
+ * `connections`: at a time; more are closed without an answer. `newConnections`: within any span of so long; the same.
+ * `requests`: the same, answered 429. Behind one address there may be many people.
+ */
+export type SourceLimitsInput = { connections?: number; newConnections?: RateInput; requests?: RateInput };
+
+/** So many within any span of so many milliseconds, 1,000 to 3,600,000. */
+export type RateInput = { count: number; perMs: number };
 
 export type ServiceChangeInput = { replicas?: ReplicasInput; settings?: Settings; limits?: LimitsInput };
 

@@ -204,6 +204,11 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
     ['stores.d.writable: /data is where the kept volume is mounted; memory there would lose the data'],
   ],
   [
+    'a range of addresses that is none',
+    { name: 's', core: { sources: { deny: ['10.0.0.0/33'] } } },
+    ["core.sources.deny[0]: expected an IP address or a range of them, such as '192.0.2.0/24', found '10.0.0.0/33'"],
+  ],
+  [
     'a port published twice',
     { name: 's', core: { publish: [80, '127.0.0.1:80'] } },
     ['core.publish[1]: expected each port once, found 127.0.0.1:80 again, which is at core.publish[0]'],

@@ -4,6 +4,7 @@ import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics,
 // The validated architecture's own shape, for the published schema of the manifest. `satisfies` at the end keeps it in step with model.ts.
 
 const texts = z.record(z.string(), z.string()).readonly();
+const count = z.int().min(1);
 const milliseconds = z.int().min(0);
 const port = z.int().min(1).max(65535);
 
@@ -42,10 +43,10 @@ const container = {
 
 const replicas = z
   .union([
-    z.int().min(1),
+    count,
     z.strictObject({
-      min: z.int().min(1),
-      max: z.int().min(1),
+      min: count,
+      max: count,
       metric: z.enum(scaleMetrics).exactOptional(),
       target: z.number().exactOptional(),
     }),
@@ -104,6 +105,19 @@ const store = z.strictObject({
 });
 
 const publish = z.array(z.strictObject({ address: z.string(), port })).readonly();
+const ranges = z.array(z.string()).readonly().exactOptional();
+const rate = z.strictObject({ count, perMs: count }).exactOptional();
+const core = z.strictObject({
+  publish,
+  sources: z
+    .strictObject({ allow: ranges, deny: ranges })
+    .describe('Which addresses may connect: those allowed (all, when left out) that are not denied.')
+    .exactOptional(),
+  perSource: z
+    .strictObject({ connections: count.exactOptional(), newConnections: rate, requests: rate })
+    .describe('What one source address may have.')
+    .exactOptional(),
+});
 const serviceChange = z.strictObject({
   replicas: replicas.exactOptional(),
   settings: texts.exactOptional(),
@@ -121,7 +135,7 @@ const channels = z
 const environment = z
   .strictObject({
     channels,
-    core: z.strictObject({ publish: publish.exactOptional() }).exactOptional(),
+    core: core.extend({ publish: publish.exactOptional() }).exactOptional(),
     apps: z.record(z.string(), appChange).readonly().exactOptional(),
     stores: z
       .record(z.string(), z.strictObject({ settings: texts.exactOptional(), limits: limits.exactOptional() }))
@@ -132,7 +146,7 @@ const environment = z
 
 export const architectureModel = z.strictObject({
   name: z.string(),
-  core: z.strictObject({ publish }),
+  core,
   apps: z.record(z.string(), app).readonly(),
   stores: z.record(z.string(), store).readonly(),
   agents: z.record(z.string(), z.strictObject({ build })).readonly(),

@@ -6,6 +6,7 @@ import type {
   AppChange,
   Architecture,
   ComponentSource,
+  Core,
   EnvironmentChange,
   Health,
   Publish,
@@ -41,7 +42,7 @@ export function normalise(written: input.ArchitectureInput): Architecture {
   const stores = each(written.stores, normaliseStore);
   return {
     name: written.name,
-    core: { publish: normalisePublish(written.core?.publish) ?? defaults.publish },
+    core: { publish: defaults.publish, ...normaliseCore(written.core) },
     apps,
     stores,
     agents: each(written.agents, (agent) => ({ build: normaliseBuild(agent.build) })),
@@ -158,8 +159,14 @@ function normaliseLimits(limits: input.LimitsInput = {}, base?: ResourceLimits):
   };
 }
 
-function normalisePublish(publish: input.CoreInput['publish']): Publish[] | undefined {
-  return publish?.map((item) => {
+const normaliseCore = ({ publish, sources, perSource }: input.CoreInput = {}): Partial<Core> => ({
+  ...(publish && { publish: normalisePublish(publish) }),
+  ...(sources && { sources: said(sources) }),
+  ...(perSource && { perSource: said(perSource) }),
+});
+
+function normalisePublish(publish: NonNullable<input.CoreInput['publish']>): Publish[] {
+  return publish.map((item) => {
     if (typeof item === 'number') return { address: '127.0.0.1', port: item };
     if (typeof item === 'object') return { address: item.address ?? '127.0.0.1', port: item.port };
     return parsePublished(item) ?? { address: '127.0.0.1', port: 0 };
@@ -168,10 +175,9 @@ function normalisePublish(publish: input.CoreInput['publish']): Publish[] | unde
 
 // Limits are replaced whole where a release runs, so those an environment leaves out are taken from what it changes.
 function normaliseEnvironment(change: input.EnvironmentInput, base: Pick<Architecture, 'apps' | 'stores'>): EnvironmentChange {
-  const publish = normalisePublish(change.core?.publish);
   return {
     ...normaliseChannels(change.channels),
-    ...(publish && { core: { publish } }),
+    ...(change.core && { core: normaliseCore(change.core) }),
     ...(change.apps && { apps: each(change.apps, (app, name) => normaliseAppChange(app, base.apps[name]?.services ?? {})) }),
     ...(change.stores && { stores: each(change.stores, (store, name) => normaliseChange(store, base.stores[name])) }),
   };
@@ -188,6 +194,10 @@ const normaliseChange = (change: input.ServiceChangeInput, base: Base | undefine
   ...(change.settings && { settings: texts(change.settings) }),
   ...(change.limits && { limits: normaliseLimits(change.limits, base?.limits) }),
 });
+
+/** Only what was said. */
+const said = <Members extends object>(members: Members): Members =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Members;
 
 const texts = (values: input.Settings = {}): Record<string, string> => each(values, String);
 

@@ -145,7 +145,16 @@ const publish = z.union([
   text("a port, or an address and a port such as '0.0.0.0:443'", expect.isPublished),
   members({ address: address.optional(), port }),
 ]);
-const core = members({ publish: z.array(publish, 'a list of ports').min(1, 'at least one port').optional() });
+const ranges = z
+  .array(text("an IP address or a range of them, such as '192.0.2.0/24'", expect.isAddressRange), 'a list of addresses')
+  .min(1, 'at least one address');
+const most = whole(1, 1_000_000);
+const rate = members({ count: most, perMs: whole(1_000, 3_600_000) });
+const core = members({
+  publish: z.array(publish, 'a list of ports').min(1, 'at least one port').optional(),
+  sources: members({ allow: ranges.optional(), deny: ranges.optional() }).optional(),
+  perSource: members({ connections: most.optional(), newConnections: rate.optional(), requests: rate.optional() }).optional(),
+});
 
 const channels = named(members({ webhook: text('the address of a webhook: http:// or https://', expect.isWebAddress) })).optional();
 

@@ -97,12 +97,22 @@ test('every friendly form is understood', async () => {
   const health = { path: '/healthz', status: 204, timeoutMs: 5 };
   const value = {
     ...withService({ build, health, settings: { N: 1, B: false }, writable: { '/tmp': { size: '2m' } }, limits: { cpus: 0.5 } }),
-    core: { publish: [80, '0.0.0.0:443', '[::1]:81', { port: 82 }, { address: '::', port: 83 }] },
-    environments: { production: { apps: { catalog: { services: { api: { replicas: 3, limits: { memory: '1g' } } } } } } },
+    core: {
+      publish: [80, '0.0.0.0:443', '[::1]:81', { port: 82 }, { address: '::', port: 83 }],
+      sources: { allow: ['10.0.0.0/8', '::1'] },
+    },
+    environments: {
+      production: {
+        core: { perSource: { requests: { count: 50, perMs: 1_000 } } },
+        apps: { catalog: { services: { api: { replicas: 3, limits: { memory: '1g' } } } } },
+      },
+    },
   };
   const validated = await validateArchitecture(value, () => undefined);
   assert(validated.ok);
   const { core, apps, environments } = validated.value;
+  assert.deepEqual(environments['production']?.core, { perSource: { requests: { count: 50, perMs: 1_000 } } });
+  assert.deepEqual(core.sources, { allow: ['10.0.0.0/8', '::1'] });
   assert.deepEqual(
     core.publish.map(({ address, port }) => `${address} ${port}`),
     ['127.0.0.1 80', '0.0.0.0 443', '::1 81', '127.0.0.1 82', ':: 83'],

@@ -82,6 +82,7 @@ export const pathRequest = (
 
 const coreOf = (architecture: ResolvedArchitecture, { id }: Generation) => ({
   generation: id,
+  ...architecture.core,
   routes: Object.entries(routesOf(architecture)).map(([host, app]) => ({ host, app })),
 });
 

@@ -11,6 +11,12 @@ const CORE: Core = {
   ],
 };
 
+const GUARDED: Core = {
+  ...CORE,
+  sources: { allow: ['10.0.0.0/8', '2001:db8::/32'], deny: ['10.6.6.6'] },
+  perSource: { connections: 20, newConnections: { count: 30, perMs: 10_000 }, requests: { count: 100, perMs: 90_000 } },
+};
+
 const LINES = [
   ['keeps idle connections until their next answer', 'option idle-close-on-response'],
   ['keeps no connection to an app', 'option http-server-close'],
@@ -46,6 +52,31 @@ for (const [promise, line] of LINES) {
   });
 }
 
+const GUARDED_LINES = [
+  ['closes the connections of who is in no range that is allowed', 'tcp-request connection reject unless allowed'],
+  ['allows every range', 'acl allowed src 2001:db8::/32'],
+  ['closes the connections of who is denied', 'tcp-request connection reject if { src 10.6.6.6 }'],
+  [
+    'counts for as long as its longest span',
+    'stick-table type ipv6 size 100k expire 90000ms store conn_cur,conn_rate(10000ms),http_req_rate(90000ms)',
+  ],
+  ['limits the connections of one source', 'tcp-request connection reject if { sc0_conn_cur gt 20 }'],
+  ['limits how often one source connects', 'tcp-request connection reject if { sc0_conn_rate gt 30 }'],
+] as const;
+
+for (const [promise, line] of GUARDED_LINES) {
+  test(`a core with rules for sources ${promise}`, () => {
+    const { proxy } = renderCore(GUARDED);
+    assert.ok(linesOf(proxy).includes(line), proxy);
+    assert.ok(!linesOf(renderCore(CORE).proxy).includes(line));
+  });
+}
+
+test('who may not connect is not counted', () => {
+  const lines = linesOf(renderCore(GUARDED).proxy);
+  assert.ok(lines.indexOf('tcp-request connection reject unless allowed') < lines.indexOf('tcp-request connection track-sc0 src'));
+});
+
 test('the core checks no app, before and after it serves', () => {
   const { waiting, proxy } = renderCore(CORE);
   assert.doesNotMatch(proxy, /check/);
@@ -72,6 +103,9 @@ const BUGS: readonly (readonly [string, Core])[] = [
   ['a host with a line break', route('shop.localhost\n', 'shop')],
   ['a host in upper case', route('Shop.localhost', 'shop')],
   ['a host with a port', route('shop.localhost:80', 'shop')],
+  ['a range with a blank', { ...CORE, sources: { allow: ['10.0.0.0/8 192.0.2.1'] } }],
+  ['a range that is none', { ...CORE, sources: { deny: ['10.0.0.0/8/8'] } }],
+  ['a limit of nothing', { ...CORE, perSource: { connections: 0 } }],
   ['an app with a dot', route('shop.localhost', 'shop.path')],
   ['a host of two apps', { ...CORE, routes: [...CORE.routes, { host: 'shop.localhost', app: 'other' }] }],
 ];

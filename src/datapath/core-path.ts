@@ -1,3 +1,4 @@
+import { limitLines, type SourceLimits, sourceLines, type SourceRules } from './source-config.ts';
 import { LATENCY_TABLE, TIME_ANSWERS } from './latency-config.ts';
 import {
   assertDnsLabel,
@@ -23,6 +24,8 @@ export interface CoreRoute {
 export interface Core {
   readonly generation: string;
   readonly routes: readonly CoreRoute[];
+  readonly sources?: SourceRules;
+  readonly perSource?: SourceLimits;
   readonly drainLimitMs?: number;
 }
 
@@ -37,7 +40,7 @@ export function renderCore(core: Core): PathConfig {
     proxy: renderConfig([
       proxyGlobal({ generation: core.generation, maxFiles: 50_000, drainLimitMs: core.drainLimitMs }),
       DEFAULTS,
-      FRONTEND,
+      frontend(core),
       preview(core.routes),
       LATENCY_TABLE,
       ...core.routes.map(renderRoute),
@@ -74,21 +77,19 @@ const DEFAULTS: Section = {
  * A host is found as the name of its backend: one look-up however many apps there are, and what a client sends is
  * only ever compared. An unknown one is answered 404, not 421: clients repeat a request that got 421.
  */
-const FRONTEND: Section = {
+const frontend = ({ sources, perSource }: Core): Section => ({
   header: 'frontend core',
   lines: [
     'bind :8080',
-    // Generous: behind one address there may be many people, and on a laptop every client is the bridge's gateway.
-    'stick-table type ipv6 size 100k expire 60s store conn_cur',
-    'tcp-request connection track-sc0 src',
-    'tcp-request connection reject if { sc0_conn_cur gt 5000 }',
+    ...(sources ? sourceLines(sources) : []),
+    ...limitLines(perSource),
     ...TIME_ANSWERS,
     RETRY_IDEMPOTENT,
     `http-request del-header ${PREVIEW_HEADER}`,
     'use_backend host:%[req.hdr(host),field(1,:),lower]',
     'default_backend preview',
   ],
-};
+});
 
 /**
  * Who asks for no app's host may ask for a generation of one that is held for a look: `<generation>.<host>`. Its address is looked

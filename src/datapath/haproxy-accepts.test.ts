@@ -42,6 +42,12 @@ const PATHS: Readonly<Record<string, PathConfig>> = {
     ],
     drainLimitMs: 86_400_000,
   }),
+  'a core with rules for sources': renderCore({
+    generation: 'c1',
+    routes: [{ host: 'shop.localhost', app: 'shop' }],
+    sources: { allow: ['10.0.0.0/8', '2001:db8::/32', '::1'], deny: ['192.0.2.7'] },
+    perSource: { connections: 1, newConnections: { count: 1_000_000, perMs: 3_600_000 }, requests: { count: 1, perMs: 1_000 } },
+  }),
   'a core without apps': renderCore({ generation: 'c1', routes: [] }),
   'a store': renderStorePath({
     generation: 's1',

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /**
  * The HAProxy configurations of a data path: what its waiter runs, what it runs as the proxy, and where instances may come and go,
  * what it runs in the place of one that leaves.
@@ -102,6 +104,7 @@ const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const DNS_LABEL = new RegExp(`^${LABEL}$`);
 const DNS_NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
 const GENERATION = /^[a-z0-9][a-z0-9-]{0,127}$/;
+const ADDRESS_RANGE = /^[0-9a-f:.]+(?:\/\d{1,3})?$/i;
 const HEALTH_PATH = /^\/[A-Za-z0-9\-._~!&()*+,;=:@%/?]*$/;
 
 /** Validation lets only DNS names through; a name that could add to a configuration is a bug there. Throws. */
@@ -112,6 +115,13 @@ export function assertDnsName(name: string): string {
 /** The same for one label of a name. Throws. */
 export function assertDnsLabel(label: string): string {
   return assertMatches(label, DNS_LABEL, 'a DNS label in lower case');
+}
+
+/** The same for an IP address or a range of them. Throws. */
+export function assertAddressRange(range: string): string {
+  assertMatches(range, ADDRESS_RANGE, 'an IP address or a range of them');
+  if (isIP(range.replace(/\/.*$/, '')) === 0) throw new Error(`datapath: ${JSON.stringify(range)} is no IP address`);
+  return range;
 }
 
 /** The same for the path a health check asks for; quotes, `$`, `#` and blanks mean something to HAProxy. Throws. */

@@ -68,6 +68,15 @@ const cases: readonly [what: string, to: ReleaseInputs, sentences: readonly stri
     ['core: publishes 0.0.0.0:80, was 127.0.0.1:8080'],
   ],
   [
+    "the core's rules for sources",
+    inputsOf(
+      architectureOf({
+        core: { publish: [{ address: '127.0.0.1', port: 8080 }], sources: { deny: ['192.0.2.7'] }, perSource: { connections: 9 } },
+      }),
+    ),
+    ['core: perSource.connections added: 9', 'core: sources.deny added: ["192.0.2.7"]'],
+  ],
+  [
     'the proxy',
     { ...inputsOf(), changeless: { ...inputsOf().changeless, proxy: 'x' as ComponentKey } },
     ['changeless: the proxy of every data path changed'],

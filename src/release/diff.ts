@@ -10,7 +10,7 @@ import { defaultEnvironment, resolveEnvironment, type ResolvedArchitecture } fro
 
 /**
  * What differs between two releases as one environment runs them, in a fixed order: Changeless itself, components, units,
- * their values, routes, published ports. Where only one release knows the environment, the other is taken as `local`.
+ * their values, routes, published ports, the core's policy. Where only one release knows the environment, the other is taken as `local`.
  */
 export function diffReleases(from: ReleaseInputs, to: ReleaseInputs, environment: string): Result<Difference[]> {
   const after = resolveEnvironment(to.architecture, environment);
@@ -23,8 +23,11 @@ export function diffReleases(from: ReleaseInputs, to: ReleaseInputs, environment
     ...unitDifferences(before.value, after.value),
     ...routeDifferences(before.value, after.value),
     ...publishDifferences(before.value, after.value),
+    ...valueDifferences({ unit: coreUnit, subject: 'core' }, without(before.value.core, 'publish'), without(after.value.core, 'publish')),
   ]);
 }
+
+const coreUnit: UnitName = { kind: 'core', name: 'core' };
 
 /** The sentences of those differences that replace a unit's containers or path: `plan`'s `why`. */
 export function explainReplacement(unit: UnitName, differences: readonly Difference[]): string[] {

@@ -72,6 +72,16 @@ const cases: readonly [what: string, inputs: ReleaseInputs, moved: readonly stri
     [],
   ],
   ['published ports', inputsOf(architectureOf({ core: { publish: [{ address: '0.0.0.0', port: 80 }] } })), []],
+  [
+    "the core's rules for sources",
+    inputsOf(architectureOf({ core: { publish: [{ address: '127.0.0.1', port: 8080 }], sources: { deny: ['192.0.2.7'] } } })),
+    ['core path'],
+  ],
+  [
+    'what one source may have',
+    inputsOf(architectureOf({ core: { publish: [{ address: '127.0.0.1', port: 8080 }], perSource: { connections: 9 } } })),
+    ['core path'],
+  ],
   ['port of a store', inputsOf(withStore({ port: 6380 })), ['sessions path']],
   ['data path of a store', inputsOf(withStore({ data: '/var' })), ['sessions body']],
   ['settings of a store', inputsOf(withStore({ settings: { A: '1' } })), ['sessions body']],

@@ -9,7 +9,7 @@ import { resolveEnvironment, type ResolvedArchitecture } from './resolve-environ
 export type Generations = { core: Generation; apps: Readonly<Record<string, Generation>>; stores: Readonly<Record<string, Generation>> };
 
 /** Moves when Changeless makes other containers from the same body, or other configurations from the same path. */
-const format = { body: 1, path: 6 };
+const format = { body: 1, path: 7 };
 
 /**
  * Which part of a generation a member belongs to; a member the model gains does not compile until it has a place here.
@@ -63,7 +63,7 @@ const appParts = placesOf<App>({ hosts: 'core', services: 'body', drain: 'path',
 
 // Published ports belong to the core's sandbox, not to the proxy in it, which listens on the same ports whatever the
 // host calls them. A change of them makes the sandbox anew and with it the proxy, without a new generation.
-const coreParts = placesOf<Core>({ publish: 'ground' });
+const coreParts = placesOf<Core>({ publish: 'ground', sources: 'path', perSource: 'path' });
 
 /**
  * Ids of every app, store and the core in an environment. They follow from the resolved values alone: not from the
