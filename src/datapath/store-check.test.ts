@@ -50,6 +50,18 @@ for (const [what, health, answer, isReady] of answers)
     assert.equal(report.phase, isReady ? 'healthy' : 'checking', JSON.stringify(report));
   });
 
+test(
+  'Redis that loads and keeps the connection is asked again at once, not after its check has timed out',
+  { skip, timeout: 20_000 },
+  async (story) => {
+    const server = createServer((socket) => socket.on('error', () => undefined).once('data', () => socket.write('-LOADING Redis\r\n')));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    story.after(() => server.close());
+    const report = await judged({ kind: 'redis' }, (server.address() as AddressInfo).port);
+    assert.deepEqual(report.phase === 'checking' && report.failing.map(({ check }) => check), ['L7RSP']);
+  },
+);
+
 /** What the waiter says once its first check has come to something. */
 async function judged(health: StoreHealth, port: number): Promise<PathReport> {
   const { waiting } = renderStorePath({ generation: 's1', port, server: 'localhost', health, holdLimitMs: 1, drainLimitMs: 1 });

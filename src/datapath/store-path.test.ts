@@ -36,7 +36,10 @@ for (const [promise, line] of LINES) {
 }
 
 const CHECKS = [
-  [{ kind: 'redis' }, ['tcp-check connect linger', 'tcp-check send-binary 50494e470d0a', 'tcp-check expect binary 2b504f4e47']],
+  [
+    { kind: 'redis' },
+    ['tcp-check connect linger', 'tcp-check send-binary 50494e470d0a', 'tcp-check expect min-recv 7 binary 2b504f4e470d0a'],
+  ],
   [
     { kind: 'postgres' },
     [

@@ -75,7 +75,7 @@ function storeCheckLines(health: StoreHealth): readonly string[] {
     case 'tcp':
       return ['option tcp-check'];
     case 'redis':
-      return exchangeLines('PING\r\n', '+PONG');
+      return exchangeLines('PING\r\n', PONG, PONG.length);
     case 'postgres':
       return [...exchangeLines(POSTGRES_STARTUP), `tcp-check expect rbinary ${POSTGRES_ANSWER}`];
     case 'exchange':
@@ -83,13 +83,19 @@ function storeCheckLines(health: StoreHealth): readonly string[] {
   }
 }
 
+/**
+ * No error of Redis is shorter. Without a least length HAProxy waits on a connection that stays open for what it expects until
+ * the check times out, which is two seconds for each server that says that it still loads.
+ */
+const PONG = '+PONG\r\n';
+
 /** In hexadecimal, for quotes and blanks mean something to HAProxy. It ends in an orderly way, or the server would log each. */
-function exchangeLines(send: string | undefined, expect?: string): readonly string[] {
+function exchangeLines(send: string | undefined, expect?: string, leastBytes?: number): readonly string[] {
   return [
     'option tcp-check',
     'tcp-check connect linger',
     ...(send === undefined ? [] : [`tcp-check send-binary ${hex(send)}`]),
-    ...(expect === undefined ? [] : [`tcp-check expect binary ${hex(expect)}`]),
+    ...(expect === undefined ? [] : [`tcp-check expect ${leastBytes === undefined ? '' : `min-recv ${leastBytes} `}binary ${hex(expect)}`]),
   ];
 }
 
