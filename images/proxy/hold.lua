@@ -11,6 +11,7 @@ local PASSED = { L4OK = true, L6OK = true, L7OK = true }
 
 local answer, answered_at
 local was_checked = false
+local opened_us
 
 local function now_us()
     local now = core.now()
@@ -29,20 +30,37 @@ local function look()
     local now = now_us()
     if not answer or now - answered_at >= FRESH_US then
         local is_open = gate.is_open()
+        if is_open then opened_us = opened_us or now end
         answer = { open = is_open, ready = is_open and is_ready(), stopping = gate.is_stopping() }
         answered_at = now
     end
     return answer
 end
 
-core.register_action('hold', { 'tcp-req' }, function(txn, limit_ms)
-    local waited_ms = 0
-    local found = look()
-    while not found.ready do
-        if found.stopping then return txn:set_var('txn.successor', true) end
-        if waited_ms > tonumber(limit_ms) then return act.DENY end
-        core.msleep(POLL_MS)
-        if found.open then waited_ms = waited_ms + POLL_MS end
-        found = look()
+-- Since it came, or since the gate is open, where that is later.
+local function waited_ms(txn, found)
+    local came_us = txn:get_var('txn.came_us')
+    if not came_us then
+        came_us = now_us()
+        txn:set_var('txn.came_us', came_us)
     end
+    return found.open and (now_us() - math.max(came_us, opened_us)) / 1000 or 0
+end
+
+-- Called anew for each look. It must not sleep by core.msleep: HAProxy 2.6 sets the alarm, then reads the clock again, and where the
+-- process got no time for as long as the sleep lasts, it takes the alarm for one that has rung, and never wakes the connection.
+core.register_action('hold', { 'tcp-req' }, function(txn, limit_ms)
+    local found = look()
+    if not found.ready then
+        if found.stopping then
+            txn:set_var('txn.successor', true)
+        elseif waited_ms(txn, found) > tonumber(limit_ms) then
+            return act.DENY
+        else
+            act.wake_time(POLL_MS)
+            return act.YIELD
+        end
+    end
+    -- Without a word, what was returned the last time would count again.
+    return act.CONTINUE
 end, 1)

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { LIBRARY } from './path-config.ts';
+import { renderStorePath } from './store-path.ts';
+
+const SOURCES = fileURLToPath(new URL('../../images/proxy', import.meta.url));
+const skip = spawnSync('haproxy', ['-v']).status === 0 ? false : 'haproxy is not installed here';
+
+/** Each look takes longer than the wait between two of them, as where a busy machine gives the process no time. */
+const SLOW = `
+local much, now = ('x'):rep(20000000), core.now
+core.now = function()
+    local till = os.clock() + 0.05
+    while os.clock() < till do much:find('y', 1, true) end
+    io.stdout:write('looked\\n')
+    io.stdout:flush()
+    return now()
+end
+`;
+
+test(
+  'who waits is let on also when the proxy got no time for longer than it waits between two looks',
+  { skip, timeout: 30_000 },
+  async (story) => {
+    const proxy = await startProxy(story, { holdLimitMs: 60_000, isHeld: true, server: await startServer(story) });
+    await said(proxy.lines, 'holding');
+    const answer = askedOf(proxy.port);
+    for (let looks = 0; looks < 20; looks += 1) await said(proxy.lines, 'looked');
+    writeFileSync(proxy.gate, '');
+    assert.equal(await answer, 'stored');
+  },
+);
+
+test('who has waited as long as the limit says for a server that is not ready is turned away', { skip, timeout: 30_000 }, async (story) => {
+  const proxy = await startProxy(story, { holdLimitMs: 200, isHeld: false, server: await freePort() });
+  await said(proxy.lines, 'serving');
+  assert.equal(await askedOf(proxy.port), '');
+});
+
+type Held = { holdLimitMs: number; isHeld: boolean; server: number };
+
+async function startProxy(story: TestContext, { holdLimitMs, isHeld, server }: Held) {
+  const folder = mkdtempSync(join(tmpdir(), 'hold-'));
+  const [port, gate] = [await freePort(), join(folder, 'open')];
+  const { proxy } = renderStorePath({ generation: 's1', port, server: 'localhost', health: { kind: 'tcp' }, holdLimitMs, drainLimitMs: 1 });
+  const ours = [
+    [`localhost:${port}`, `127.0.0.1:${server}`],
+    [`lua-load ${LIBRARY}/server.lua`, `lua-load ${folder}/slow.lua\n    lua-load ${LIBRARY}/server.lua`],
+    [LIBRARY, SOURCES],
+    ['/run/changeless', `${folder}/run`],
+  ] as const;
+  mkdirSync(join(folder, 'run'));
+  writeFileSync(join(folder, 'slow.lua'), SLOW);
+  writeFileSync(
+    join(folder, 'proxy.cfg'),
+    ours.reduce((text, [from, to]) => text.replaceAll(from, to), proxy),
+  );
+  const env = { ...process.env, CHANGELESS_INCARNATION: 'held', ...(isHeld && { CHANGELESS_GATE: gate }) };
+  const haproxy: ChildProcess = spawn('haproxy', ['-db', '-f', join(folder, 'proxy.cfg')], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  story.after(() => {
+    haproxy.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  });
+  if (!haproxy.stdout) throw new Error('it has no output');
+  return { port, gate, lines: createInterface({ input: haproxy.stdout }) };
+}
+
+async function said(lines: Interface, text: string): Promise<void> {
+  for (;;) {
+    const [line] = (await once(lines, 'line')) as [string];
+    if (line.includes(text)) return;
+  }
+}
+
+/** What is answered; nothing where the connection ends before. */
+function askedOf(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('a question'));
+    socket.once('data', (answer) => resolve(String(answer)));
+    socket.on('error', () => resolve('')).on('close', () => resolve(''));
+  });
+}
+
+async function startServer(story: TestContext): Promise<number> {
+  const server = createServer((socket) => socket.on('error', () => undefined).once('data', () => socket.end('stored')));
+  story.after(() => server.close());
+  return portOf(server);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await portOf(server);
+  server.close();
+  return port;
+}
+
+async function portOf(server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return (server.address() as AddressInfo).port;
+}
