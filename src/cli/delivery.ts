@@ -4,6 +4,7 @@ import type { PlannedRelease } from '../build/plan-release.ts';
 import type { ImageId } from '../digest.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Report } from '../events.ts';
+import type { Problem } from '../problem.ts';
 import type { Result } from '../result.ts';
 
 /** Where an architecture is and what may be used: `folder` holds architecture.ts, absolute. */
@@ -20,6 +21,8 @@ export type Source = {
   plan: () => Promise<Result<PlannedRelease>>;
   /** Makes what is missing; type errors are found beside the build. Release images by environment. */
   build: (planned: PlannedRelease) => Promise<Result<BuiltImages>>;
+  /** The same problem, the keys of the architecture that it names with their places in the source. */
+  place: (problem: Problem) => Promise<Problem>;
   close: () => Promise<void>;
 };
 

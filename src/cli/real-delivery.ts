@@ -1,13 +1,15 @@
 import path from 'node:path';
-import { evaluateArchitecture, type Evaluated as EvaluatedFiles } from '../architecture/evaluate.ts';
+import { architectureFile, evaluateArchitecture, type Evaluated as EvaluatedFiles } from '../architecture/evaluate.ts';
 import type { EvaluationFile, Evaluator } from '../architecture/evaluation.ts';
 import { type Lock, lockFile, parseLock } from '../architecture/lock.ts';
+import { placeFindings } from '../architecture/place-findings.ts';
 import { type Commit, openRepository, type Repository } from '../architecture/repository.ts';
 import type { Assets, BuildContext, Evaluated } from '../build/build-context.ts';
 import { buildRelease } from '../build/build-release.ts';
 import { planRelease, type PlannedRelease } from '../build/plan-release.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Report } from '../events.ts';
+import type { Problem } from '../problem.ts';
 import { done, type Result } from '../result.ts';
 import { type EvaluatorParts, inContainer } from './evaluator-parts.ts';
 import type { BuiltImages, Delivery, Locked, Place, Source, SourceRequest } from './delivery.ts';
@@ -90,6 +92,7 @@ async function evaluateOpened(setup: DeliverySetup, request: SourceRequest, open
       const all = await evaluated();
       return all.ok ? planRelease(context, all.value) : all;
     },
+    place: (problem) => place(repository, { problem, folder, files: found.value.files }),
     build: (planned) => buildBesideTypes(setup, context, { planned, files: found.value.files, signal }),
   });
 }
@@ -113,14 +116,25 @@ async function buildBesideTypes(
 
 async function typesOf({ repository, report, cacheFolder }: BuildContext, files: EvaluatedFiles['files']): Promise<Result<undefined>> {
   const { checkTypes } = await import('../architecture/type-check.ts');
-  const read = async ({ path: file, object }: EvaluatedFiles['files'][number]): Promise<EvaluationFile> => ({
-    path: file,
-    contents: new TextDecoder().decode(await repository.read(object)),
-  });
-  const checked = await checkTypes(await Promise.all(files.map(read)), { cacheFolder });
+  const checked = await checkTypes(await readFiles(repository, files), { cacheFolder });
   if (!checked.ok) return checked;
   report({ type: 'types-checked', ...checked.value });
   return done(undefined);
+}
+
+const readFiles = (repository: Repository, files: EvaluatedFiles['files']): Promise<EvaluationFile[]> =>
+  Promise.all(
+    files.map(async ({ path: file, object }) => ({ path: file, contents: new TextDecoder().decode(await repository.read(object)) })),
+  );
+
+type Placing = { problem: Problem; folder: string; files: EvaluatedFiles['files'] };
+
+// The parser is loaded here: hardly any problem of a rollout is one of the architecture.
+async function place(repository: Repository, { problem, folder, files }: Placing): Promise<Problem> {
+  if (!problem.findings) return problem;
+  const [sources, { keyLocator }] = await Promise.all([readFiles(repository, files), import('../architecture/locate.ts')]);
+  const contents = new Map(sources.map((source) => [source.path, source.contents]));
+  return placeFindings(problem, keyLocator(contents, path.posix.join(folder, architectureFile)));
 }
 
 async function lock(setup: DeliverySetup, place: Place, options: { update: boolean; report: Report }): Promise<Result<Locked>> {

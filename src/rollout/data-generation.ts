@@ -32,7 +32,7 @@ export function missingUpgrade(outfits: readonly Outfit[], observed: Observation
     code: 'UPGRADE_MISSING',
     what: `${name} wants ${formatWords(name, found.unit.data?.volume.name ?? '')}, and its data have ${there.join(' and ')}`,
     safe: 'nothing was touched',
-    ...(found.unit.data?.upgrade ? unclear(name) : unsaid(name)),
+    ...(found.unit.data?.upgrade ? unclear(name) : unsaid(name, there)),
   };
 }
 
@@ -41,8 +41,9 @@ const unclear = (name: string): Pick<Problem, 'why' | 'next'> => ({
   next: 'run the release that had it, and then this one',
 });
 
-const unsaid = (name: string): Pick<Problem, 'why' | 'next'> => ({
+const unsaid = (name: string, there: readonly string[]): Pick<Problem, 'why' | 'next' | 'findings'> => ({
   why: `stores.${name} in architecture.ts names no upgrade that makes the one of the other`,
+  findings: [{ key: `stores.${name}.format`, what: `expected an upgrade beside it, or ${there.join(' or ')}` }],
   next: `give stores.${name} an upgrade: { command: [...] }, or the format its data have; commit, and: changeless up`,
 });
 

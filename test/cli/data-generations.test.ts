@@ -60,3 +60,12 @@ test('an upgrade without a format is a mistake with its place', async () => {
   assert.match(stderr, /architecture\.ts:6/);
   assert.match(stderr, /stores\.counts\.upgrade/);
 });
+
+test('another format without an upgrade is refused with its place in the source', async () => {
+  writeSample(world, { counts: ", format: '15'" });
+  commit(world, 'format 15');
+  const { code, stderr } = await world.changeless('up');
+  assert.equal(code, 2);
+  assert.match(stderr, /UPGRADE_MISSING +counts wants format 15, and its data have no named format/);
+  assert.match(stderr, /architecture\.ts:6:\d+ +stores\.counts\.format: expected an upgrade beside it, or no named format\n.*format: '15'/);
+});

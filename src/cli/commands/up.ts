@@ -81,7 +81,7 @@ async function upFromSource(session: Session, stream: RolloutStream, answering: 
   try {
     const delivered = await deliver({ session, stream, source: source.value });
     await rememberName(session, source.value.architecture.name);
-    return delivered;
+    return delivered.ok ? delivered : failed(await source.value.place(delivered.problem));
   } finally {
     await source.value.close();
   }
