@@ -50,6 +50,27 @@ test('another release has as many', async () => {
   assert.equal((await instances()).length, 3);
 });
 
+/** What `plan` says of the elastic service, for programs and for people. */
+async function planned(): Promise<[unknown, string | undefined]> {
+  const { value } = await world.json<{ scaled: unknown }>('plan');
+  return [value.scaled, /scale +(.*)/.exec((await world.changeless('plan')).stdout)?.[1]];
+}
+
+test('plan says how many instances a service would have, within its range', async () => {
+  const api = { app: 'web', service: 'api' };
+  assert.deepEqual(await planned(), [[{ ...api, min: 2, max: 4, now: 3, count: 3 }], 'web.api  3 of 2 to 4 instances']);
+  writeSample(world, { replicas: '{ min: 1, max: 2 }' });
+  commit(world, 'a smaller range');
+  assert.deepEqual(await planned(), [[{ ...api, min: 1, max: 2, now: 3, count: 2 }], 'web.api  2 of 1 to 2 instances; 3 run now']);
+  writeSample(world);
+  commit(world, 'no range');
+  assert.deepEqual(await planned(), [[], undefined]);
+  const fresh = await makeCliWorld();
+  await commitSample(fresh, { replicas: '{ min: 2, max: 4 }' });
+  assert.match((await fresh.changeless('plan')).stdout, /web\.api {2}2 of 2 to 4 instances\n/);
+  await fresh.dispose();
+});
+
 const refused: readonly (readonly [words: readonly string[], code: number, says: RegExp])[] = [
   [['web.api', '5'], 1, /REQUEST_REFUSED.*web\.api has from 2 to 4 instances, not 5/],
   [['admin.api', '2'], 1, /REQUEST_REFUSED.*admin\.api has 1 in the release, and no range/],

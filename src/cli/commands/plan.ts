@@ -2,11 +2,13 @@ import { byCodeUnit } from '../../canonical-json.ts';
 import { short, type GenerationId, type ReleaseId } from '../../digest.ts';
 import type { PlannedRelease } from '../../build/plan-release.ts';
 import type { Generations } from '../../release/generation.ts';
+import { resolveEnvironment } from '../../release/resolve-environment.ts';
 import { done, failed, type Result } from '../../result.ts';
 import { answer, answerJson, type CommandResult, flag, placeOf, type Session, textOption } from '../command.ts';
 import { chooseSource } from '../dirty.ts';
 import { findLive, type Live } from '../live.ts';
 import { type Change, planChanges } from '../plan-changes.ts';
+import { countWords, type PlannedCount, planCounts } from '../plan-counts.ts';
 import { rememberName } from '../subject.ts';
 import { paintFor } from '../report/problem.ts';
 import { progressReporter } from '../report/choose-reporter.ts';
@@ -41,15 +43,24 @@ async function comparePlan(session: Session, { engine, architecture, plan }: Sou
   const environment = textOption(session.input, 'environment') ?? live.value.live?.controller.environment ?? 'local';
   const change = await changeOf({ planned: planned.value, live: live.value, environment });
   if (!change.ok) return change;
-  const outcome: Outcome = { planned: planned.value, live: live.value, environment, change: change.value };
+  const counts = countsOf({ planned: planned.value, live: live.value, environment });
+  const outcome: Outcome = { planned: planned.value, live: live.value, environment, change: change.value, counts };
   if (session.input.json) answerJson(session, planJson(outcome));
   else answer(session, planText(session, outcome));
   return done(0);
 }
 
-type Outcome = { planned: PlannedRelease; live: Live; environment: string; change: Change };
+type Comparing = { planned: PlannedRelease; live: Live; environment: string };
 
-async function changeOf({ planned, live, environment }: Omit<Outcome, 'change'>): Promise<Result<Change>> {
+type Outcome = Comparing & { change: Change; counts: readonly PlannedCount[] };
+
+function countsOf({ planned, live, environment }: Comparing): PlannedCount[] {
+  const resolved = resolveEnvironment(planned.inputs.architecture, environment);
+  const generations = planned.environments[environment]?.apps ?? {};
+  return resolved.ok ? planCounts({ apps: resolved.value.apps, generations, observation: live.observation }) : [];
+}
+
+async function changeOf({ planned, live, environment }: Comparing): Promise<Result<Change>> {
   const generations = planned.environments[environment];
   if (generations === undefined)
     return failed({
@@ -75,7 +86,7 @@ const named = (generations: Generations['apps']) =>
     .map(([name, { id }]) => ({ name, id }))
     .toSorted((a, b) => byCodeUnit(a.name, b.name));
 
-const planJson = ({ planned: { release, evaluated, components }, environment, change, live }: Outcome) => ({
+const planJson = ({ planned: { release, evaluated, components }, environment, change, live, counts }: Outcome) => ({
   release,
   commit: evaluated.commit.id,
   environment,
@@ -84,9 +95,10 @@ const planJson = ({ planned: { release, evaluated, components }, environment, ch
   replace: change.replace.map(({ kind, name, from, to, why }) => ({ kind, name, from: from ?? null, to, why })),
   keep: change.keep,
   remove: change.remove,
+  scaled: counts,
 });
 
-function planText(session: Session, { planned, live, environment, change }: Outcome): string {
+function planText(session: Session, { planned, live, environment, change, counts }: Outcome): string {
   const paint = paintFor(session.world.stdout.isTerminal, session.world.env);
   const { release, evaluated, components } = planned;
   const missing = components.filter(({ reused }) => !reused);
@@ -105,6 +117,7 @@ function planText(session: Session, { planned, live, environment, change }: Outc
   if (change.keep.length > 0) lines.push(`  keep     ${change.keep.map(({ kind, name }) => unit(kind, name)).join(', ')}`);
   for (const { kind, name } of change.remove)
     lines.push(`  ${paint('red', 'remove')}   ${unit(kind, name)}${kind === 'store' ? ' (its data is kept)' : ''}`);
+  lines.push(...counts.map((count) => `  scale    ${countWords(count)}`));
   lines.push(
     '',
     change.replace.length + change.remove.length === 0
