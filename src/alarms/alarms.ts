@@ -33,11 +33,12 @@ export class Alarms {
     this.#firing = new Set(firing);
   }
 
-  /** Whether a look now would tell something. */
+  /** Whether a look now would tell something, or forget what nobody watches. */
   isDue({ units }: Desired, nowMs: number): boolean {
     const unit = units.find(({ alarms }) => alarms.length > 0);
-    const last = unit && this.#looked.get(keyOf(unit.owner));
-    return unit !== undefined && (last === undefined || nowMs - last.atMs >= leastSpanMs);
+    if (unit === undefined) return this.#deaths.length > 0;
+    const last = this.#looked.get(keyOf(unit.owner));
+    return last === undefined || nowMs - last.atMs >= leastSpanMs;
   }
 
   /** An instance that ended by itself counts as a restart. */

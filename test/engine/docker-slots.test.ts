@@ -8,6 +8,7 @@ import { engineName, memoryName } from '../../src/engine/docker/names.ts';
 import { fillerCreation, memoryOf } from '../../src/engine/docker/slot-creation.ts';
 import { parseSubnet } from '../../src/engine/docker/subnets.ts';
 import { treeTar } from '../../src/engine/docker/tar.ts';
+import { listVolumes } from '../../src/engine/docker/volumes.ts';
 import type { VendorNetwork } from '../../src/engine/docker/vendor.ts';
 import type { ControllerSpec, InstanceSpec, SlotSpec } from '../../src/engine/engine.ts';
 import { app, instanceIn, instanceSpec, network, observe, release, slotIn, slotSpec, started, valueOf } from './contract-fixture.ts';
@@ -239,6 +240,16 @@ describe('a slot of Docker Engine', () => {
     const refused = await world.engine.removeSlot(world.architecture, 'api-1.blue');
     assert.equal(!refused.ok && refused.problem.code, 'ENGINE_REFUSED');
     assert.equal(instanceIn(await observe(world), 'api-1')?.state, 'running');
+  });
+
+  it('leaves no memory behind when it goes with a departure in it', async () => {
+    valueOf(await world.engine.ensureSlot(world.architecture, slotSpec(world, { name: 'api-2.blue', colour: 'blue' })));
+    await started(world, instanceSpec(world, { name: 'api-2.leaves', slot: 'api-2.blue', role: 'departure', colour: 'blue' }));
+    const memories = async (): Promise<string[]> =>
+      (await listVolumes(world.client, world.architecture)).map(({ Name }) => Name).filter((name) => name.includes('api-2.blue'));
+    assert.equal((await memories()).length, 1);
+    valueOf(await world.engine.removeSlot(world.architecture, 'api-2.blue'));
+    assert.deepEqual(await memories(), []);
   });
 
   it('says who holds a port that it is to publish, and leaves nothing half made', async () => {

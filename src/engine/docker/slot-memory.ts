@@ -13,8 +13,8 @@ const FACTS_FILE = 'instance.json';
 export class SlotMemory {
   readonly #client: DockerClient;
   readonly #host: () => Promise<HostFacts>;
-  /** By sandbox that we made: the engine's life in which we did. In that life it holds its memory. */
-  readonly #made = new Map<string, number>();
+  /** By name of a slot: the last sandbox that we made for it, and the engine's life in which we did. In that life it holds its memory. */
+  readonly #made = new Map<string, { sandbox: string; life: number }>();
 
   constructor(client: DockerClient, host: () => Promise<HostFacts>) {
     this.#client = client;
@@ -30,7 +30,7 @@ export class SlotMemory {
     const contents = `${JSON.stringify({ instance, app, service, address, host: await this.#host() })}\n`;
     const archive = await tar([{ path: FACTS_FILE, mode: 0o444, contents }]);
     await this.#client.bytes({ method: 'PUT', path: `/containers/${filler}/archive`, query: { path: memoryPath }, tar: archive });
-    this.#made.set(sandbox.Id, engineLife);
+    this.#made.set(sandbox.Name, { sandbox: sandbox.Id, life: engineLife });
   }
 
   /**
@@ -39,14 +39,15 @@ export class SlotMemory {
    * as long as one of those runs (tried on 20.10.24). So it is looked at, and where it is empty, held and filled again.
    */
   async startFilled(architecture: string, sandbox: InspectedContainer, member: string): Promise<void> {
-    const isHeld = this.#made.get(sandbox.Id) === this.#client.engineLife;
+    const made = this.#made.get(sandbox.Name);
+    const isHeld = made?.sandbox === sandbox.Id && made.life === this.#client.engineLife;
     if (isHeld || (await this.#findsFacts(member))) return startContainer(this.#client, member);
     // Without a name: the one that is named after the slot would say that it is not ready.
     const holder = await createContainer(this.#client, '', holderCreation(architecture, sandbox));
     try {
       await startContainer(this.#client, holder);
       await this.fill(sandbox, holder);
-      this.#made.delete(sandbox.Id);
+      this.#made.delete(sandbox.Name);
       await startContainer(this.#client, member);
     } finally {
       await removeContainer(this.#client, holder);

@@ -82,9 +82,10 @@ export async function removeSlot(client: DockerClient, architecture: string, nam
       next: 'remove its instances first',
     });
   }
-  await removeSlotParts(place, name);
+  await removeSandbox(place, name);
   // As long as the place was there it said that nobody is to come into it again.
   await Promise.all(departures.map((departure) => removeContainer(client, departure)));
+  await removeMemory(place, name);
 }
 
 async function membersOf({ client, architecture }: Place, slot: string, roles = instanceRoles): Promise<string[]> {
@@ -97,11 +98,20 @@ async function removeMembers(place: Place, slot: string): Promise<void> {
   await Promise.all(members.map((member) => removeContainer(place.client, member)));
 }
 
-async function removeSlotParts({ client, architecture }: Place, slot: string): Promise<void> {
+async function removeSlotParts(place: Place, slot: string): Promise<void> {
+  await removeSandbox(place, slot);
+  await removeMemory(place, slot);
+}
+
+async function removeSandbox({ client, architecture }: Place, slot: string): Promise<void> {
   // The sandbox first: a slot without filler is ready only as long as its sandbox runs.
   await removeContainer(client, engineName(architecture, slot));
   const fillers = await listContainers(client, [ofArchitecture(architecture), `${labels.slot}=${slot}`, `${labels.role}=once`]);
   await Promise.all(fillers.map(({ Id }) => removeContainer(client, Id)));
+}
+
+/** A volume that a container still has stays: nothing of the slot may be left by then. */
+async function removeMemory({ client, architecture }: Place, slot: string): Promise<void> {
   const volumes = await listVolumes(client, architecture);
   const memories = volumes.filter(({ Labels }) => Labels?.[labels.slot] === slot && Labels[labels.role] === 'sandbox');
   // 500: `volume has active mounts`, which 20.10 miscounts after a live restore. It is empty and will be tried again.
