@@ -1,8 +1,11 @@
+import { beatMs, keepTrue } from '../drift/keep-true.ts';
+import { Scaling } from '../drift/scaling.ts';
 import type { Observation } from '../engine/engine.ts';
 import type { RolloutEnded, UnitName } from '../events.ts';
 import { unitName, type Hands } from '../rollout/carry-out.ts';
 import type { Desired, DesiredUnit } from '../rollout/desired.ts';
 import { outfit } from '../rollout/outfit.ts';
+import type { Rollout } from '../rollout/roll-out.ts';
 import { rollOutRelease } from '../rollout/roll-out-release.ts';
 import { bakeOf } from './bake.ts';
 import { holdOf } from './hold.ts';
@@ -38,6 +41,7 @@ export async function carryRollout(
     hands: counted,
     wake: post.wake,
     begin: (observed) => announce(post, claim, observed),
+    ...meanwhile(post, claim.token, counted),
     fallbacks: standingBy(post, claim.token),
   });
   if (end.outcome === 'overtaken') return undefined;
@@ -58,6 +62,27 @@ export async function carryRollout(
   journal.report(ended);
   return undefined;
 }
+
+/** What goes on while a release is rolled out, however long that takes: what it does not change is scaled, and restored. */
+const meanwhile = ({ wake }: Post, token: number, hands: Hands): Required<Pick<Rollout, 'scaling' | 'keep'>> => ({
+  scaling: (desired) => {
+    const scaling = new Scaling(desired, hands);
+    return (observed, free) => scaling.counts(observed, free);
+  },
+  keep: (desired, view, signal) =>
+    keepTrue({
+      desired,
+      view,
+      signal,
+      token,
+      hands,
+      wake: wake.fork(signal),
+      tend: async () => undefined,
+      fallbacks: () => [],
+      isWanted: async () => false,
+      nextMs: () => beatMs,
+    }),
+});
 
 /** Found while there is other work. Whoever cannot read what was before goes on without: going back is only slower then. */
 const standingBy = (post: Post, token: number): Promise<readonly DesiredUnit[]> =>

@@ -19,6 +19,8 @@ export async function holdOf(post: Post, token: number): Promise<Hold | undefine
   if (record?.decision === 'drop') return async () => ({ dropped: dropped(post.manifest) });
   return async (observed) => {
     for (const asked of observed.requests) {
+      // Served as soon as its app may be scaled.
+      if (asked.request?.ask === 'scale') continue;
       const decision = await decide(post, token, asked);
       if (decision === 'let-live') return 'let-live';
       if (decision === 'drop') return { dropped: dropped(post.manifest) };

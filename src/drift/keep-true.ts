@@ -15,6 +15,8 @@ export type Keeping = {
   hands: Hands;
   wake: Wake;
   signal: AbortSignal;
+  /** What of the engine it is about: all unless given. */
+  view?: (observed: Observation) => Observation;
   /** Done whenever there is nothing else to do. */
   tend: () => Promise<void>;
   /** What stays ready beside what is live. */
@@ -51,14 +53,15 @@ export async function keepTrue(keeping: Keeping): Promise<void> {
 
 /** One round; gives how long to rest when there is nothing (more) to do. */
 async function look(keeping: Keeping, losses: Losses, scaling: Scaling): Promise<number | 'wanted'> {
-  const { desired, token, hands, tend, fallbacks, isWanted, nextMs } = keeping;
-  const observed = await hands.engine.observe(desired.architecture);
-  if (!observed.ok) return afterFailureMs;
-  if (await isWanted(observed.value)) return 'wanted';
-  losses.count(observed.value, token);
-  const counts = await scaling.counts(observed.value);
+  const { desired, token, hands, tend, fallbacks, isWanted, nextMs, view = (all) => all } = keeping;
+  const looked = await hands.engine.observe(desired.architecture);
+  if (!looked.ok) return afterFailureMs;
+  const observed = view(looked.value);
+  if (await isWanted(observed)) return 'wanted';
+  losses.count(observed, token);
+  const counts = await scaling.counts(observed);
   const outlook: Outlook = { token, heldBack: heldBack(losses.deaths, hands.now()), hurry: true, fallbacks: fallbacks(), counts };
-  const stage = planRollout(desired, observed.value, outlook);
+  const stage = planRollout(desired, observed, outlook);
   if (stage.name === 'settled') await tend();
   if (stage.name === 'settled') return losses.nextStart() ?? nextMs();
   if (stage.name === 'wait') return afterFailureMs;

@@ -1,4 +1,4 @@
-import type { InstanceUsage, Observation, ObservedInstance } from '../engine/engine.ts';
+import type { InstanceUsage, Observation, ObservedInstance, ObservedRequest, Owner } from '../engine/engine.ts';
 import type { Problem } from '../problem.ts';
 import type { Request } from '../request.ts';
 import { unitName, type Hands } from '../rollout/carry-out.ts';
@@ -40,13 +40,18 @@ export class Scaling {
     return this.#services.some(({ range }) => range.metric) ? lookMs : undefined;
   }
 
-  /** Those that are to change. Requests that are served, or were overtaken by a newer one, are taken away. */
-  async counts(observed: Observation): Promise<Counts> {
-    if (this.#services.length === 0) return new Map();
+  /**
+   * Those that are to change. Requests that are served, or were overtaken by a newer one, are taken away. `free`: the only units
+   * that may; what is asked of others lies there until they may.
+   */
+  async counts(observed: Observation, free?: readonly Owner[]): Promise<Counts> {
+    const services = this.#services.filter(({ unit }) => free?.some((owner) => isUnit(owner, unit.owner)) ?? true);
+    if (services.length === 0) return new Map();
     const cores = await this.#coresUsed();
-    const asked = await this.#asked(observed);
+    const isDue = ({ request }: ObservedRequest): boolean => !free || services.some(({ key }) => key === keyOf(request));
+    const asked = await this.#asked(observed, observed.requests.filter(isDue));
     const counts = new Map<string, number>();
-    for (const elastic of this.#services) {
+    for (const elastic of services) {
       const wanted = asked.get(elastic.key) ?? this.#byMetric(elastic, { observed, cores });
       const { count } = countOf(elastic, observed);
       if (wanted === undefined || wanted === count) {
@@ -59,11 +64,11 @@ export class Scaling {
     return counts;
   }
 
-  async #asked(observed: Observation): Promise<Counts> {
+  async #asked(observed: Observation, requests: readonly ObservedRequest[]): Promise<Counts> {
     const asked = new Map<string, number>();
-    for (const { name, request } of observed.requests.toReversed()) {
-      if (request?.ask !== 'scale') continue;
-      const key = countKey(request.app, request.service);
+    for (const { name, request } of requests.toReversed()) {
+      const key = keyOf(request);
+      if (key === undefined || request?.ask !== 'scale') continue;
       const elastic = this.#services.find((each) => each.key === key);
       const refused = refusal(request, elastic?.range);
       const isOver = refused !== undefined || asked.has(key) || (elastic && isReached(elastic, request.count, observed));
@@ -114,6 +119,9 @@ export class Scaling {
     this.#hands.report({ type: 'service-scaled', unit: unitName(unit.owner), service, ...change });
   }
 }
+
+const keyOf = (request: Request | undefined): string | undefined =>
+  request?.ask === 'scale' ? countKey(request.app, request.service) : undefined;
 
 /** Why nothing comes of a request; undefined where the service may have so many. */
 function refusal({ app, service, count }: Extract<Request, { ask: 'scale' }>, range: Range | undefined): Problem | undefined {

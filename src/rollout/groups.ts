@@ -1,4 +1,4 @@
-import type { Observation, Owner } from '../engine/engine.ts';
+import type { Observation, ObservedRequest, Owner } from '../engine/engine.ts';
 import type { Desired, DesiredUnit, Independence } from './desired.ts';
 import { outfit } from './outfit.ts';
 import { isUnit } from './unit-state.ts';
@@ -37,8 +37,10 @@ const keyOf = ({ kind, name }: Owner): string => `${kind}/${name}`;
 /** A release reduced to some of its units; networks, which are everyone's, are left out. */
 export const only = ({ architecture }: Desired, units: Group): Desired => ({ architecture, networks: [], volumes: [], units });
 
-/** What the engine holds of those units, as if there were no others. */
+/** What the engine holds of those units, and what is asked for of them, as if there were no others. */
 export function viewOf(observed: Observation, units: Group): Observation {
+  const isAskedOf = ({ request }: ObservedRequest): boolean =>
+    request?.ask === 'scale' && units.some(({ owner }) => isUnit(owner, { kind: 'app', name: request.app }));
   const isOurs = ({ owner }: { owner: Owner }): boolean => units.some((unit) => isUnit(unit.owner, owner));
   return {
     ...observed,
@@ -46,5 +48,6 @@ export function viewOf(observed: Observation, units: Group): Observation {
     volumes: observed.volumes.filter(isOurs),
     slots: observed.slots.filter(isOurs),
     instances: observed.instances.filter(isOurs),
+    requests: observed.requests.filter(isAskedOf),
   };
 }

@@ -34,11 +34,22 @@ export async function rollOutRelease(rollout: Rollout): Promise<ReleaseEnd> {
   const ground = await carryOut({ name: 'ground', lanes: planGround(desired, observed.value), live: false }, hands);
   const [refused] = ground.problems;
   if (refused) return undo(course, refused.problem);
-  const decided = await Promise.all(groups.map((group) => rollOutGroup(course, group, observed.value)));
   const core = units.filter(({ owner }) => owner.kind === 'core');
+  const rest = units.filter((unit) => ![...groups, core].flat().includes(unit));
+  const over = new AbortController();
+  const [decided] = await Promise.all([
+    Promise.all(groups.map((group) => rollOutGroup(course, group, observed.value))).finally(() => over.abort()),
+    keepRest(course, rest, over.signal),
+  ]);
   const isLive = begun || !decided.every(isFailed);
   const ends = isLive ? [...decided, await rollOutGroup(course, core, observed.value)] : decided;
   return finish(course, { ends, isLive });
+}
+
+/** What nothing is rolled out of must not wait for what is: it may be long until all others are decided. */
+async function keepRest({ desired, keep }: Rollout, rest: Group, over: AbortSignal): Promise<void> {
+  const networks = desired.networks.filter(({ owner }) => isOf(owner, rest));
+  if (rest.length > 0) await keep?.({ ...only(desired, rest), networks }, (observed) => viewOf(observed, rest), over);
 }
 
 /** Whether something of this rollout serves already: a controller that was killed in the midst of it goes on. */

@@ -12,7 +12,7 @@ import { planRollout } from './plan-rollout.ts';
 import { trialNames } from './plan-trial.ts';
 import { planUndo, type FailedRollout } from './plan-undo.ts';
 import type { Outlook } from './situation.ts';
-import { sizedTo } from './size.ts';
+import { sizedTo, type Counts } from './size.ts';
 import { StepWatch } from './step-watch.ts';
 import { describeStep, type Stage } from './step.ts';
 import { isUnit } from './unit-state.ts';
@@ -35,7 +35,14 @@ export type Rollout = {
   fallbacks?: Promise<readonly DesiredUnit[]>;
   /** What of the engine it is about: all unless given. */
   view?: (observed: Observation) => Observation;
+  /** Who knows how many instances the elastic services of some units are to have. */
+  scaling?: (desired: Desired) => ScaleNow;
+  /** Keeps units true that nothing is rolled out of, until the signal is aborted. Needed where apps are independent. */
+  keep?: (desired: Desired, view: (observed: Observation) => Observation, signal: AbortSignal) => Promise<void>;
 };
+
+/** `free`: the units that may be scaled just now. */
+export type ScaleNow = (observed: Observation, free: readonly Owner[]) => Promise<Counts>;
 
 /** What becomes of a release that is held; asked again at each look. A problem: it is dropped. */
 export type Hold = (observed: Observation) => Promise<'wait' | 'let-live' | { dropped: Problem }>;
@@ -70,7 +77,7 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     const fault = faultIn(observed, outfits, { rollout, progress });
     const held = await heldAt(rollout, observed, progress);
     if (held) return undo(rollout, held.dropped);
-    const stage = await planFor(rollout, observed, progress);
+    const stage = await planFor(observed, outfits, { rollout, progress });
     if (stage.live) sayLive(rollout, progress);
     if (stage.live && (await isOver(stage, observed, rollout))) return liveEnd(rollout, progress, outfits);
     if (fault && !stage.live) return undo(rollout, await fault());
@@ -113,13 +120,22 @@ function sayHeld(outfits: readonly Outfit[], { release, hands }: Rollout, progre
   hands.report({ type: 'rollout-held', release, apps });
 }
 
-async function planFor(rollout: Rollout, observed: Observation, { deaths, letLive, steps }: Progress): Promise<Stage> {
+async function planFor(observed: Observation, outfits: readonly Outfit[], { rollout, progress }: Course): Promise<Stage> {
   const { desired, token, hands, fallbacks } = rollout;
+  const { deaths, letLive, steps, scale } = progress;
   const hold = rollout.hold !== undefined && !letLive;
-  const outlook: Outlook = { token, heldBack: heldBack(deaths, hands.now()), hurry: false, hold, overdue: steps.overdue };
+  const counts = await scale?.(observed, freeToScale(outfits, token));
+  const common = { token, hurry: false, hold, overdue: steps.overdue, ...(counts && { counts }) };
+  const outlook: Outlook = { ...common, heldBack: heldBack(deaths, hands.now()) };
   const stage = planRollout(desired, observed, outlook);
   const standingBy = stage.live && fallbacks ? await fallbacks : [];
   return standingBy.length > 0 ? planRollout(desired, observed, { ...outlook, fallbacks: standingBy }) : stage;
+}
+
+/** What this rollout does not change, and once all is live, everything: nothing of that is taken back any more. */
+function freeToScale(outfits: readonly Outfit[], token: number): Owner[] {
+  const isLive = outfits.every(({ live }) => live);
+  return outfits.filter(({ live }) => isLive || (live && !live.name.endsWith(`.${token}`))).map(({ unit }) => unit.owner);
 }
 
 /** Where something stands by, nobody waits for what still drains: going back, or the next release, may be wanted sooner. */
@@ -137,6 +153,7 @@ async function liveEnd(rollout: Rollout, { steps }: Progress, outfits: readonly 
 type Progress = {
   began: number;
   steps: StepWatch;
+  scale: ScaleNow | undefined;
   announced: boolean;
   groundFailures: number;
   promoteFailures: number;
@@ -152,9 +169,10 @@ type Progress = {
   holding: Map<string, number>;
 };
 
-const begin = ({ began, hands, release }: Rollout): Progress => ({
+const begin = ({ began, hands, release, desired, scaling }: Rollout): Progress => ({
   began: began ?? hands.now(),
   steps: new StepWatch(hands, release),
+  scale: scaling?.(desired),
   announced: false,
   groundFailures: 0,
   promoteFailures: 0,

@@ -5,8 +5,8 @@ import { realTimers, type Timers } from '../timers.ts';
 export interface Wake {
   /** Resolves at the next event since the last call (true), or after `ms` (false). */
   next(ms: number): Promise<boolean>;
-  /** Another who waits on the same events: each hears all of them. It needs no stopping. */
-  fork(): Wake;
+  /** Another who waits on the same events: each hears all of them. It needs no stopping, and waits no more once the signal is aborted. */
+  fork(signal?: AbortSignal): Wake;
   stop(): void;
 }
 
@@ -27,11 +27,12 @@ export function watchEngine(engine: Engine, architecture: string, { onEvent, tim
       release();
     }
   })();
-  const fork = (): Wake => {
+  const fork = (signal?: AbortSignal): Wake => {
     let known = heard;
+    signal?.addEventListener('abort', release, { once: true });
     return {
       async next(ms) {
-        if (known === heard && !abort.signal.aborted) await released(waiting, (end) => timers.after(ms, end));
+        if (known === heard && !abort.signal.aborted && !signal?.aborted) await released(waiting, (end) => timers.after(ms, end));
         const isNew = known !== heard;
         known = heard;
         return isNew;

@@ -14,9 +14,9 @@ after(() => world.dispose());
 
 type Status = { state: string; apps: Record<string, { instances: { name: string; role: string }[] }> };
 
-async function instances(): Promise<string[]> {
+async function instances(state = 'live'): Promise<string[]> {
   const { value } = await world.json<Status>('status');
-  assert.equal(value.state, 'live');
+  assert.equal(value.state, state);
   return (value.apps['web']?.instances ?? []).filter(({ role }) => role === 'service').map(({ name }) => name);
 }
 
@@ -48,6 +48,20 @@ test('another release has as many', async () => {
   commit(world, 'another greeting');
   assert.equal((await world.changeless('up')).code, 0);
   assert.equal((await instances()).length, 3);
+});
+
+test('an app that is not changed by a release that is held is scaled all the same', async () => {
+  const sample = { greeting: 'hi', replicas: '{ min: 2, max: 4 }' };
+  writeSample(world, { ...sample, extra: "other: app({ services: { api: service({ build: 'admin', port: 8080 }) } })," });
+  commit(world, 'another app');
+  assert.equal((await world.changeless('up', '--hold')).code, 0);
+  const { code, stderr } = await world.changeless('scale', 'web.api', '4');
+  assert.equal(code, 0, stderr);
+  assert.equal((await instances('rolling-out')).length, 4);
+  assert.equal((await world.changeless('scale', 'web.api', '3')).code, 0);
+  assert.equal((await world.changeless('drop')).code, 0);
+  writeSample(world, sample);
+  commit(world, 'no other app');
 });
 
 /** What `plan` says of the elastic service, for programs and for people. */

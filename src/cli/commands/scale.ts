@@ -21,7 +21,8 @@ export async function run(session: Session): CommandResult {
   const { engine, architecture } = subject.value;
   const live = await findLive(session.world, engine, architecture);
   if (!live.ok) return live;
-  const controller = live.value.live?.controller;
+  const { rollout, newer, live: before } = live.value;
+  const { controller } = (rollout && newer) || before || {};
   if (controller === undefined) return failed(notRunning(architecture));
   const within = withinRange(live.value, asked.value);
   if (!within.ok) return within;
