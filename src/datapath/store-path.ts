@@ -57,9 +57,9 @@ export function renderStorePath(store: StorePath): PathConfig {
 
 /**
  * What was passed on goes through a path that is to end, and a pool would keep it there until the drain limit cuts it: it ends
- * when nobody says anything on it, and the pool's next connection goes to the successor itself.
+ * when nobody says anything on it for longer than most questions take, and the pool's next connection goes to the successor itself.
  */
-const PASSED_ON_IDLE_S = 5;
+const PASSED_ON_IDLE_S = 15;
 
 /** One that fails is asked again at once; a refused connection is a failed check, too. */
 const CHECK = 'check inter 1s fastinter 50ms downinter 50ms rise 1 fall 1 observe layer4 error-limit 1 on-error mark-down';
