@@ -1,6 +1,6 @@
 -- What goes through this proxy, counted by HAProxy itself and only read here, about once a second:
 -- requests and connections since the line before, what is open, queued and in flight now.
--- src/datapath/path-log.ts names the members, src/datapath/latency-config.ts fills the table.
+-- src/datapath/path-log.ts names the members, latency-config.ts and policy-config.ts beside it fill the tables.
 local measures = {}
 
 -- A log that was rotated must still tell the phase, however much else was printed since.
@@ -9,7 +9,7 @@ local SAID_AGAIN_AFTER_S = 3600
 local CLASSES = { '1xx', '2xx', '3xx', '4xx', '5xx' }
 
 local seen = { requests = 0, connections = 0, answers = { 0, 0, 0, 0, 0 } }
-local counted = {}
+local counted, refused = {}, {}
 local last, last_said_at
 local measured_at = core.now()
 
@@ -124,6 +124,19 @@ local function answers(now)
     return total > 0 and core.backends.latency and text .. percentiles() or text
 end
 
+-- How many requests each rule of the app's policy refused, since this was last asked.
+local function refusals()
+    local texts = {}
+    for rule, entry in pairs(core.backends.refused.stktable:dump()) do
+        local more = entry.gpc0 - (refused[rule] or 0)
+        refused[rule] = entry.gpc0
+        if more > 0 then texts[#texts + 1] = string.format('"%s":%d', rule, more) end
+    end
+    if #texts == 0 then return '' end
+    table.sort(texts)
+    return '"refused":{' .. table.concat(texts, ',') .. '},'
+end
+
 -- The measures since the line before; nil where there is nothing to say that was not said.
 function measures.since_last()
     local now = totals()
@@ -131,6 +144,7 @@ function measures.since_last()
     local is_idle = requests + connections + now.open == 0
     local said = string.format('"requests":%d,"connections":%d,"open":%d,', requests, connections, now.open)
         .. answers(now)
+        .. (core.backends.refused and refusals() or '')
         .. servers_now(is_idle)
     local span = seconds_since(measured_at)
     seen, measured_at = now, core.now()

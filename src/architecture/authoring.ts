@@ -1,10 +1,13 @@
 /**
- * What `architecture.ts` is written with. Every function gives back the plain data it was given: they are there so that
- * an editor can complete and check it. Values are checked again when the commit is evaluated.
+ * What `architecture.ts` is written with. Every function gives back the plain data it was given (`allow` and `deny` add which
+ * of the two it is): they are there so that an editor can complete and check it. Values are checked again when the commit is evaluated.
  */
 
-/** A size in bytes, or with a unit of 1024: `'512k'`, `'256m'`, `'2g'`. */
-export type Size = number | `${number}${'k' | 'm' | 'g'}`;
+import type { PolicyInput } from './policy-authoring.ts';
+import type { Size } from './size-authoring.ts';
+
+export * from './policy-authoring.ts';
+export type { Size } from './size-authoring.ts';
 
 /** Environment variables in the image's configuration. Names are those of environment variables; `CHANGELESS_…` is reserved. */
 export type Settings = { [name: string]: string | number | boolean };
@@ -153,6 +156,8 @@ export type AppInput = {
    * a handover: by `changeless rollback`, or by itself when an alarm fires. Not at all when left out.
    */
   bake?: { forMs: number };
+  /** What its data path does with requests and answers; nothing but passing them on when left out. */
+  policy?: PolicyInput;
   /** By name; on its data path. */
   alarms?: { [name: string]: AlarmInput<PathMetric> };
 };
@@ -216,12 +221,20 @@ export type RateInput = { count: number; perMs: number };
 
 export type ServiceChangeInput = { replicas?: ReplicasInput; settings?: Settings; limits?: LimitsInput };
 
+/** Each member of `policy` is replaced whole. */
+export type AppChangeInput = {
+  hosts?: readonly string[];
+  bake?: { forMs: number };
+  policy?: PolicyInput;
+  services?: { [name: string]: ServiceChangeInput };
+};
+
 /** What an environment changes; what it leaves out stays. Settings are added to those of the service, or replace them one by one. */
 export type EnvironmentInput = {
   /** Added to those of the architecture, or in place of those of the same name. */
   channels?: { [name: string]: ChannelInput };
   core?: CoreInput;
-  apps?: { [name: string]: { hosts?: readonly string[]; bake?: { forMs: number }; services?: { [name: string]: ServiceChangeInput } } };
+  apps?: { [name: string]: AppChangeInput };
   stores?: { [name: string]: { settings?: Settings; limits?: LimitsInput } };
 };
 

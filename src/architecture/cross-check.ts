@@ -3,6 +3,7 @@ import { didYouMean } from './closest.ts';
 import type { Mistake } from './issues.ts';
 import { isRecord, type KeyPath, keyText, valueAt } from './key-path.ts';
 import { parsePublished } from './expectations.ts';
+import { policyMistakes, type PolicyPlace } from './policy-check.ts';
 
 /** Words that name parts of every architecture. */
 export const reservedNames = [
@@ -37,6 +38,7 @@ export function crossCheck(root: unknown): Mistake[] {
     ...publishLists(root).flatMap((path) => sharedPorts(root, path)),
     ...children(root, ['stores']).flatMap((path) => [...dataInMemory(root, path), ...upgradeToNothing(root, path)]),
     ...rolloutGroups(root),
+    ...appPaths(root).flatMap((path) => policyMistakes(root, policyPlace(root, path))),
     ...replicaPaths(root).flatMap(({ path, service }) => elastic(root, path, service)),
   ];
 }
@@ -206,13 +208,23 @@ function rolloutGroups(root: unknown): Mistake[] {
   });
 }
 
+/** Where an app is written, and where an environment changes one. */
+const appPaths = (root: unknown): KeyPath[] => [
+  ...children(root, ['apps']),
+  ...children(root, ['environments']).flatMap((environment) => children(root, [...environment, 'apps'])),
+];
+
+/** A rule may name a host that the app has in some environment only. */
+function policyPlace(root: unknown, path: KeyPath): PolicyPlace {
+  const app = path.slice(path.indexOf('apps'));
+  const hosts = environmentNames(root).flatMap((environment) => hostsOf(root, app, environment).map(({ host }) => host));
+  return { policy: [...path, 'policy'], app, hosts: [...new Set(hosts)] };
+}
+
 /** Where replicas are said, and of which service. */
 function replicaPaths(root: unknown): { path: KeyPath; service: KeyPath }[] {
-  const services = children(root, ['apps']).flatMap((app) => children(root, [...app, 'services']));
-  const changed = children(root, ['environments']).flatMap((environment) =>
-    children(root, [...environment, 'apps']).flatMap((app) => children(root, [...app, 'services'])),
-  );
-  return [...services, ...changed].map((path) => ({ path: [...path, 'replicas'], service: path.slice(path.indexOf('apps')) }));
+  const services = appPaths(root).flatMap((app) => children(root, [...app, 'services']));
+  return services.map((path) => ({ path: [...path, 'replicas'], service: path.slice(path.indexOf('apps')) }));
 }
 
 function elastic(root: unknown, path: KeyPath, service: KeyPath): Mistake[] {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics, type Architecture } from './model.ts';
+import { policyModel } from './policy-model-schema.ts';
 
 // The validated architecture's own shape, for the published schema of the manifest. `satisfies` at the end keeps it in step with model.ts.
 
@@ -90,6 +91,7 @@ const app = z.strictObject({
   services: z.record(z.string(), service).readonly(),
   drain: z.strictObject({ limitMs: milliseconds }),
   bake,
+  policy: policyModel.exactOptional(),
   alarms: alarms(pathMetrics).describe('On its data path.'),
 });
 const store = z.strictObject({
@@ -126,6 +128,7 @@ const serviceChange = z.strictObject({
 const appChange = z.strictObject({
   hosts: hosts.exactOptional(),
   bake,
+  policy: policyModel.exactOptional(),
   services: z.record(z.string(), serviceChange).readonly().exactOptional(),
 });
 const channels = z

@@ -1,3 +1,5 @@
+import type { Policy } from '../policy.ts';
+
 /**
  * The architecture after validation: every default filled in, nothing optional that has a meaning when left out.
  * This is what is hashed and what the manifest holds.
@@ -42,6 +44,8 @@ export type App = {
   drain: { limitMs: number };
   /** How long the generation before stays ready to take over again. */
   bake?: { forMs: number };
+  /** What its data path does with requests and answers besides passing them on. */
+  policy?: Policy;
   /** By name; on its data path. */
   alarms?: Alarms<PathMetric>;
 };
@@ -166,6 +170,12 @@ export type EnvironmentChange = {
   stores?: Readonly<Record<string, { settings?: Readonly<Record<string, string>>; limits?: ResourceLimits }>>;
 };
 
-export type AppChange = { hosts?: readonly string[]; bake?: { forMs: number }; services?: Readonly<Record<string, ServiceChange>> };
+/** Members of `policy` are replaced one by one. */
+export type AppChange = {
+  hosts?: readonly string[];
+  bake?: { forMs: number };
+  policy?: Policy;
+  services?: Readonly<Record<string, ServiceChange>>;
+};
 
 export type ServiceChange = { replicas?: Replicas; settings?: Readonly<Record<string, string>>; limits?: ResourceLimits };

@@ -17,6 +17,7 @@ import type {
   Store,
   StoreHealth,
 } from './model.ts';
+import { normalisePolicy } from './policy-normalise.ts';
 
 /** What is meant where nothing is said. */
 export const defaults = {
@@ -60,6 +61,7 @@ function normaliseApp(app: input.AppInput, name: string): Architecture['apps'][s
     drain: { limitMs: app.drain?.limitMs ?? defaults.drainMs },
     ...normaliseAlarms(app.alarms),
     ...(app.bake && { bake: { forMs: app.bake.forMs } }),
+    ...normalisePolicy(app.policy),
   };
 }
 
@@ -186,6 +188,7 @@ function normaliseEnvironment(change: input.EnvironmentInput, base: Pick<Archite
 const normaliseAppChange = (app: NonNullable<input.EnvironmentInput['apps']>[string], services: Named<Base>): AppChange => ({
   ...(app.hosts && { hosts: app.hosts }),
   ...(app.bake && { bake: { forMs: app.bake.forMs } }),
+  ...normalisePolicy(app.policy),
   ...(app.services && { services: each(app.services, (service, name) => normaliseChange(service, services[name])) }),
 });
 

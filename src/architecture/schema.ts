@@ -1,20 +1,11 @@
 import { z } from 'zod';
 import * as expect from './expectations.ts';
 import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics } from './model.ts';
+import { policy } from './policy-schema.ts';
 import { addressExpectation, isRepositoryAddress } from './repository-address.ts';
+import { members, size, text, whole } from './schema-parts.ts';
 
 // What may be written, as the authoring types say it. Every message is what was expected; `issues.ts` adds what was found.
-
-const text = (expected: string, accepts: (value: string) => boolean = () => true) => z.string(expected).refine(accepts, expected);
-
-const whole = (minimum: number, maximum: number) => {
-  const expected = `a whole number from ${minimum} to ${maximum}`;
-  return z.int(expected).min(minimum, expected).max(maximum, expected);
-};
-
-/** An object of exactly these keys. The message of an unknown key is the list of the known ones. */
-const members = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
-  z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(', ') : undefined) });
 
 const named = <Value extends z.ZodType>(value: Value) => z.record(name, value);
 
@@ -28,7 +19,6 @@ const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const settings = z.record(settingName, scalar);
 const relativePath = text('a path relative to the folder, without ..', expect.isRelativePath);
 
-const size = z.union([text("a size such as '256m'", expect.isSize), whole(1, Number.MAX_SAFE_INTEGER)]);
 const limits = members({
   memory: size.optional(),
   processes: whole(1, 4_194_304).optional(),
@@ -126,6 +116,7 @@ const app = members({
   services: named(service),
   drain: members({ limitMs: milliseconds }).optional(),
   bake: bake.optional(),
+  policy: policy.optional(),
   alarms: alarms(pathMetrics),
 });
 const store = members({
@@ -162,7 +153,9 @@ const serviceChange = members({ replicas: replicas.optional(), settings: setting
 const environment = members({
   channels,
   core: core.optional(),
-  apps: named(members({ hosts: hosts.optional(), bake: bake.optional(), services: named(serviceChange).optional() })).optional(),
+  apps: named(
+    members({ hosts: hosts.optional(), bake: bake.optional(), policy: policy.optional(), services: named(serviceChange).optional() }),
+  ).optional(),
   stores: named(members({ settings: settings.optional(), limits: limits.optional() })).optional(),
 });
 

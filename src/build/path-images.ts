@@ -98,7 +98,7 @@ const storeOf = ({ name, store: { port, health }, generation: { id }, colour }: 
 });
 
 // Sorted: the order in which services are written down is not in the generation's id, so it may not be in its image.
-function appOf({ services, drain }: App, { id }: Generation, colour: Colour) {
+function appOf({ services, drain, policy }: App, { id }: Generation, colour: Colour) {
   const sorted = Object.entries(services).toSorted(([a], [b]) => byCodeUnit(a, b));
   const entry = sorted.find(([, service]) => service.entry)?.[0];
   if (entry === undefined) throw new Error('an app without entry');
@@ -108,6 +108,7 @@ function appOf({ services, drain }: App, { id }: Generation, colour: Colour) {
     entry,
     services: sorted.map(([name, { port, replicas, health }]) => ({ name, port, replicas, health })),
     drainLimitMs: drain.limitMs,
+    ...(policy && { policy }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Policy } from '../policy.ts';
 import {
   assertDnsLabel,
   assertPort,
@@ -9,11 +10,11 @@ import {
   type PathConfig,
   proxyGlobal,
   renderConfig,
-  RETRY_IDEMPOTENT,
   type Section,
 } from './path-config.ts';
 import { HEED_LEAVING, type Range, renderLeaving } from './elastic-config.ts';
 import { LATENCY_TABLE, TIME_ANSWERS } from './latency-config.ts';
+import { type PolicyConfig, renderPolicy, retryLine, withPolicy } from './policy-config.ts';
 import { checkLines, type CheckedService, elasticLines, renderWaiting } from './waiting-config.ts';
 
 /** A service of an app, as its data path sees it. */
@@ -31,6 +32,7 @@ export interface AppPath {
   readonly entry: string;
   readonly services: readonly PathService[];
   readonly drainLimitMs: number;
+  readonly policy?: Policy;
 }
 
 /**
@@ -38,21 +40,43 @@ export interface AppPath {
  * Pure. Throws where validation let something through that it should not have.
  */
 export function renderAppPath(path: AppPath): PathConfig {
-  const entry = path.services.find(({ name }) => name === path.entry);
-  if (entry === undefined) throw new Error(`datapath: no service is called ${JSON.stringify(path.entry)}`);
+  const { policy = {} } = path;
+  const reached = [path.entry, ...routedServices(path)].map((name) => serviceOf(path, name));
   const isElastic = (service: PathService): boolean => typeof service.replicas !== 'number';
+  const rendered = path.policy && renderPolicy(policy, (name) => backendOf(path, name));
   return {
     ...(path.services.some(isElastic) && { leaving: renderLeaving(path.drainLimitMs) }),
     waiting: renderWaiting(path.services.map((service) => checked(service, path.colour))),
     proxy: renderConfig([
-      proxyGlobal({ generation: path.generation, maxFiles: 20_000, drainLimitMs: path.drainLimitMs, byAddress: isElastic(entry) }),
-      DEFAULTS,
-      frontend(path.generation),
-      backend(checked(entry, path.colour)),
+      proxyGlobal({
+        generation: path.generation,
+        maxFiles: 20_000,
+        drainLimitMs: path.drainLimitMs,
+        byAddress: reached.some(isElastic),
+        ...(path.policy && { libraries: ['parameter.lua'] }),
+      }),
+      { ...DEFAULTS, lines: withPolicy(DEFAULTS.lines, policy) },
+      frontend(path, rendered),
+      ...reached.map((service) => backend(backendOf(path, service.name), checked(service, path.colour))),
+      ...(rendered?.tables ?? []),
       LATENCY_TABLE,
     ]),
   };
 }
+
+/** Services besides the entry that requests are routed to, each once. */
+function routedServices({ entry, policy }: AppPath): string[] {
+  const routed = (policy?.routes ?? []).map(({ service }) => service);
+  return [...new Set(routed)].filter((name) => name !== entry).toSorted();
+}
+
+function serviceOf({ services }: AppPath, name: string): PathService {
+  const found = services.find((service) => service.name === name);
+  if (found === undefined) throw new Error(`datapath: no service is called ${JSON.stringify(name)}`);
+  return found;
+}
+
+const backendOf = ({ entry }: AppPath, service: string): string => (service === entry ? 'entry' : `service-${assertDnsLabel(service)}`);
 
 const DEFAULTS: Section = {
   header: 'defaults',
@@ -78,28 +102,31 @@ const DEFAULTS: Section = {
   ],
 };
 
-function frontend(generation: string): Section {
+function frontend({ generation, policy = {} }: AppPath, rendered?: PolicyConfig): Section {
   return {
     header: 'frontend app',
     lines: [
       'bind :8080 accept-proxy',
       // Only the generation that was asked for answers at a preview address.
       `http-request return status 404 content-type application/json string '{"error":"this generation is not held"}' if { req.hdr(${PREVIEW_HEADER}) -m found } !{ req.hdr(${PREVIEW_HEADER}) ${generation.slice(0, 12)} }`,
+      ...(rendered?.before ?? []),
       `http-request del-header ${PREVIEW_HEADER}`,
+      ...(rendered?.deciding ?? []),
       ...TIME_ANSWERS,
       `http-request set-header x-changeless-generation ${generation}`,
       // Set, not appended: what the client claims is not known to be true.
       'http-request set-header x-forwarded-for %[src]',
       'http-request set-header x-forwarded-proto http',
-      RETRY_IDEMPOTENT,
+      retryLine(policy),
+      ...(rendered?.handling ?? []),
       'default_backend entry',
     ],
   };
 }
 
-function backend(service: CheckedService): Section {
+function backend(name: string, service: CheckedService): Section {
   return {
-    header: 'backend entry',
+    header: `backend ${name}`,
     lines: [
       ...checkLines(service.health, service.name),
       ...service.servers.map(({ name, address }) => `server ${name} ${address}:${service.port} ${FOLLOW_NAME}`),

@@ -46,8 +46,10 @@ export function proxyGlobal(options: {
   readonly drainLimitMs: number | undefined;
   /** Whether its servers are known by their addresses. */
   readonly byAddress?: boolean;
+  /** What it loads besides. */
+  readonly libraries?: readonly string[];
 }): Section {
-  const { generation, maxFiles, drainLimitMs, byAddress } = options;
+  const { generation, maxFiles, drainLimitMs, byAddress, libraries = [] } = options;
   assertGeneration(generation);
   const socket = `${RUN_FOLDER}/${generation.slice(0, 12)}.\${CHANGELESS_INCARNATION}.sock`;
   return {
@@ -60,7 +62,7 @@ export function proxyGlobal(options: {
       `stats socket "${socket}" mode 600 level user expose-fd listeners`,
       ...(drainLimitMs === undefined ? [] : [`hard-stop-after ${assertDuration(drainLimitMs)}ms`]),
       ...(byAddress ? ['setenv CHANGELESS_BY_ADDRESS yes'] : []),
-      `lua-load ${LIBRARY}/server.lua`,
+      ...['server.lua', ...libraries].map((name) => `lua-load ${LIBRARY}/${name}`),
     ],
   };
 }

@@ -18,6 +18,8 @@ export interface PathMeasures {
   readonly requests: number;
   readonly answers: Readonly<Record<StatusClass, number>>;
   readonly latencyMs?: { readonly p50: number; readonly p95: number; readonly p99: number };
+  /** How many requests each rule of the app's policy refused: `patch:CVE-2026-1234`, `rate:login`. Left out where none did. */
+  readonly refused?: Readonly<Record<string, number>>;
   /** Connections that were accepted, and those that are open. */
   readonly connections: number;
   readonly open: number;
@@ -92,7 +94,7 @@ function parseFailing(value: unknown): FailingCheck {
 }
 
 function parseMeasures(fields: Fields): PathMeasures {
-  const { latencyMs, answers, servers } = fields;
+  const { latencyMs, answers, servers, refused } = fields;
   const answered = isFields(answers) ? answers : {};
   return {
     spanMs: count(fields['spanMs']),
@@ -101,6 +103,7 @@ function parseMeasures(fields: Fields): PathMeasures {
     ...(isFields(latencyMs) && {
       latencyMs: { p50: count(latencyMs['p50']), p95: count(latencyMs['p95']), p99: count(latencyMs['p99']) },
     }),
+    ...(isFields(refused) && { refused: Object.fromEntries(Object.entries(refused).map(([rule, number]) => [rule, count(number)])) }),
     connections: count(fields['connections']),
     open: count(fields['open']),
     queue: count(fields['queue']),

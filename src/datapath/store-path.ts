@@ -3,7 +3,6 @@ import {
   assertPort,
   assertWhole,
   FOLLOW_NAME,
-  LIBRARY,
   PROBE_SILENT_PEERS,
   type PathConfig,
   proxyGlobal,
@@ -32,11 +31,11 @@ export function renderStorePath(store: StorePath): PathConfig {
   const address = assertDnsName(store.server);
   const server = { name: address.replace(/\..*/, ''), address };
   const port = assertPort(store.port);
-  const { header, lines } = proxyGlobal({ generation: store.generation, maxFiles: 20_000, drainLimitMs: store.drainLimitMs });
+  const { generation, drainLimitMs } = store;
   return {
     waiting: renderWaiting([{ name: 'store', port, health: store.health, servers: [server] }]),
     proxy: renderConfig([
-      { header, lines: [...lines, `lua-load ${LIBRARY}/hold.lua`] },
+      proxyGlobal({ generation, maxFiles: 20_000, drainLimitMs, libraries: ['hold.lua'] }),
       DEFAULTS,
       {
         header: 'listen store',

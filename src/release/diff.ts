@@ -100,8 +100,10 @@ function appDifferences(unit: UnitName, old: App, next: App): Difference[] {
       return [{ kind: 'service', app: unit.name, service, change: after ? 'added' : 'removed' }];
     return valueDifferences({ unit, subject: `${unit.name}/${service}` }, without(before, 'build'), without(after, 'build'));
   });
-  return [...services, ...valueDifferences({ unit, subject: unit.name }, { drain: old.drain }, { drain: next.drain })];
+  return [...services, ...valueDifferences({ unit, subject: unit.name }, pathOf(old), pathOf(next))];
 }
+
+const pathOf = ({ drain, policy }: App): Json => ({ drain, policy });
 
 /** Compares leaf by leaf; a list is one leaf. */
 function valueDifferences(about: { unit: UnitName; subject: string }, old: Json, next: Json): Difference[] {

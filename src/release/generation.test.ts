@@ -65,6 +65,7 @@ const cases: readonly [what: string, inputs: ReleaseInputs, moved: readonly stri
   ['health check', inputsOf(withService({ health: { kind: 'http', path: '/other', status: 200, timeoutMs: 60_000 } })), ['catalog path']],
   ['patience of the rollout', inputsOf(withService({ health: { kind: 'http', path: '/healthz', status: 200, timeoutMs: 5 } })), []],
   ['drain', inputsOf(withApp({ drain: { limitMs: 1 } })), ['catalog path']],
+  ['a policy', inputsOf(withApp({ policy: { patches: { 'CVE-1': [{ method: ['TRACE'] }] } } })), ['catalog path']],
   ['host names', inputsOf(withApp({ hosts: ['other.localhost'] })), ['core path']],
   [
     'a folder that was moved',
@@ -144,6 +145,14 @@ test('of a range only its ends are in the path, and nothing of it is in the body
   assert.equal(wider?.body, plain?.body);
   assert.notEqual(wider?.id, plain?.id);
   assert.deepEqual(ranged({ min: 2, max: 4, metric: 'cpu', target: 0.5 }), plain);
+});
+
+test('of a policy an environment replaces each member that it says', () => {
+  const policy = { bodyLimitBytes: 1, maintenance: { body: 'a', contentType: 'b', retryAfterSeconds: 1, except: [] } };
+  const environments = { production: { apps: { catalog: { policy: { bodyLimitBytes: 2 } } } } };
+  const inputs = inputsOf(architectureOf({ apps: { catalog: appOf({ policy }) }, environments }));
+  const expected = inputsOf(architectureOf({ apps: { catalog: appOf({ policy: { ...policy, bodyLimitBytes: 2 } }) } }));
+  assert.deepEqual(generationsIn(inputs, 'production').apps, generationsIn(expected).apps);
 });
 
 test('what one environment changes moves nothing in another', () => {

@@ -59,7 +59,7 @@ const storeParts = placesOf<Store>({
 
 // Host names are the core's alone: an app that is renamed keeps its containers, and only the core is handed over. For how long
 // it bakes, and what is watched meanwhile, is the controller's.
-const appParts = placesOf<App>({ hosts: 'core', services: 'body', drain: 'path', bake: 'ground', alarms: 'ground' });
+const appParts = placesOf<App>({ hosts: 'core', services: 'body', drain: 'path', bake: 'ground', policy: 'path', alarms: 'ground' });
 
 // Published ports belong to the core's sandbox, not to the proxy in it, which listens on the same ports whatever the
 // host calls them. A change of them makes the sandbox anew and with it the proxy, without a new generation.

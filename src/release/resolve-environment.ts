@@ -16,7 +16,7 @@ export const environmentsOf = (architecture: Architecture): string[] =>
   [...new Set([defaultEnvironment, ...Object.keys(architecture.environments)])].toSorted(byCodeUnit);
 
 /**
- * Applies an environment's changes: lists (hosts, published ports) and limits are replaced whole, settings one by one.
+ * Applies an environment's changes: lists (hosts, published ports), limits and members of a policy are replaced whole, settings one by one.
  * UNKNOWN_ENVIRONMENT when the architecture declares none of that name.
  */
 export function resolveEnvironment(architecture: Architecture, environment: string): Result<ResolvedArchitecture> {
@@ -36,6 +36,7 @@ const changeApp = (app: App, change: AppChange): App => ({
   ...app,
   ...(change.hosts && { hosts: change.hosts }),
   ...(change.bake && { bake: change.bake }),
+  ...(change.policy && { policy: { ...app.policy, ...change.policy } }),
   services: changeEach(app.services, change.services, changeSettings<Service, ServiceChange>),
 });
 

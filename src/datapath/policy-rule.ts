@@ -1,0 +1,57 @@
+import { quote } from './quote.ts';
+
+/** Lines that may say that a request goes no further, and the answer it then gets. */
+export interface Rule {
+  readonly lines: readonly string[];
+  readonly name?: string;
+  readonly answer?: string;
+}
+
+/** What a request is told that goes no further. */
+export interface Answer {
+  readonly status: number;
+  readonly error: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** A rule that refuses. `alternatives`: one is enough; each is the names of all that has to be so. `key`: where it is written. */
+export function refusal(rule: {
+  readonly key: string;
+  readonly name: string;
+  readonly lines: readonly string[];
+  readonly alternatives: readonly (readonly string[])[];
+  readonly answer: Answer;
+}): Rule {
+  const { key, name, lines, alternatives, answer } = rule;
+  return { name, lines: [mark(key), ...lines, ...alternatives.map((names) => refuseLine(name, names))], answer: jsonAnswer(answer) };
+}
+
+/** The first rule that refuses is the one that did. */
+export const refuseLine = (name: string, conditions: readonly string[]): string =>
+  ['http-request', `set-var(txn.refused) str(${assertRuleName(name)})`, 'if !refused', ...conditions].join(' ');
+
+/** The lines that count and answer what any of the rules refused. */
+export function answerLines(rules: readonly Rule[]): string[] {
+  const answers = rules.flatMap(({ name, answer }) => (name && answer ? [[name, answer] as const] : []));
+  return [
+    'http-request track-sc2 var(txn.refused) table refused if refused',
+    'http-request sc-inc-gpc0(2) if refused',
+    ...answers.map(([name, answer]) => `http-request return ${answer} if refused { var(txn.refused) -m str ${name} }`),
+  ];
+}
+
+function jsonAnswer({ status, error, retryAfterSeconds }: Answer): string {
+  const retry = retryAfterSeconds === undefined ? '' : ` hdr retry-after ${retryAfterSeconds}`;
+  return `status ${status} content-type application/json hdr cache-control no-store${retry} string ${quote(JSON.stringify({ error }))}`;
+}
+
+/** By it a mistake that the proxy finds is traced to where it was written. */
+export const mark = (key: string): string => `${MARK}${key}`;
+
+/** What a marking line begins with. */
+export const MARK = '# at ';
+
+function assertRuleName(name: string): string {
+  if (!/^[a-z-]+(:[A-Za-z0-9._-]+)?$/.test(name)) throw new Error(`datapath: ${JSON.stringify(name)} is not the name of a rule`);
+  return name;
+}
