@@ -4,7 +4,7 @@ import type { EvaluationOutput, Evaluator } from './evaluation.ts';
 import type { Architecture } from './model.ts';
 import { type CommittedModule, modulesLimitBytes, modulesOfCommit, totalBytes } from './modules-of-commit.ts';
 import type { Commit, Repository } from './repository.ts';
-import { invalidArchitecture, validateArchitecture } from './validate.ts';
+import { invalidArchitecture, type KeyLocator, validateArchitecture } from './validate.ts';
 import { done, failed, type Result } from '../result.ts';
 
 /** The file an architecture is written in. */
@@ -50,14 +50,31 @@ async function evaluate(place: EvaluatedFolder, evaluator: Evaluator): Promise<R
   if (totalBytes(modules) > modulesLimitBytes) return failed(tooLarge(place));
   const answer = await evaluator({ files: modules.map(({ path: file, contents }) => ({ path: file, contents })), entry: place.entry });
   if (!answer.ok) return answer;
-  const sources = new Map(modules.map(({ path: file, contents }) => [path.posix.join(place.folder, file), contents]));
-  const source = { files: sources, folder: place.folder, entry: path.posix.join(place.folder, place.entry) };
+  const source = { files: sourcesOf(modules, place.folder), folder: place.folder, entry: path.posix.join(place.folder, place.entry) };
   // Loaded here: a cached evaluation does not need the parser.
   const [{ evaluationProblem }, { keyLocator }] = await Promise.all([import('./evaluation-problem.ts'), import('./locate.ts')]);
   if (!answer.value.ok) return failed(evaluationProblem(answer.value, source));
   const validated = await validateArchitecture(answer.value.value, keyLocator(source.files, source.entry));
   return validated.ok ? done(toCached(place, answer.value, { modules, architecture: validated.value })) : validated;
 }
+
+/** Where keys of a commit's architecture are written. Reads and parses what an evaluation may have read. */
+export async function locatorOfCommit({
+  repository,
+  commit,
+  folder: written,
+}: Omit<EvaluationRequest, 'evaluator' | 'cacheFolder'>): Promise<KeyLocator> {
+  const folder = tidyFolder(written);
+  const tree = await repository.find(commit.tree, folder);
+  const [modules, { keyLocator }] = await Promise.all([
+    tree ? modulesOfCommit(repository, tree.object, architectureFile) : [],
+    import('./locate.ts'),
+  ]);
+  return keyLocator(sourcesOf(modules, folder), path.posix.join(folder, architectureFile));
+}
+
+const sourcesOf = (modules: readonly CommittedModule[], folder: string): Map<string, string> =>
+  new Map(modules.map(({ path: file, contents }) => [path.posix.join(folder, file), contents]));
 
 function toCached(
   { tree }: EvaluatedFolder,

@@ -7,8 +7,14 @@ import { fileURLToPath } from 'node:url';
 /** The evaluator's program. */
 export const evaluatorProgramFile = (): string => firstOf(['./evaluator-program.ts', '../controller/evaluator.js']);
 
-/** What type checking takes for the package `changeless`. */
-export const authoringTypesFile = (): string => firstOf(['./authoring.ts', '../architecture/authoring.d.ts']);
+/** What type checking takes for the package `changeless`: the first, which imports the others. */
+export const authoringTypesFiles = (): readonly [string, ...string[]] => [
+  typesFile('authoring'),
+  typesFile('policy-authoring'),
+  typesFile('size-authoring'),
+];
+
+const typesFile = (name: string): string => firstOf([`./${name}.ts`, `../architecture/${name}.d.ts`]);
 
 function firstOf(candidates: readonly string[]): string {
   const files = candidates.map((candidate) => fileURLToPath(new URL(candidate, import.meta.url)));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EvaluationFile } from './evaluation.ts';
-import { authoringTypesFile } from './own-files.ts';
+import { authoringTypesFiles } from './own-files.ts';
 import { sourcePlace } from './parse-module.ts';
 import { digestOf, digestOfBytes } from '../digest.ts';
 import type { Finding } from '../problem.ts';
@@ -47,9 +47,12 @@ export async function checkTypes(files: readonly EvaluationFile[], options: Type
 }
 
 async function checkKey(files: readonly EvaluationFile[]): Promise<string> {
-  const [types, compiler] = await Promise.all([readFile(authoringTypesFile()), compilerPackage()]);
+  const [types, compiler] = await Promise.all([
+    Promise.all(authoringTypesFiles().map((file) => readFile(file, 'utf8'))),
+    compilerPackage(),
+  ]);
   const contents = files.map((file) => [file.path, digestOfBytes(file.contents)]);
-  return digestOf({ files: contents, types: digestOfBytes(types), compiler: compiler.version, options: compilerOptions(''), offered });
+  return digestOf({ files: contents, types: digestOf(types), compiler: compiler.version, options: compilerOptions(''), offered });
 }
 
 /** What evaluation offers besides the language, so that `process` or `fetch` is a type error where it is used. */
@@ -84,7 +87,7 @@ async function writeProject(folder: string, files: readonly EvaluationFile[]): P
   const sources = path.join(folder, 'commit');
   const modules = files.filter((file) => !file.path.endsWith('.json'));
   const project = {
-    compilerOptions: compilerOptions(authoringTypesFile()),
+    compilerOptions: compilerOptions(authoringTypesFiles()[0]),
     files: ['offered.d.ts', ...modules.map((file) => `commit/${file.path}`)],
   };
   await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify(project));

@@ -1,3 +1,5 @@
+import { locatorOfCommit } from '../architecture/evaluate.ts';
+import { valueAt } from '../architecture/key-path.ts';
 import type { ImageId } from '../digest.ts';
 import { defaultEnvironment } from '../release/resolve-environment.ts';
 import type { Manifest } from '../release/manifest.ts';
@@ -6,6 +8,7 @@ import { buildComponents, type ComponentImages } from './build-components.ts';
 import type { BuildContext } from './build-context.ts';
 import { allOrFirstProblem } from './first-problem.ts';
 import { checkPaths } from './path-check.ts';
+import type { UnitPlace } from './path-findings.ts';
 import type { PlannedRelease } from './plan-release.ts';
 import { layersOf, missingPaths, seal, type Layers, type Sealed, type SystemIds, type Unnamed } from './seal.ts';
 import { isWhole, keepManifest, readManifest } from './sealed-release.ts';
@@ -115,7 +118,7 @@ function unlessStopped(types: BuildOptions['types'], stop: AbortSignal): Promise
 
 /** Data paths depend on no component, so they are checked while components are built. */
 async function systemAndPaths(
-  { engine: { images }, report, cacheFolder }: BuildContext,
+  { engine: { images }, report, cacheFolder, repository }: BuildContext,
   planned: PlannedRelease,
   { layers, signal, ready }: { layers: readonly Layers[]; signal: AbortSignal; ready: (system: SystemIds) => void },
 ): Promise<Result<SystemIds>> {
@@ -127,7 +130,19 @@ async function systemAndPaths(
     paths: missingPaths(layers, existing),
     proxy: { id: system.value.proxy, key: plan.keys.proxy },
     cacheFolder,
+    place: unitPlace(planned, layers),
+    locator: async () => await locatorOfCommit({ repository, ...planned.evaluated }),
     signal,
   });
   return checked.ok ? system : checked;
 }
+
+/** A member of a policy that an environment says is written there. */
+const unitPlace =
+  ({ evaluated: { architecture } }: PlannedRelease, layers: readonly Layers[]): UnitPlace =>
+  ({ unit, tag }, key) => {
+    const environment = layers.find(({ paths }) => paths.some((path) => path.tag === tag))?.environment ?? defaultEnvironment;
+    const changed = ['environments', environment, `${unit.kind}s`, unit.name];
+    const said = valueAt(architecture, [...changed, ...key.slice(0, 2)]) !== undefined;
+    return [...(said ? changed : changed.slice(2)), ...key];
+  };

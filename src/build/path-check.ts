@@ -4,11 +4,21 @@ import type { PathConfig } from '../datapath/path-config.ts';
 import { digestOf, type ComponentKey, type ImageId } from '../digest.ts';
 import type { Images } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
-import type { Finding, Problem } from '../problem.ts';
+import type { Problem, Finding } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
+import type { KeyLocator } from '../architecture/validate.ts';
+import { pathFindings, type Refused, type UnitPlace } from './path-findings.ts';
 import { configFiles, type PathImage } from './path-images.ts';
 
-type Check = { paths: readonly PathImage[]; proxy: { id: ImageId; key: ComponentKey }; cacheFolder: string; signal?: AbortSignal };
+type Check = {
+  paths: readonly PathImage[];
+  proxy: { id: ImageId; key: ComponentKey };
+  cacheFolder: string;
+  /** Where in the source a mistake is; asked for only when there is one. */
+  place: UnitPlace;
+  locator: () => Promise<KeyLocator>;
+  signal?: AbortSignal;
+};
 
 const checkLimitMs = 300_000;
 const folder = '/tmp/changeless-check';
@@ -24,9 +34,9 @@ done`;
 
 /**
  * Has the proxy itself check configurations, all in one container. What passed once is remembered, whichever generation
- * it was of: their ids are names, not policy. PATH_INVALID names each unit with what the proxy said.
+ * it was of: their ids are names, not policy. PATH_INVALID names the key, its place and what the proxy said.
  */
-export async function checkPaths(images: Images, { paths, proxy, cacheFolder, signal }: Check): Promise<Result<void>> {
+export async function checkPaths(images: Images, { paths, proxy, cacheFolder, signal, place, locator }: Check): Promise<Result<void>> {
   const marks = await unchecked(paths, path.join(cacheFolder, 'checked-paths'), proxy.key);
   if (marks.length === 0) return done(undefined);
   const result = await images.runOnce({
@@ -41,11 +51,12 @@ export async function checkPaths(images: Images, { paths, proxy, cacheFolder, si
     limitMs: checkLimitMs,
     ...(signal && { signal }),
   });
-  const findings = findingsOf(
+  const bad = refusedOf(
     result.stdout,
     marks.map(({ item }) => item),
   );
-  if (findings.length > 0 || result.exitCode !== 0) return failed(invalid(findings, result.stderr));
+  if (bad.length > 0) return failed(invalid(pathFindings(bad, place, await locator()), result.stderr));
+  if (result.exitCode !== 0) return failed(invalid([], result.stderr));
   await mkdir(path.join(cacheFolder, 'checked-paths'), { recursive: true });
   await Promise.all(marks.map(async ({ mark }) => await writeFile(mark, '')));
   return done(undefined);
@@ -72,27 +83,24 @@ const isThere = async (file: string): Promise<boolean> =>
     () => false,
   );
 
-function findingsOf(output: string, paths: readonly PathImage[]): Finding[] {
+function refusedOf(output: string, paths: readonly PathImage[]): Refused[] {
   const [, ...parts] = output.split(`${refused} `);
-  return parts.map((part) => {
+  return parts.flatMap((part) => {
     const [head = '', ...lines] = part.trimEnd().split('\n');
-    const [index, name] = head.split(' ');
-    const unit = paths[Number(index)]?.unit;
-    return { key: `${unit?.kind}s.${unit?.name}`, what: `${name}.cfg: ${wordsOf(lines)}` };
+    const [index, name = ''] = head.split(' ');
+    const path = paths[Number(index)];
+    return path ? [{ path, name, lines }] : [];
   });
-}
-
-/** Its alerts, without the place they were checked at. */
-function wordsOf(lines: readonly string[]): string {
-  const alerts = lines.filter((line) => line.includes('[ALERT]'));
-  return (alerts.length > 0 ? alerts : lines).map((line) => line.replaceAll(/\/tmp\/changeless-check\/\d+\//g, '')).join(' ');
 }
 
 const invalid = (findings: readonly Finding[], said: string): Problem => ({
   code: 'PATH_INVALID',
-  what: `the proxy refuses the configuration of ${[...new Set(findings.map(({ key }) => key))].join(', ') || 'a data path'}`,
+  what: `the proxy refuses the configuration of ${[...new Set(findings.map(unitOf))].join(', ') || 'a data path'}`,
   safe: 'nothing that runs was touched',
   next: 'correct the values of that unit in architecture.ts; where they look right, it is a bug of Changeless',
   findings,
   lines: said.split('\n').filter((line) => line !== ''),
 });
+
+/** `apps.catalog` of a key in it, also where an environment says it. */
+const unitOf = ({ key = '' }: Finding): string => /(?:apps|stores|core)s?\.[\w-]+/.exec(key)?.[0] ?? key;

@@ -47,7 +47,7 @@ export function renderPolicy(policy: Policy, backendOf: (service: string) => str
     ],
     handling: [
       ...headerLines(policy.headers, 'policy', ''),
-      ...routes.flatMap(({ route, index }) => headerLines(route.headers, `policy.routes.${index}`, ` if ${isRoute(index)}`)),
+      ...routes.flatMap(({ route, index }) => headerLines(route.headers, `policy routes ${index}`, ` if ${isRoute(index)}`)),
       ...compressionLines(policy.compression),
       ...routes.map(({ route, index }) => `use_backend ${backendOf(route.service)} if ${isRoute(index)}`),
     ],
@@ -61,17 +61,17 @@ export function withPolicy(lines: readonly string[], { timeouts = {}, retries }:
     const [timeMs, name] = [timeouts[limit], timeoutNames[limit]];
     return timeMs === undefined || name === undefined
       ? []
-      : [[`timeout ${name}`, `${assertWhole(timeMs, 1, 86_400_000)}ms`, `timeouts.${limit}`]];
+      : [[`timeout ${name}`, `${assertWhole(timeMs, 1, 86_400_000)}ms`, `timeouts ${limit}`]];
   });
   const tries: [string, string, string][] = retries
     ? [
-        ['retries', `${assertWhole(retries.attempts, 0, 10)}`, 'retries.attempts'],
-        ['retry-on', ['conn-failure', ...retries.on].join(' '), 'retries.on'],
+        ['retries', `${assertWhole(retries.attempts, 0, 10)}`, 'retries attempts'],
+        ['retry-on', ['conn-failure', ...retries.on].join(' '), 'retries on'],
       ]
     : [];
   return [...times, ...tries].reduce<string[]>(
     (all, [keyword, value, key]) =>
-      all.flatMap((line) => (line.startsWith(`${keyword} `) ? [mark(`policy.${key}`), `${keyword} ${value}`] : [line])),
+      all.flatMap((line) => (line.startsWith(`${keyword} `) ? [mark(`policy ${key}`), `${keyword} ${value}`] : [line])),
     [...lines],
   );
 }
@@ -95,7 +95,7 @@ function headerLines(headers: HeaderPolicy | undefined, key: string, condition: 
   ] as const;
   return kinds.flatMap(([kind, rule]) => {
     const changes = headers?.[kind];
-    return changes ? [mark(`${key}.headers.${kind}`), ...changeLines(changes).map((change) => `${rule} ${change}${condition}`)] : [];
+    return changes ? [mark(`${key} headers ${kind}`), ...changeLines(changes).map((change) => `${rule} ${change}${condition}`)] : [];
   });
 }
 
@@ -109,10 +109,10 @@ const changeLines = ({ remove, set, add }: Headers): string[] => [
 function bodyTimeLines({ requestMs }: Policy['timeouts'] = {}): string[] {
   return requestMs === undefined
     ? []
-    : [mark('policy.timeouts.requestMs'), `http-request wait-for-body time ${assertWhole(requestMs, 1, 600_000)}ms`];
+    : [mark('policy timeouts requestMs'), `http-request wait-for-body time ${assertWhole(requestMs, 1, 600_000)}ms`];
 }
 
 const compressionLines = (compression: Policy['compression']): string[] =>
   compression === undefined
     ? []
-    : [mark('policy.compression'), 'compression algo gzip', `compression type ${compression.types.map(quote).join(' ')}`];
+    : [mark('policy compression'), 'compression algo gzip', `compression type ${compression.types.map(quote).join(' ')}`];

@@ -17,7 +17,7 @@ export const refusals = (policy: Policy, routes: readonly OrderedRoute[]): Rule[
 function patch(name: string, matches: readonly Match[]): Rule {
   const rendered = matches.map((match, index) => renderMatch(`patch-${name}-${index}`, match, 'restricting'));
   return refusal({
-    key: `policy.patches.${name}`,
+    key: `policy patches ${name}`,
     name: `patch:${name}`,
     lines: rendered.flatMap(({ lines }) => lines),
     alternatives: rendered.map(({ names }) => names),
@@ -27,7 +27,7 @@ function patch(name: string, matches: readonly Match[]): Rule {
 
 /** The first that fits decides. */
 function accessRule({ action, match }: Access, index: number): Rule {
-  const key = `policy.access.${index}`;
+  const key = `policy access ${index}`;
   const id = `access-${index}`;
   if (action === 'allow') {
     const { lines, names } = renderMatch(id, match, 'permitting');
@@ -52,7 +52,7 @@ function maintenance(page: Policy['maintenance']): Rule[] {
     {
       name,
       lines: [
-        mark('policy.maintenance'),
+        mark('policy maintenance'),
         ...exempt.lines,
         refuseLine(
           name,
@@ -71,10 +71,10 @@ function bodyLimits({ bodyLimitBytes }: Policy, routes: readonly OrderedRoute[])
     ...own.map(({ route, index }) => ({
       id: `${index}`,
       bytes: route.bodyLimitBytes,
-      key: `policy.routes.${index}.bodyLimit`,
+      key: `policy routes ${index} bodyLimit`,
       condition: isRoute(index),
     })),
-    { id: 'app', bytes: bodyLimitBytes, key: 'policy.bodyLimit', condition: own.map(({ index }) => `!${isRoute(index)}`).join(' ') },
+    { id: 'app', bytes: bodyLimitBytes, key: 'policy bodyLimit', condition: own.map(({ index }) => `!${isRoute(index)}`).join(' ') },
   ];
   return limits.flatMap(({ id, bytes, key, condition }) => {
     if (bytes === undefined) return [];
@@ -113,7 +113,7 @@ function rateRule(name: string, limit: RateLimit): Rule {
   const table = tableOf(name);
   const { lines, names } = renderMatch(table, limit.for ?? {}, 'restricting');
   return refusal({
-    key: `policy.rateLimits.${name}`,
+    key: `policy rateLimits ${name}`,
     name: `rate:${name}`,
     lines: [...lines, `acl ${table}-full src_gpc0_rate(${table}) ge ${assertWhole(limit.burst, 1, 1_000_000)}`],
     alternatives: [[...names, `${table}-full`]],
@@ -135,6 +135,6 @@ export const rateTables = ({ rateLimits }: Policy): Section[] =>
     const window = assertWhole(windowMs(limit), 1, 2_147_483_647);
     return {
       header: `backend ${tableOf(name)}`,
-      lines: [mark(`policy.rateLimits.${name}`), `stick-table type ipv6 size 20k expire ${window}ms store gpc0,gpc0_rate(${window}ms)`],
+      lines: [mark(`policy rateLimits ${name}`), `stick-table type ipv6 size 20k expire ${window}ms store gpc0,gpc0_rate(${window}ms)`],
     };
   });

@@ -22,7 +22,7 @@ export function routeLines(routes: readonly OrderedRoute[]): string[] {
     'acl routed var(txn.route) -m found',
     ...routes.flatMap(({ route, index }) => {
       const { lines, names } = place(`route-${index}`, { ...route, exact: false });
-      return [mark(`policy.routes.${index}`), ...lines, `http-request set-var(txn.route) int(${index}) if !routed ${names.join(' ')}`];
+      return [mark(`policy routes ${index}`), ...lines, `http-request set-var(txn.route) int(${index}) if !routed ${names.join(' ')}`];
     }),
   ];
 }
@@ -35,7 +35,7 @@ export function redirectLines(redirects: readonly Redirect[]): string[] {
     ...redirects.flatMap((redirect, index) => {
       const { lines, names } = place(`redirect-${index}`, redirect);
       const condition = names.length > 0 ? ` if ${names.join(' ')}` : '';
-      return [mark(`policy.redirects.${index}`), ...lines, ...redirectTo(redirect, { rest: `txn.rest_${index}`, condition })];
+      return [mark(`policy redirects ${index}`), ...lines, ...redirectTo(redirect, { rest: `txn.rest_${index}`, condition })];
     }),
   ];
 }

@@ -34,6 +34,7 @@ export const refuseLine = (name: string, conditions: readonly string[]): string 
 export function answerLines(rules: readonly Rule[]): string[] {
   const answers = rules.flatMap(({ name, answer }) => (name && answer ? [[name, answer] as const] : []));
   return [
+    mark('policy'),
     'http-request track-sc2 var(txn.refused) table refused if refused',
     'http-request sc-inc-gpc0(2) if refused',
     ...answers.map(([name, answer]) => `http-request return ${answer} if refused { var(txn.refused) -m str ${name} }`),
@@ -45,11 +46,18 @@ function jsonAnswer({ status, error, retryAfterSeconds }: Answer): string {
   return `status ${status} content-type application/json hdr cache-control no-store${retry} string ${quote(JSON.stringify({ error }))}`;
 }
 
-/** By it a mistake that the proxy finds is traced to where it was written. */
+/** By it a mistake that the proxy finds is traced to where it was written. `key`: names and positions, with blanks between. */
 export const mark = (key: string): string => `${MARK}${key}`;
 
-/** What a marking line begins with. */
-export const MARK = '# at ';
+const MARK = '# at ';
+
+/** The key of a line, counted from 1, of a configuration; none where the line comes from nothing that was written. */
+export function keyOfLine(config: string, number: number): string[] | undefined {
+  const lines = config.split('\n').slice(0, number);
+  const section = lines.findLastIndex((line) => /^\S/.test(line));
+  const marked = lines.slice(section).findLast((line) => line.trim().startsWith(MARK));
+  return marked?.trim().slice(MARK.length).split(' ');
+}
 
 function assertRuleName(name: string): string {
   if (!/^[a-z-]+(:[A-Za-z0-9._-]+)?$/.test(name)) throw new Error(`datapath: ${JSON.stringify(name)} is not the name of a rule`);

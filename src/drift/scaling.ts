@@ -155,10 +155,11 @@ function coresOf(elastic: Elastic, observed: Observation, cores: ReadonlyMap<str
   return known.length === 0 ? undefined : known.reduce((sum, each) => sum + each, 0);
 }
 
-/** Those in flight and those that wait, as the data path said last. */
-function requestsOf({ unit }: Elastic, observed: Observation): number | undefined {
+/** Those it has in flight and those that wait, as the data path said last, which may lead to other services, too. */
+function requestsOf({ unit, service }: Elastic, observed: Observation): number | undefined {
   const path = current(unitState(observed, unit.owner))?.path;
   if (path?.phase !== 'serving' || !path.measures) return undefined;
   const { queue, servers } = path.measures;
-  return Object.values(servers).reduce((sum, { inFlight }) => sum + inFlight, queue);
+  const own = observed.slots.filter(({ owner, name }) => isUnit(owner, unit.owner) && placeOf(unit.owner, name)?.service === service);
+  return own.reduce((sum, { address }) => sum + (servers[address ?? '']?.inFlight ?? 0), queue);
 }

@@ -7,6 +7,7 @@ import type { Architecture } from '../../src/architecture/model.ts';
 import {
   appOf,
   architectureOf,
+  commitTree,
   makeBuildWorld,
   ownProxy,
   serviceOf,
@@ -130,10 +131,44 @@ test('the proxy itself refuses a configuration, and says why', async (t) => {
     paths: [bad],
     proxy: { id: proxy.id, key: planned.value.system.keys.proxy },
     cacheFolder,
+    place: (_, key) => key,
+    locator: async () => () => undefined,
   });
   assert.ok(!checked.ok);
   assert.equal(checked.problem.code, 'PATH_INVALID');
   assert.match(checked.problem.findings?.[0]?.what ?? '', /proxy\.cfg: .*nonsense/s);
+});
+
+test('what the proxy refuses of a policy is told at the place where it is written, whichever environment says it', async (t) => {
+  const world = await worldOf(t);
+  const source = `export default {
+  apps: { catalog: { policy: { patches: {
+    'CVE-1': { action: 'deny',
+      path: { matches: '(' } } } } } },
+  environments: { production: { apps: { catalog: { policy: { patches: {
+    'CVE-2': [{ action: 'deny', source: '10.0.0.1' },
+      { action: 'deny', header: { cookie: { matches: '[' } } }] } } } } } },
+};`;
+  await commitTree(world.folder, { 'architecture.ts': source });
+  const patches = { 'CVE-2': [{ source: ['10.0.0.1'] }, { header: { cookie: { matches: '[' } } }] };
+  const bad = architectureOf({
+    ...example,
+    apps: { catalog: { ...appOf('catalog', { api }), policy: { patches: { 'CVE-1': [{ path: [{ matches: '(' }] }] } } } },
+    environments: { production: { apps: { catalog: { policy: { patches } } } } },
+  });
+  const built = await build(world, bad);
+  assert.ok(!built.ok);
+  assert.equal(built.problem.code, 'PATH_INVALID');
+  assert.equal(built.problem.what, 'the proxy refuses the configuration of apps.catalog');
+  const findings = (built.problem.findings ?? []).map(({ key, place, what }) => [
+    `${place?.file}:${place?.line}`,
+    key,
+    /the proxy says: .*(regex '.' is invalid)/.exec(what)?.[1],
+  ]);
+  assert.deepEqual(findings, [
+    ['architecture.ts:3', 'apps.catalog.policy.patches.CVE-1', "regex '(' is invalid"],
+    ['architecture.ts:6', 'environments.production.apps.catalog.policy.patches.CVE-2', "regex '[' is invalid"],
+  ]);
 });
 
 test('an architecture is evaluated in a container that sees its files and no network', async (t) => {

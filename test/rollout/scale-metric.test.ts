@@ -36,14 +36,20 @@ const scaled = ({ events }: RolloutWorld) =>
 inWorld('as many run as the requests in flight and in the queue ask for, and fewer when there are none', async (world) => {
   await live(world, { min: 2, max: 5, metric: 'requests', target: 10 });
   const [path] = world.engine.world.serving({ kind: 'app', name: 'catalog' });
-  const servers = { '10.0.0.1': { inFlight: 15, state: 'up' }, '10.0.0.2': { inFlight: 15, state: 'up' } } as const;
+  const observed = await world.engine.observe(architecture);
+  const own = (observed.ok ? observed.value.slots : []).flatMap(({ name, address }) =>
+    name.startsWith('catalog.api-') ? [address ?? ''] : [],
+  );
+  // A service that the path leads to as well has its own load.
+  const loads = [...own.map((address) => [address, 20 / own.length] as const), ['other', 100] as const];
+  const servers = Object.fromEntries(loads.map(([address, inFlight]) => [address, { inFlight, state: 'up' as const }]));
   world.engine.world.measure(path!, { ...quiet, queue: 8, servers });
-  await untilThereAre(world, 4);
+  await untilThereAre(world, 3);
   world.engine.world.measure(path!, quiet);
   await untilThereAre(world, 2);
   assert.deepEqual(scaled(world), [
-    [2, 4, 'requests'],
-    [4, 2, 'requests'],
+    [2, 3, 'requests'],
+    [3, 2, 'requests'],
   ]);
 });
 
