@@ -3,6 +3,7 @@ import type { PathMeasures } from '../datapath/path-log.ts';
 import type { BodyId, CommitId, ComponentKey, GenerationId, ImageId, ReleaseId } from '../digest.ts';
 import type { Request } from '../request.ts';
 import type { Result } from '../result.ts';
+import type { Secret } from '../secret.ts';
 import type { Images } from './image.ts';
 
 /** Whose a thing is. The core and the controller have the names `core` and `controller`. */
@@ -50,6 +51,21 @@ export type SlotSpec = {
 
 export type Mount = { kind: 'memory'; path: string; sizeBytes: number } | { kind: 'volume'; volume: string; path: string };
 
+/** Where a secret's files are in an instance. */
+export const secretsPath = '/run/secrets';
+
+/**
+ * A secret as an instance gets it: `file` in `secretsPath`, which the user of its image may read and nobody may write.
+ * `sealed`: the value of that version, encrypted, as the repository has it.
+ */
+export type SecretDelivery = { file: string; secret: string; version: number; sealed: string };
+
+/** What an instance is traced to: a secret's name and version, never its value. */
+export type SecretReference = Omit<SecretDelivery, 'sealed'>;
+
+/** By file. */
+export type SecretValues = Readonly<Record<string, Secret>>;
+
 export type Limits = { memoryBytes: number; processes: number; cpus?: number };
 
 /**
@@ -81,6 +97,8 @@ export type InstanceSpec = {
   colour?: Colour;
   image: ImageId;
   mounts: readonly Mount[];
+  /** Kept in memory for it alone, for as long as it runs; left out where it has none. */
+  secrets?: readonly SecretDelivery[];
   limits: Limits;
   /** How long it may take to end after it was asked to. */
   stopMs: number;
@@ -132,6 +150,7 @@ export type ObservedInstance = {
   spec: string;
   path?: PathPhase;
   drainSignal?: string;
+  secrets?: readonly SecretReference[];
   origin: Origin;
 };
 
@@ -193,6 +212,10 @@ export type EngineEvent =
 
 export type LogLine = { at: string; stream: 'stdout' | 'stderr'; line: string };
 
+/** The volume that holds the keys to secrets, and where a controller finds them. */
+export const identityVolume = 'identity';
+export const identityFolder = '/identity';
+
 /** A controller to be run from a release image. */
 export type ControllerSpec = {
   name: string;
@@ -206,6 +229,8 @@ export type ControllerSpec = {
   waits?: boolean;
   /** Whether its release is held for a look before it is let live. */
   holds?: boolean;
+  /** Whether its release has secrets, so that it needs the keys to them. */
+  opensSecrets?: boolean;
 };
 
 /** What differs between engines, as data. */
@@ -260,9 +285,10 @@ export interface Engine {
 
   /**
    * Creates and starts. An instance of that name that is not running is removed first, but not a step that ran: whoever could not
-   * know of its end asks in vain. Resolves when started, not when healthy.
+   * know of its end asks in vain. Resolves when started, not when healthy. `values`: of all its secrets; it finds them as it
+   * starts, they are never on a disk, and they are gone with it.
    */
-  startInstance(architecture: string, spec: InstanceSpec): Promise<Result<void>>;
+  startInstance(architecture: string, spec: InstanceSpec, values?: SecretValues): Promise<Result<void>>;
   /** Asks it to end, ends it after its `stopMs`, and removes it. */
   removeInstance(architecture: string, name: string): Promise<Result<void>>;
   /** Resolves once the waiting path reports healthy, or with its last report when it ended or `limitMs` passed. */
@@ -282,6 +308,12 @@ export interface Engine {
   /** Sends an instance a signal; one that has ended: nothing. */
   signalInstance(architecture: string, name: string, signal: string): Promise<Result<void>>;
 
+  /**
+   * Keeps keys that open the architecture's secrets where controllers find them, each a file in `identityFolder`, and nobody else;
+   * beside those that were kept before, which an earlier release may need. Controllers that run already find them only if there
+   * was one when they started.
+   */
+  keepKeys(architecture: string, kept: { keys: readonly Secret[]; image: ImageId }): Promise<Result<void>>;
   /** Runs a controller, restarted by the engine. Resolves when started. */
   startController(architecture: string, spec: ControllerSpec): Promise<Result<string>>;
   removeController(architecture: string, name: string): Promise<Result<void>>;

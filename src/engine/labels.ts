@@ -14,6 +14,7 @@ export const labels = {
   role: 'dev.changeless.role',
   key: 'dev.changeless.key',
   tests: 'dev.changeless.tests',
+  secrets: 'dev.changeless.secrets',
   slot: 'dev.changeless.slot',
   name: 'dev.changeless.name',
   spec: 'dev.changeless.spec',

@@ -31,6 +31,10 @@ export type EngineWorld = {
   use(name: string): Promise<void>;
   /** What is in the volume's one file, as a server would have written and would read it. */
   volumes: { write(volume: string, contents: string): Promise<void>; read(volume: string): Promise<string> };
+  /** What an instance finds of its secrets, by file; nothing of one that does not run. */
+  secretsOf(name: string): Promise<Record<string, string>>;
+  /** The keys that are kept for controllers. */
+  keys(): Promise<string[]>;
   /** Begins the copy, and breaks it off in the middle. */
   breakCopy(copy: VolumeCopy): Promise<void>;
   /** Removes all that is left of the architecture, and of the world. */

@@ -23,6 +23,7 @@ import {
 import { controllersContract } from './contract-controllers.ts';
 import { copiesContract } from './contract-copies.ts';
 import { imagesContract, onceContract } from './contract-images.ts';
+import { secretsContract } from './contract-secrets.ts';
 import { after, before, describe, it, story } from './story.ts';
 
 export type { EngineWorld } from './contract-fixture.ts';
@@ -41,6 +42,7 @@ export function engineContract(name: string, makeWorld: () => Promise<EngineWorl
     describe('copies of volumes', () => copiesContract(world));
     describe('places', () => places(world));
     describe('instances', () => instances(world));
+    describe('secrets', () => secretsContract(world));
     describe('paths', () => paths(world));
     describe('events and logs', () => eventsAndLogs(world));
     describe('images', () => imagesContract(world));

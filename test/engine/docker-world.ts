@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import type { ImageId } from '../../src/digest.ts';
 import { DockerClient } from '../../src/engine/docker/client.ts';
 import { defaultAddress, dockerAddress } from '../../src/engine/docker/address.ts';
-import { listContainers, removeContainer, signalContainer } from '../../src/engine/docker/containers.ts';
+import { inspectContainer, listContainers, removeContainer, signalContainer } from '../../src/engine/docker/containers.ts';
 import { openDockerEngine, type DockerEngine } from '../../src/engine/docker/docker-engine.ts';
 import { engineName, ofArchitecture } from '../../src/engine/docker/names.ts';
 import { listNetworks } from '../../src/engine/docker/networks.ts';
 import type { InspectedContainer, VendorVolume } from '../../src/engine/docker/vendor.ts';
+import { identityVolume, secretsPath } from '../../src/engine/engine.ts';
 import type { AssembleRequest } from '../../src/engine/image.ts';
 import { labels } from '../../src/engine/labels.ts';
 import type { EngineWorld } from './contract-fixture.ts';
@@ -44,13 +45,14 @@ export async function makeDockerWorld(host = engineHost): Promise<DockerWorld> {
     const path = `/containers/${engineName(architecture, name)}/json`;
     return client.json<InspectedContainer>({ path });
   };
-  const inVolume = async (volume: string, script: string): Promise<string> => {
+  const inVolume = (volume: string, script: string): Promise<string> => inside(engineName(architecture, volume), script);
+  const inside = async (volume: string, script: string): Promise<string> => {
     const { exitCode, stdout } = await engine.images.runOnce({
       image: images.service,
       command: ['sh', '-c', script],
       labels: { [labels.architecture]: architecture },
       network: 'none',
-      volumes: [{ volume: engineName(architecture, volume), path: '/volume', writable: true }],
+      volumes: [{ volume, path: '/volume', writable: true }],
       readOnly: false,
       limitMs: 30_000,
     });
@@ -76,6 +78,17 @@ export async function makeDockerWorld(host = engineHost): Promise<DockerWorld> {
       write: async (volume, contents) => void (await inVolume(volume, `printf %s '${contents}' > /volume/file`)),
       read: async (volume) => inVolume(volume, 'cat /volume/file'),
     },
+    async secretsOf(name) {
+      const member = await inspectContainer(client, engineName(architecture, name));
+      const volume = member?.HostConfig.Mounts?.find(({ Target }) => Target === secretsPath)?.Source;
+      if (volume === undefined) return {};
+      const said = await inside(volume, 'cd /volume && for file in *; do [ -f "$file" ] && echo "$file $(base64 -w0 "$file")"; done; true');
+      const lines = said.split('\n').filter((line) => line !== '');
+      return Object.fromEntries(
+        lines.map((line) => line.split(' ')).map(([file, value]) => [file, Buffer.from(value ?? '', 'base64').toString()]),
+      );
+    },
+    keys: async () => (await inVolume(identityVolume, 'for file in /volume/*.txt; do cat $file; echo; done')).trim().split('\n'),
     async breakCopy(copy) {
       const broken = await engine.copyVolume(architecture, { ...copy, image: `sha256:${'0'.repeat(64)}` as ImageId });
       assert.equal(broken.ok, false);

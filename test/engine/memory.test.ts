@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
+import { identityVolume } from '../../src/engine/engine.ts';
 import { Killed } from '../../src/engine/memory/world.ts';
 import type { OnceRequest, OnceResult } from '../../src/engine/image.ts';
 import { engineContract, type EngineWorld } from './contract.ts';
@@ -43,6 +44,8 @@ async function makeWorld(): Promise<EngineWorld> {
       write: async (volume, contents) => engine.world.write(architecture, volume, contents),
       read: async (volume) => engine.world.contentsOf(architecture, volume) ?? '',
     },
+    secretsOf: async (name) => engine.world.secretsOf(name),
+    keys: async () => (engine.world.contentsOf(architecture, identityVolume) ?? '').split('\n'),
     async breakCopy(copy) {
       engine.world.midEffect = () => {
         throw new Killed('in the middle of a copy');

@@ -5,6 +5,7 @@ import { defaultSocket } from './address.ts';
 import type { DockerClient } from './client.ts';
 import { createOrKeep, findContainer, removeContainer, startContainer } from './containers.ts';
 import { hardenedHost, sealed } from './creation.ts';
+import { identityMount, isIdentityKept } from './identity.ts';
 import { definedLabels, engineName, ledgerVolume } from './names.ts';
 import type { Creation, Labels, VendorMount } from './vendor.ts';
 import { volumeLabels } from './volumes.ts';
@@ -21,7 +22,7 @@ export const controllerSocket = (client: DockerClient): string =>
   'socketPath' in client.address ? client.address.socketPath : defaultSocket;
 
 /** The only container that the engine restarts, and the only one with the engine's socket. */
-export function controllerCreation(architecture: string, spec: ControllerSpec, socket: string): Creation {
+export function controllerCreation(architecture: string, spec: ControllerSpec, mounts: readonly VendorMount[]): Creation {
   const memory = CONTROLLER_MEMORY_MB * 2 ** 20;
   const creation: Creation = {
     Image: spec.image,
@@ -40,7 +41,7 @@ export function controllerCreation(architecture: string, spec: ControllerSpec, s
       RestartPolicy: { Name: 'always' },
       Memory: memory,
       MemorySwap: memory,
-      Mounts: controllerMounts(architecture, socket),
+      Mounts: [...mounts],
     },
   };
   return sealed(creation, digestOf(spec));
@@ -56,7 +57,7 @@ export function controllerCommand(
 --memory ${CONTROLLER_MEMORY_MB}m --memory-swap ${CONTROLLER_MEMORY_MB}m --log-driver json-file --log-opt max-size=10m --log-opt max-file=2`;
   const own = [
     ...Object.entries(ownLabels(spec)).flatMap(([name, value]) => ['--label', `${name}=${value}`]),
-    ...controllerMounts(architecture, socket).flatMap((mount) => ['--mount', mountWords(mount)]),
+    ...controllerMounts(architecture, socket, spec.opensSecrets === true).flatMap((mount) => ['--mount', mountWords(mount)]),
     imageTag,
   ];
   return ['docker run -d --name', shellWord(engineName(architecture, spec.name)), fixed, ...own.map(shellWord)].join(' ');
@@ -64,7 +65,9 @@ export function controllerCommand(
 
 /** Starts it and gives its container id. One of that name that runs is left alone. */
 export async function startController(client: DockerClient, architecture: string, spec: ControllerSpec): Promise<string> {
-  const creation = controllerCreation(architecture, spec, controllerSocket(client));
+  // Also where the release has no secrets: an app that is held back may still be as one with secrets says.
+  const isKept = spec.opensSecrets === true || (await isIdentityKept(client, architecture));
+  const creation = controllerCreation(architecture, spec, controllerMounts(architecture, controllerSocket(client), isKept));
   const wanted = { name: engineName(architecture, spec.name), creation };
   const { container, kept } = await createOrKeep(client, wanted, ({ State }) => State.Running);
   if (!kept) await startContainer(client, container);
@@ -86,7 +89,7 @@ const ownLabels = (spec: ControllerSpec): Labels => ({
   ...(spec.holds && { [labels.holds]: 'yes' }),
 });
 
-const controllerMounts = (architecture: string, socket: string): VendorMount[] => [
+const controllerMounts = (architecture: string, socket: string, opensSecrets: boolean): VendorMount[] => [
   { Type: 'bind', Source: socket, Target: defaultSocket },
   // The labels are for when the volume does not exist yet.
   {
@@ -95,11 +98,12 @@ const controllerMounts = (architecture: string, socket: string): VendorMount[] =
     Target: LEDGER_PATH,
     VolumeOptions: { Labels: volumeLabels(architecture, ledger) },
   },
+  ...(opensSecrets ? [identityMount(architecture)] : []),
 ];
 
-function mountWords({ Type, Source, Target, VolumeOptions }: VendorMount): string {
+function mountWords({ Type, Source, Target, ReadOnly, VolumeOptions }: VendorMount): string {
   const volumeWords = Object.entries(VolumeOptions?.Labels ?? {}).map(([name, value]) => `volume-label=${name}=${value}`);
-  return [`type=${Type}`, `src=${Source ?? ''}`, `dst=${Target}`, ...volumeWords].join(',');
+  return [`type=${Type}`, `src=${Source ?? ''}`, `dst=${Target}`, ...(ReadOnly ? ['readonly'] : []), ...volumeWords].join(',');
 }
 
 const shellWord = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

@@ -15,6 +15,7 @@ import type {
   ObservedController,
   PathPhase,
   PublishedPort,
+  SecretValues,
   SlotSpec,
   VolumeCopy,
   VolumeSpec,
@@ -26,6 +27,7 @@ import { controllerCommand, controllerSocket, removeController, startController 
 import { DockerImages } from './docker-images.ts';
 import { attempt, Refusal } from './failure.ts';
 import { hostAddress } from './host.ts';
+import { keepKeys } from './identity.ts';
 import { Inspections } from './inspections.ts';
 import { inspectInstances } from './inspection.ts';
 import { removeInstance, startInstance } from './instances.ts';
@@ -135,8 +137,8 @@ export class DockerEngine implements Engine {
     return attempt(`slot ${name} could not be removed`, () => removeSlot(this.#client, architecture, name));
   }
 
-  startInstance(architecture: string, spec: InstanceSpec): Promise<Result<void>> {
-    return attempt(`${spec.name} could not be started`, () => startInstance(this.#slots, architecture, spec));
+  startInstance(architecture: string, spec: InstanceSpec, values: SecretValues = {}): Promise<Result<void>> {
+    return attempt(`${spec.name} could not be started`, () => startInstance(this.#slots, architecture, { spec, values }));
   }
 
   removeInstance(architecture: string, name: string): Promise<Result<void>> {
@@ -172,6 +174,10 @@ export class DockerEngine implements Engine {
     return attempt(`${name} could not be signalled`, async () => {
       await signalContainer(this.#client, engineName(architecture, name), signal);
     });
+  }
+
+  keepKeys(architecture: string, kept: Parameters<Engine['keepKeys']>[1]): Promise<Result<void>> {
+    return attempt('the keys to secrets could not be kept', () => keepKeys(this.#client, architecture, kept));
   }
 
   startController(architecture: string, spec: ControllerSpec): Promise<Result<string>> {

@@ -3,6 +3,7 @@ import { labels } from '../labels.ts';
 import type { DockerClient } from './client.ts';
 import { listContainers } from './containers.ts';
 import { creationDigest, creationFacts, sealOf, type CreationFacts } from './creation.ts';
+import { hasSecrets } from './instance-secrets.ts';
 import { nameOf, ofArchitecture } from './names.ts';
 import { endpointMark } from './slot-creation.ts';
 import { ranThrough } from './slots.ts';
@@ -46,6 +47,7 @@ async function inspectOne(
     ...specDifferences(container),
     ...fileDifferences(await changesOf(client, container), mountTargets(container)),
     ...slotDifferences(container),
+    ...secretsDifferences(container),
   ];
   return { container, differences };
 }
@@ -105,6 +107,12 @@ export function slotDifferences(container: InspectedContainer): Found[] {
   if (!ranThrough(container)) found.push('it was stopped and started again, and its memory is lost');
   return found.map((what) => ({ kind: 'slot', what }));
 }
+
+/** Who is stopped and started again from outside finds its secrets gone. */
+const secretsDifferences = (container: InspectedContainer): Found[] =>
+  hasSecrets(container) && !ranThrough(container)
+    ? [{ kind: 'spec', what: 'it was stopped and started again, and its secrets are lost' }]
+    : [];
 
 function mountTargets({ HostConfig, Mounts }: InspectedContainer): string[] {
   const targets = [...(HostConfig.Mounts ?? []).map(({ Target }) => Target), ...Mounts.map(({ Destination }) => Destination)];

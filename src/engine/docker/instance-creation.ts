@@ -1,13 +1,17 @@
 import type { InstanceSpec, Mount, Origin } from '../engine.ts';
 import { labels } from '../labels.ts';
-import { instanceDigest } from '../spec-digest.ts';
+import { instanceDigest, referencesOf } from '../spec-digest.ts';
 import { hardenedHost, sealed } from './creation.ts';
 import { definedLabels, engineName, ownerLabels } from './names.ts';
+import { secretsMount } from './instance-secrets.ts';
 import { memoryMount, memoryOf } from './slot-creation.ts';
 import type { Creation, InspectedContainer, Labels, VendorMount } from './vendor.ts';
 
+/** The sandbox of its slot, and the name of the volume in memory that its secrets will be in, where it has any. */
+type Surroundings = { sandbox: InspectedContainer; secrets: string | undefined };
+
 /** What the engine is asked for: the image, the slot, mounts and limits, and nothing else. */
-export function instanceCreation(architecture: string, spec: InstanceSpec, sandbox: InspectedContainer): Creation {
+export function instanceCreation(architecture: string, spec: InstanceSpec, { sandbox, secrets }: Surroundings): Creation {
   const { memoryBytes, processes, cpus } = spec.limits;
   const creation: Creation = {
     Image: spec.image,
@@ -21,7 +25,11 @@ export function instanceCreation(architecture: string, spec: InstanceSpec, sandb
       PidsLimit: processes,
       ...(cpus !== undefined && { NanoCpus: Math.round(cpus * 1e9) }),
       // Only a path writes there: its socket, for its successor.
-      Mounts: [memoryMount(memoryOf(sandbox), spec.role !== 'path'), ...spec.mounts.map((mount) => vendorMount(architecture, mount))],
+      Mounts: [
+        memoryMount(memoryOf(sandbox), spec.role !== 'path'),
+        ...spec.mounts.map((mount) => vendorMount(architecture, mount)),
+        ...(secrets === undefined ? [] : [secretsMount(architecture, spec, secrets)]),
+      ],
     },
   };
   return sealed(creation, instanceDigest(spec));
@@ -46,6 +54,7 @@ function instanceLabels(architecture: string, spec: InstanceSpec): Labels {
     [labels.body]: spec.body,
     [labels.colour]: spec.colour ?? '',
     ...(spec.drainSignal && { [labels.drainSignal]: spec.drainSignal }),
+    ...(spec.secrets && { [labels.secrets]: JSON.stringify(referencesOf(spec.secrets)) }),
     [labels.role]: spec.role,
     [labels.slot]: spec.slot,
     [labels.name]: spec.name,

@@ -1,4 +1,4 @@
-import type { InstanceSpec } from '../engine.ts';
+import type { InstanceSpec, SecretValues } from '../engine.ts';
 import { labels } from '../labels.ts';
 import { instanceDigest } from '../spec-digest.ts';
 import type { DockerClient } from './client.ts';
@@ -6,25 +6,33 @@ import { createOrKeep, inspectContainer, removeContainer } from './containers.ts
 import { sealOf } from './creation.ts';
 import { Refusal } from './failure.ts';
 import { instanceCreation } from './instance-creation.ts';
+import { hasSecrets, newSecretsVolume, removeFiller, removeSecrets, startWithSecrets } from './instance-secrets.ts';
 import { engineName, memoryName } from './names.ts';
 import { ranThrough, type Slots } from './slots.ts';
 import { NEVER, type InspectedContainer } from './vendor.ts';
 
+type Wanted = { spec: InstanceSpec; values: SecretValues };
+
 /** Starts it in its slot. One of that name that runs in the slot as it is now stays as it is, and so does a step that ran. */
-export async function startInstance(slots: Slots, architecture: string, spec: InstanceSpec): Promise<void> {
+export async function startInstance(slots: Slots, architecture: string, { spec, values }: Wanted): Promise<void> {
   const { client, memory } = slots;
   const sandbox = await readySandbox(slots, architecture, spec.slot);
   if (sandbox === undefined) {
     throw new Refusal({ code: 'ENGINE_REFUSED', what: `slot ${spec.slot} is not ready for ${spec.name}`, next: 'make the slot first' });
   }
-  const creation = instanceCreation(architecture, spec, sandbox);
+  const secrets = spec.secrets && newSecretsVolume(architecture, spec.name);
+  const creation = instanceCreation(architecture, spec, { sandbox, secrets });
   const { container, kept } = await createOrKeep(
     client,
     { name: engineName(architecture, spec.name), creation },
     (existing) =>
       (existing.State.Running && existing.HostConfig.NetworkMode === creation.HostConfig.NetworkMode) || isRunOf(existing, spec),
   );
-  if (!kept) await memory.startFilled(architecture, sandbox, container);
+  if (kept) return;
+  const start = (): Promise<void> => memory.startFilled(architecture, sandbox, container);
+  if (secrets === undefined) return start();
+  await removeSecrets(client, architecture, { instance: spec.name, except: secrets });
+  await startWithSecrets({ client, architecture, spec, sandbox, volume: secrets }, values, start);
 }
 
 /** Whether it is a step that was started, whatever came of it, and in whichever sandbox of its slot. */
@@ -45,5 +53,9 @@ export async function removeInstance(client: DockerClient, architecture: string,
   const instance = await inspectContainer(client, engineName(architecture, name));
   if (instance === undefined || instance.Config.Labels?.[labels.architecture] !== architecture) return;
   if (instance.State.Running) await client.did({ method: 'POST', path: `/containers/${instance.Id}/stop`, long: true }, 404, 304);
+  if (!hasSecrets(instance)) return removeContainer(client, instance.Id);
+  // What a killed controller was filling them through comes first: it would hold them.
+  await removeFiller(client, architecture, name);
   await removeContainer(client, instance.Id);
+  await removeSecrets(client, architecture, { instance: name });
 }

@@ -13,6 +13,9 @@ export const engineName = (architecture: string, name: string): string => `${arc
 /** The volume in memory of a slot, and the container that exists while it is not filled yet. */
 export const memoryName = (architecture: string, slot: string): string => `${engineName(architecture, slot)}.memory`;
 
+/** What begins the names of the volumes in memory with an instance's secrets, and the container through which they are filled. */
+export const secretsName = (architecture: string, instance: string): string => `${engineName(architecture, instance)}.secrets`;
+
 export const ledgerVolume = 'ledger';
 
 export function ownerLabels(architecture: string, owner: Owner): Labels {

@@ -1,6 +1,15 @@
 import { askedOf } from '../../asked.ts';
 import type { BodyId, GenerationId, ImageId, ReleaseId } from '../../digest.ts';
-import type { Colour, InstanceRole, Observation, ObservedController, ObservedInstance, ObservedSlot, PathPhase } from '../engine.ts';
+import type {
+  Colour,
+  InstanceRole,
+  Observation,
+  ObservedController,
+  ObservedInstance,
+  ObservedSlot,
+  PathPhase,
+  SecretReference,
+} from '../engine.ts';
 import { labels } from '../labels.ts';
 import type { DockerClient } from './client.ts';
 import { inspectContainer, listContainers } from './containers.ts';
@@ -119,6 +128,7 @@ function observedInstance(architecture: string, container: InspectedContainer): 
     ...lifeOf(container),
     spec: sealOf(from).spec,
     ...(from[labels.drainSignal] && { drainSignal: from[labels.drainSignal] }),
+    ...(from[labels.secrets] && { secrets: JSON.parse(from[labels.secrets] ?? '') as SecretReference[] }),
     origin: originOf(from),
   };
 }

@@ -113,7 +113,9 @@ async function removeSandbox({ client, architecture }: Place, slot: string): Pro
 /** A volume that a container still has stays: nothing of the slot may be left by then. */
 async function removeMemory({ client, architecture }: Place, slot: string): Promise<void> {
   const volumes = await listVolumes(client, architecture);
-  const memories = volumes.filter(({ Labels }) => Labels?.[labels.slot] === slot && Labels[labels.role] === 'sandbox');
+  const memories = volumes.filter(
+    ({ Labels }) => Labels?.[labels.slot] === slot && ['sandbox', 'once'].includes(Labels[labels.role] ?? ''),
+  );
   // 500: `volume has active mounts`, which 20.10 miscounts after a live restore. It is empty and will be tried again.
   await Promise.all(memories.map(({ Name }) => client.did({ method: 'DELETE', path: `/volumes/${Name}` }, 404, 409, 500)));
 }

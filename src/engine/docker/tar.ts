@@ -20,14 +20,15 @@ export async function treeTar(files: readonly TreeFile[]): Promise<Buffer> {
   return tar(entries.toSorted((one, other) => byCodeUnit(one.path, other.path)));
 }
 
-export type TarEntry = { path: string; mode: number; contents?: string | Uint8Array };
+/** Root's, unless `uid` says another's. */
+export type TarEntry = { path: string; mode: number; contents?: string | Uint8Array; uid?: number };
 
 /** The entries in the order given; one without contents is a folder. */
 export async function tar(entries: readonly TarEntry[]): Promise<Buffer> {
   const { pack } = await tarStream();
   const archive = pack();
-  for (const { path, mode, contents } of entries) {
-    const header = { name: path, mode, mtime: EPOCH, uid: 0, gid: 0 };
+  for (const { path, mode, contents, uid = 0 } of entries) {
+    const header = { name: path, mode, mtime: EPOCH, uid, gid: 0 };
     if (contents === undefined) archive.entry({ ...header, type: 'directory' });
     else archive.entry({ ...header, type: 'file' }, Buffer.from(contents));
   }

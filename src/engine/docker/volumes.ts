@@ -31,8 +31,9 @@ export const volumeLabels = (architecture: string, { name, owner }: VolumeSpec):
   [labels.name]: name,
 });
 
-/** The volumes of slots are memory, and notes are about data: neither is data. */
-export const isKept = ({ Labels }: VendorVolume): boolean => Labels?.[labels.role] !== 'sandbox' && Labels?.[labels.note] === undefined;
+/** The volumes of slots and of secrets are memory, and notes are about data: none is data. */
+export const isKept = ({ Labels }: VendorVolume): boolean =>
+  !['sandbox', 'once'].includes(Labels?.[labels.role] ?? '') && Labels?.[labels.note] === undefined;
 
 /** Kept volumes, each with what was noted of it. */
 export function observedVolumes(architecture: string, volumes: readonly VendorVolume[]): ObservedVolume[] {

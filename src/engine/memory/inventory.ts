@@ -1,7 +1,7 @@
 import { byCodeUnit } from '../../canonical-json.ts';
 import { short } from '../../digest.ts';
 import type { InstanceUsage, Observation, ObservedController, ObservedInstance, ObservedSlot, ObservedVolume } from '../engine.ts';
-import { instanceDigest, networkDigest, slotDigest } from '../spec-digest.ts';
+import { instanceDigest, networkDigest, referencesOf, slotDigest } from '../spec-digest.ts';
 import type { ArchitectureState, ControllerRecord, InstanceRecord, Machine, SlotRecord, VolumeRecord } from './machine.ts';
 import { phaseOf, type Judgement } from './paths.ts';
 
@@ -58,6 +58,7 @@ function observedInstance(state: ArchitectureState, instance: InstanceRecord, ju
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(path === undefined ? {} : { path }),
     ...(spec.drainSignal === undefined ? {} : { drainSignal: spec.drainSignal }),
+    ...(spec.secrets === undefined ? {} : { secrets: referencesOf(spec.secrets) }),
     spec: instanceDigest(spec),
   };
 }

@@ -1,4 +1,4 @@
-import type { ControllerSpec, InstanceSpec, SlotSpec } from '../engine.ts';
+import type { ControllerSpec, InstanceSpec, SecretValues, SlotSpec } from '../engine.ts';
 import type { Availability } from './availability.ts';
 import { bodyKey, type ArchitectureState, type ControllerRecord, type InstanceRecord, type Machine, type SlotRecord } from './machine.ts';
 import { phaseOf, type Judgement } from './paths.ts';
@@ -57,10 +57,12 @@ export class Lifecycle {
     state.instances.set(spec.name, record);
   }
 
-  startInstance(state: ArchitectureState, name: string): void {
+  startInstance(state: ArchitectureState, name: string, secrets: SecretValues): void {
     const instance = state.instances.get(name);
     if (!instance) return;
     instance.state = 'running';
+    const own = (instance.spec.secrets ?? []).flatMap(({ file }) => (secrets[file] ? [[file, secrets[file]] as const] : []));
+    instance.secrets = Object.fromEntries(own);
     instance.startedAt = this.#machine.now();
     if (instance.spec.role === 'service') this.#rememberService(state, instance.spec);
     const place = state.slots.get(instance.spec.slot);
@@ -79,6 +81,7 @@ export class Lifecycle {
     const lastPhase = phaseOf(state, instance, this.#judgement);
     if (instance.path && lastPhase) instance.path.lastPhase = lastPhase;
     instance.state = 'exited';
+    delete instance.secrets;
     instance.exitCode = end.exitCode;
     instance.endedAt = this.#machine.now();
     instance.deathSeen = false;

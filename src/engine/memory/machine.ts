@@ -12,6 +12,7 @@ import type {
   ObservedRequest,
   Owner,
   PathPhase,
+  SecretValues,
   SlotSpec,
   VolumeSpec,
 } from '../engine.ts';
@@ -44,6 +45,8 @@ export type InstanceRecord = Container & {
   exitCode?: number;
   endedAt?: string;
   deathSeen: boolean;
+  /** While it runs. */
+  secrets?: SecretValues;
   path?: PathRecord;
   usage?: Pick<InstanceUsage, 'cpuMs' | 'memoryBytes'>;
 };

@@ -1,24 +1,26 @@
 import type { BodyId } from '../../digest.ts';
 import type { Problem } from '../../problem.ts';
 import { done, failed, type Result } from '../../result.ts';
-import type {
-  ControllerSpec,
-  Engine,
-  EngineCapabilities,
-  EngineEvent,
-  InstanceDifference,
-  InstanceSpec,
-  InstanceUsage,
-  LogLine,
-  LogOptions,
-  NetworkSpec,
-  Observation,
-  ObservedController,
-  PathPhase,
-  PublishedPort,
-  SlotSpec,
-  VolumeCopy,
-  VolumeSpec,
+import {
+  identityVolume,
+  type ControllerSpec,
+  type Engine,
+  type EngineCapabilities,
+  type EngineEvent,
+  type InstanceDifference,
+  type InstanceSpec,
+  type InstanceUsage,
+  type LogLine,
+  type LogOptions,
+  type NetworkSpec,
+  type Observation,
+  type ObservedController,
+  type PathPhase,
+  type PublishedPort,
+  type SecretValues,
+  type SlotSpec,
+  type VolumeCopy,
+  type VolumeSpec,
 } from '../engine.ts';
 import { networkDigest } from '../spec-digest.ts';
 import { awaitPath } from './await-path.ts';
@@ -168,7 +170,7 @@ export class MemoryEngine implements Engine {
     return carryOut(this.world, { verb: 'removeSlot', architecture, name }, [removePlace, removeDepartures]);
   }
 
-  async startInstance(architecture: string, spec: InstanceSpec): Promise<Result<void>> {
+  async startInstance(architecture: string, spec: InstanceSpec, values: SecretValues = {}): Promise<Result<void>> {
     const { machine, lifecycle } = this.world;
     const state = machine.of(architecture);
     let kept = false;
@@ -177,13 +179,15 @@ export class MemoryEngine implements Engine {
       if (kept) return;
       const place = rules.canStart(state, spec, this.images);
       if (place === 'lost') return failed(endedMeanwhile(spec.slot));
+      const missing = spec.secrets?.find(({ file }) => values[file] === undefined);
+      if (missing) return failed({ code: 'ENGINE_REFUSED', what: `${spec.name} cannot start without the value of ${missing.secret}` });
       const former = state.instances.get(spec.name);
       if (former) lifecycle.removeInstance(state, former);
       lifecycle.createInstance(state, spec);
     };
     const start = (): void => {
       if (kept) return;
-      lifecycle.startInstance(state, spec.name);
+      lifecycle.startInstance(state, spec.name, values);
       this.world.serverStarted(state, spec);
       this.world.stepStarted(state, spec);
     };
@@ -249,6 +253,15 @@ export class MemoryEngine implements Engine {
       const { role } = instance.spec;
       if (signal === 'SIGKILL' || role === 'departure')
         this.world.lifecycle.endInstance(state, instance, { exitCode: role === 'departure' ? 3 : 137, by: `${signal} ${name}` });
+    });
+  }
+
+  async keepKeys(architecture: string, { keys, image }: Parameters<Engine['keepKeys']>[1]): Promise<Result<void>> {
+    return this.#effect({ verb: 'keepKeys', architecture, name: identityVolume }, () => {
+      rules.imageKnown(this.images, image);
+      const volume = this.#volume(architecture, { name: identityVolume, owner: { kind: 'controller', name: 'controller' } });
+      const lines = [...volume.contents.split('\n'), ...keys.map((key) => key.revealText())];
+      volume.contents = [...new Set(lines)].filter((line) => line !== '').join('\n');
     });
   }
 

@@ -30,6 +30,7 @@ export type Verb =
   | 'promotePath'
   | 'drainPath'
   | 'signalInstance'
+  | 'keepKeys'
   | 'startController'
   | 'removeController'
   | 'ask'
@@ -155,6 +156,13 @@ export class MemoryWorld {
       const instance = state.instances.get(spec.name);
       if (instance?.container === container) this.lifecycle.endInstance(state, instance, { exitCode: end, by: `end of ${spec.name}` });
     });
+  }
+
+  /** What an instance finds of its secrets, by file; nothing of one that does not run or is not there. */
+  secretsOf(name: string): Record<string, string> {
+    const instances = [...this.machine.architectures.values()].flatMap((state) => state.instances.get(name) ?? []);
+    const secrets = instances[0]?.secrets ?? {};
+    return Object.fromEntries(Object.entries(secrets).map(([file, secret]) => [file, secret.revealText()]));
   }
 
   /** An instance ends by itself. */
