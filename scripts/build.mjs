@@ -21,6 +21,9 @@ const STANDING_ALONE = {
   'controller/controller': 'src/cli/controller-program.ts',
 };
 
+// What opens secrets is as large as all else of a controller: it lies beside it, and is read when there is one to open.
+const AGE = { out: 'controller/age', source: 'node_modules/age-encryption/dist/index.js', name: './age.js' };
+
 // Bundled CommonJS packages ask for Node's modules by require, which an ES module does not have.
 const REQUIRE = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
@@ -70,9 +73,12 @@ async function buildPrograms() {
     target: 'node24',
   };
   for (const [out, source] of Object.entries(STANDING_ALONE)) {
-    const banner = out === 'controller/controller' ? { js: REQUIRE } : {};
-    if (exists(source)) await bundle({ ...shared, banner, entryPoints: { [out]: source } });
+    const isController = out === 'controller/controller';
+    const beside = isController ? { alias: { 'age-encryption': AGE.name }, external: [...shared.external, AGE.name] } : {};
+    const banner = isController ? { js: REQUIRE } : {};
+    if (exists(source)) await bundle({ ...shared, ...beside, banner, entryPoints: { [out]: source } });
   }
+  await bundle({ ...shared, entryPoints: { [AGE.out]: AGE.source } });
   if (!exists('src/cli/main.ts')) return skipped('src/cli/main.ts');
   await bundle({
     ...shared,

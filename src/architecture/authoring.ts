@@ -93,6 +93,15 @@ export type StoreHealthInput =
   | { protocol: 'redis' | 'postgres'; timeoutMs?: number }
   | { send?: string; expect: string; timeoutMs?: number };
 
+/**
+ * Which version of a secret is used: `secrets/<name>/<version>.age`, as `changeless secret add` makes it. A version never changes; to
+ * move to another is a commit, and replaces who uses it.
+ */
+export type SecretInput = { version: number };
+
+/** Names of secrets, or each with the name of its file: `{ dbPassword: 'password' }`. Without it a file is called as its secret. */
+export type SecretsInput = readonly string[] | { [secret: string]: string };
+
 /** One part of an app: a component's image, as many instances as `replicas` says. */
 export type ServiceInput = {
   build: BuildInput;
@@ -110,6 +119,8 @@ export type ServiceInput = {
   limits?: LimitsInput;
   /** Names of the stores it may reach. */
   stores?: readonly string[];
+  /** Secrets it gets: each is a file in `/run/secrets`, in memory, that only the user of its image may read. */
+  secrets?: SecretsInput;
   /** Whether it may open connections to the world: no when left out. */
   outbound?: boolean;
   /**
@@ -185,6 +196,8 @@ export type StoreInput = {
   writable?: Writable;
   limits?: LimitsInput;
   stopMs?: number;
+  /** Secrets its server gets: each is a file in `/run/secrets`, in memory, that only the user of its image may read. */
+  secrets?: SecretsInput;
   /** By name; on its data path and its server. */
   alarms?: { [name: string]: AlarmInput<'queue' | 'connections' | InstanceMetric> };
 };
@@ -234,6 +247,8 @@ export type EnvironmentInput = {
   /** Added to those of the architecture, or in place of those of the same name. */
   channels?: { [name: string]: ChannelInput };
   core?: CoreInput;
+  /** Other versions of secrets, so that each environment has values of its own. */
+  secrets?: { [name: string]: SecretInput };
   apps?: { [name: string]: AppChangeInput };
   stores?: { [name: string]: { settings?: Settings; limits?: LimitsInput } };
 };
@@ -250,6 +265,8 @@ export type ArchitectureInput = {
   core?: CoreInput;
   apps?: { [name: string]: AppInput };
   stores?: { [name: string]: StoreInput };
+  /** By name; letters, digits, `-` and `_`. Never a value: those are in the encrypted files beside `architecture.ts`. */
+  secrets?: { [name: string]: SecretInput };
   agents?: { [name: string]: AgentInput };
   /** `local` always exists, also when it is not named here. */
   environments?: { [name: string]: EnvironmentInput };
@@ -279,6 +296,9 @@ export const service = (input: ServiceInput): ServiceInput => input;
 
 /** A stateful server whose data volume is kept. */
 export const store = (input: StoreInput): StoreInput => input;
+
+/** A value that is in no image: a name and a version. */
+export const secret = (input: SecretInput): SecretInput => input;
 
 /** An image in which job steps run. */
 export const agent = (input: AgentInput): AgentInput => input;

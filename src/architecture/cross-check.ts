@@ -39,6 +39,10 @@ export function crossCheck(root: unknown): Mistake[] {
     ...children(root, ['stores']).flatMap((path) => [...dataInMemory(root, path), ...upgradeToNothing(root, path)]),
     ...rolloutGroups(root),
     ...appPaths(root).flatMap((path) => policyMistakes(root, policyPlace(root, path))),
+    ...containers(root).flatMap((path) => [...usedSecrets(root, path), ...hiddenBySecrets(root, path)]),
+    ...environmentNames(root).flatMap((name) =>
+      name === undefined ? [] : absent(root, children(root, ['environments', name, 'secrets']), ['secrets']),
+    ),
     ...replicaPaths(root).flatMap(({ path, service }) => elastic(root, path, service)),
   ];
 }
@@ -193,6 +197,41 @@ function dataInMemory(root: unknown, store: KeyPath): Mistake[] {
   return paths.includes(data)
     ? [at('value', [...store, 'writable'], `${String(data)} is where the kept volume is mounted; memory there would lose the data`)]
     : [];
+}
+
+/** Whatever may get secrets. */
+const containers = (root: unknown): KeyPath[] => [
+  ...children(root, ['apps']).flatMap((app) => children(root, [...app, 'services'])),
+  ...children(root, ['stores']),
+];
+
+function usedSecrets(root: unknown, container: KeyPath): Mistake[] {
+  const path = [...container, 'secrets'];
+  const declared = namesIn(root, ['secrets']);
+  const listed = texts(root, path).map(({ text, path: place }) => ({ text, path: place, at: 'value' as const, file: text }));
+  const mapped = children(root, path).map((place) => ({ text: last(place), path: place, at: 'key' as const, file: valueAt(root, place) }));
+  const used = [...listed, ...mapped];
+  return used.flatMap(({ text, path: place, at: where, file }, index) => {
+    if (!declared.includes(text)) return [at(where, place, unknownName('a name in secrets', text, declared))];
+    const first = used.find((other) => other.file === file);
+    if (first === used[index] || first === undefined) return [];
+    const what = `expected a file of its own, found ${String(file)}, which is at ${keyText(first.path)}`;
+    return [{ ...at('value', place, what), other: first.path }];
+  });
+}
+
+/** What is written there would never be seen. */
+function hiddenBySecrets(root: unknown, container: KeyPath): Mistake[] {
+  if (valueAt(root, [...container, 'secrets']) === undefined) return [];
+  const isHidden = (path: string): boolean => path === '/run/secrets' || path.startsWith('/run/secrets/');
+  const places = ['files', 'writable'].flatMap((kind) => [
+    ...children(root, [...container, kind]).map((path) => ({ path, at: 'key' as const, text: last(path) })),
+    ...texts(root, [...container, kind]).map(({ path, text }) => ({ path, at: 'value' as const, text })),
+  ]);
+  const hidden = places.filter(({ text }) => isHidden(text));
+  return hidden.map(({ path, at: where, text }) =>
+    at(where, path, `expected a path outside /run/secrets, where its secrets are, found ${text}`),
+  );
 }
 
 /** Every app a group names exists, and is in no other group. */

@@ -8,6 +8,11 @@ export const isName = (value: string): boolean => /^[a-z]([a-z0-9-]{0,38}[a-z0-9
 /** A form of data: part of a volume's name. */
 export const isFormat = (value: string): boolean => /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(value);
 
+/** A secret is a folder of the repository, and a file for who gets it. */
+export const isSecretName = (value: string): boolean => /^[A-Za-z][\w-]{0,63}$/.test(value);
+
+export const isSecretFile = (value: string): boolean => /^[A-Za-z0-9_][\w.-]{0,99}$/.test(value);
+
 export const isHostName = (value: string): boolean =>
   value.length <= 253 && value.split('.').every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label));
 

@@ -112,7 +112,7 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
   [
     'an unknown key that is like no other',
     { name: 's', zzz: 1 },
-    ['zzz: unknown key; expected one of name, core, apps, stores, agents, environments, channels, rollout'],
+    ['zzz: unknown key; expected one of name, core, apps, stores, agents, environments, channels, secrets, rollout'],
   ],
   [
     'a folder that leads out',
@@ -222,6 +222,44 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
     'an environment of a service that is not there',
     { ...withService({}), environments: { p: { apps: { catalog: { services: { web: {} } } } } } },
     ['environments.p.apps.catalog.services.web: expected a name in apps.catalog.services (api), found web'],
+  ],
+  [
+    'a secret that is not declared, in a list and in a map',
+    {
+      ...withService({ secrets: ['pasword'] }),
+      secrets: { password: { version: 1 } },
+      stores: { d: { ...store, secrets: { key: 'file' } } },
+    },
+    [
+      `${api}.secrets[0]: expected a name in secrets (password), found pasword (did you mean password?)`,
+      'stores.d.secrets.key: expected a name in secrets (password), found key',
+    ],
+  ],
+  [
+    'two secrets in one file',
+    { ...withService({ secrets: { one: 'file', two: 'file' } }), secrets: { one: { version: 1 }, two: { version: 1 } } },
+    [`${api}.secrets.two: expected a file of its own, found file, which is at ${api}.secrets.one`],
+  ],
+  [
+    'files where secrets are',
+    { ...withService({ secrets: ['one'], files: { '/run/secrets/x': '' }, writable: ['/run/secrets'] }), secrets: { one: { version: 1 } } },
+    [
+      `${api}.files["/run/secrets/x"]: expected a path outside /run/secrets, where its secrets are, found /run/secrets/x`,
+      `${api}.writable[0]: expected a path outside /run/secrets, where its secrets are, found /run/secrets`,
+    ],
+  ],
+  [
+    'a value where a version is to be',
+    { ...withService({}), secrets: { password: { version: 0 }, 'pass word': { version: 1 } } },
+    [
+      'secrets.password.version: expected a whole number from 1 to 1000000, found 0',
+      'secrets["pass word"]: expected a name of letters, digits, - and _ that starts with a letter, at most 64 characters, found \'pass word\'',
+    ],
+  ],
+  [
+    'an environment of a secret that is not there',
+    { ...withService({}), environments: { p: { secrets: { key: { version: 1 } } } } },
+    ['environments.p.secrets.key: expected a name in secrets (there is none), found key'],
   ],
   [
     'an environment of a store that is not there',

@@ -40,6 +40,7 @@ const container = {
     .describe('Paths that are memory in the running instance.'),
   limits,
   stopMs: milliseconds,
+  secrets: texts.describe('Secret → its file in /run/secrets.').exactOptional(),
 };
 
 const replicas = z
@@ -135,9 +136,14 @@ const channels = z
   .record(z.string(), z.strictObject({ webhook: z.string() }))
   .readonly()
   .exactOptional();
+const secrets = z
+  .record(z.string(), z.strictObject({ version: z.int().min(1) }))
+  .readonly()
+  .exactOptional();
 const environment = z
   .strictObject({
     channels,
+    secrets,
     core: core.extend({ publish: publish.exactOptional() }).exactOptional(),
     apps: z.record(z.string(), appChange).readonly().exactOptional(),
     stores: z
@@ -155,6 +161,7 @@ export const architectureModel = z.strictObject({
   agents: z.record(z.string(), z.strictObject({ build })).readonly(),
   environments: z.record(z.string(), environment).readonly(),
   channels: channels.describe('Who is told what happens.'),
+  secrets: secrets.describe('Which version of each secret is used; its value is in no manifest.'),
   rollout: z
     .union([z.literal('per-app'), z.record(z.string(), z.array(z.string()).readonly()).readonly()])
     .describe('What switches together; all of it when left out.')

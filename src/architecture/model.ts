@@ -16,7 +16,14 @@ export type Architecture = {
   rollout?: Exclude<RolloutPolicy, 'together'>;
   /** Who is told what happens, by name. */
   channels?: Readonly<Record<string, Channel>>;
+  secrets?: Secrets;
 };
+
+/** By name: which version is used. Left out where there are none. */
+export type Secrets = Readonly<Record<string, { version: number }>>;
+
+/** Secret → the file it is in. */
+export type UsedSecrets = Readonly<Record<string, string>>;
 
 /** Takes messages as JSON over HTTP. */
 export type Channel = { webhook: string };
@@ -95,6 +102,8 @@ export type Service = {
   stores: readonly string[];
   /** Whether it may open connections to the world. */
   outbound: boolean;
+  /** Left out where it gets none. */
+  secrets?: UsedSecrets;
   stopMs: number;
   /** What an instance is sent when it no longer gets requests and those it has are being finished. */
   drainSignal?: DrainSignal;
@@ -144,6 +153,7 @@ export type Store = {
   writable: Readonly<Record<string, { sizeBytes: number }>>;
   limits: ResourceLimits;
   stopMs: number;
+  secrets?: UsedSecrets;
   alarms?: Alarms<StoreMetric>;
 };
 
@@ -165,6 +175,7 @@ export type ComponentTest = { command: readonly string[] } | { target: string };
 /** What an environment changes; what it leaves out stays as in the architecture. */
 export type EnvironmentChange = {
   channels?: Readonly<Record<string, Channel>>;
+  secrets?: Secrets;
   core?: Partial<Core>;
   apps?: Readonly<Record<string, AppChange>>;
   stores?: Readonly<Record<string, { settings?: Readonly<Record<string, string>>; limits?: ResourceLimits }>>;

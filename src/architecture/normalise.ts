@@ -49,6 +49,7 @@ export function normalise(written: input.ArchitectureInput): Architecture {
     agents: each(written.agents, (agent) => ({ build: normaliseBuild(agent.build) })),
     environments: { local: {}, ...each(written.environments, (change) => normaliseEnvironment(change, { apps, stores })) },
     ...normaliseChannels(written.channels),
+    ...normaliseSecrets(written.secrets),
     ...(written.rollout && written.rollout !== 'together' && { rollout: written.rollout }),
   };
 }
@@ -97,6 +98,14 @@ const normaliseStore = (store: input.StoreInput): Store => ({
 const normaliseChannels = (channels: input.ArchitectureInput['channels'] = {}): Pick<Architecture, 'channels'> =>
   Object.keys(channels).length === 0 ? {} : { channels: each(channels, ({ webhook }) => ({ webhook })) };
 
+const normaliseSecrets = (secrets: input.ArchitectureInput['secrets'] = {}): Pick<Architecture, 'secrets'> =>
+  Object.keys(secrets).length === 0 ? {} : { secrets: each(secrets, ({ version }) => ({ version })) };
+
+function normaliseUsed(used: input.SecretsInput = []): Pick<Service, 'secrets'> {
+  const files = Object.entries(Array.isArray(used) ? Object.fromEntries(used.map((name: string) => [name, name])) : used);
+  return files.length === 0 ? {} : { secrets: Object.fromEntries(files) };
+}
+
 /** None is nothing, so that manifests of before there were alarms say the same. */
 function normaliseAlarms<Metric extends string>(alarms: Named<input.AlarmInput<Metric>> = {}): { alarms?: Alarms<Metric> } {
   if (Object.keys(alarms).length === 0) return {};
@@ -115,6 +124,7 @@ const normaliseContainer = (container: input.ServiceInput | input.StoreInput) =>
   writable: normaliseWritable(container.writable),
   limits: normaliseLimits(container.limits),
   stopMs: container.stopMs ?? defaults.stopMs,
+  ...normaliseUsed(container.secrets),
 });
 
 function normaliseBuild(build: input.BuildInput): ComponentSource {
@@ -179,6 +189,7 @@ function normalisePublish(publish: NonNullable<input.CoreInput['publish']>): Pub
 function normaliseEnvironment(change: input.EnvironmentInput, base: Pick<Architecture, 'apps' | 'stores'>): EnvironmentChange {
   return {
     ...normaliseChannels(change.channels),
+    ...normaliseSecrets(change.secrets),
     ...(change.core && { core: normaliseCore(change.core) }),
     ...(change.apps && { apps: each(change.apps, (app, name) => normaliseAppChange(app, base.apps[name]?.services ?? {})) }),
     ...(change.stores && { stores: each(change.stores, (store, name) => normaliseChange(store, base.stores[name])) }),

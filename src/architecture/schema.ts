@@ -75,7 +75,12 @@ const exchangeHealth = members({
   timeoutMs: milliseconds.optional(),
 });
 
+const secretName = text('a name of letters, digits, - and _ that starts with a letter, at most 64 characters', expect.isSecretName);
+const secretFile = text('the name of a file: letters, digits, dots, - and _', expect.isSecretFile);
+const declaredSecrets = z.record(secretName, members({ version: whole(1, 1_000_000) })).optional();
+
 const container = {
+  secrets: z.union([z.array(secretName, 'a list of the names of secrets'), z.record(secretName, secretFile)]).optional(),
   settings: settings.optional(),
   files: z.record(imagePath, text('the contents as text')).optional(),
   writable: z.union([z.array(imagePath), z.record(imagePath, members({ size }))]).optional(),
@@ -152,6 +157,7 @@ const channels = named(members({ webhook: text('the address of a webhook: http:/
 const serviceChange = members({ replicas: replicas.optional(), settings: settings.optional(), limits: limits.optional() });
 const environment = members({
   channels,
+  secrets: declaredSecrets,
   core: core.optional(),
   apps: named(
     members({ hosts: hosts.optional(), bake: bake.optional(), policy: policy.optional(), services: named(serviceChange).optional() }),
@@ -168,6 +174,7 @@ export const architectureInput = members({
   agents: named(members({ build })).optional(),
   environments: named(environment).optional(),
   channels,
+  secrets: declaredSecrets,
   rollout: z
     .union([
       z.enum(['together', 'per-app'], "'together' or 'per-app'"),

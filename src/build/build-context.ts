@@ -3,6 +3,7 @@ import type { Lock } from '../architecture/lock.ts';
 import type { Commit, Repository } from '../architecture/repository.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Report } from '../events.ts';
+import type { SealedSecrets } from '../release/manifest.ts';
 
 /**
  * What Changeless itself brings along: `bundle` is the folder with the bundled programs that run in containers
@@ -19,8 +20,8 @@ export type BuildContext = {
   cacheFolder: string;
 };
 
-/** A commit's architecture. `folder`: where `architecture.ts` is, relative to the repository's top; empty at the top. */
-export type Evaluated = { architecture: Architecture; commit: Commit; folder: string; lock: Lock };
+/** A commit's architecture. `folder`: where `architecture.ts` is, relative to the repository's top; empty at the top. `secrets`: left out where none is used. */
+export type Evaluated = { architecture: Architecture; commit: Commit; folder: string; lock: Lock; secrets?: SealedSecrets };
 
 /** What the keys of components follow from. */
 export type KeysRequest = Pick<BuildContext, 'repository' | 'cacheFolder'> & { evaluated: Evaluated; platform: string };

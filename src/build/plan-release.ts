@@ -85,12 +85,13 @@ type Inputs = { evaluated: Evaluated; keyed: readonly KeyedComponent[]; system: 
 
 const releaseInputs = (
   { assets }: BuildContext,
-  { evaluated: { architecture, commit }, keyed, system: { keys } }: Inputs,
+  { evaluated: { architecture, commit, secrets }, keyed, system: { keys } }: Inputs,
 ): ReleaseInputs => ({
   schema: 1,
   architecture,
   source: { commit: commit.id, tree: commit.tree },
   changeless: { version: assets.version, controller: keys.controller, proxy: keys.proxy, sandbox: keys.sandbox },
+  ...(secrets && { secrets }),
   components: Object.fromEntries(keyed.map(({ name, component }) => [name, component])),
 });
 

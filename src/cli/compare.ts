@@ -69,7 +69,9 @@ function compareUnit(unit: DesiredUnit, observation: Observation): Comparison {
     ...seat.instances.flatMap((spec) => compareMember(spec, observation)),
     ...seat.steps.flatMap(({ instance }) => compareStep(instance, observation)),
   ];
-  return { drift, compared: slots.length + seat.instances.length + seat.steps.length + 1 };
+  // Which versions somebody has is part of what it was made from.
+  const secrets = [...seat.instances, seat.path].flatMap((spec) => spec.secrets ?? []);
+  return { drift, compared: slots.length + seat.instances.length + seat.steps.length + 1 + secrets.length };
 }
 
 function compareSlot(spec: SlotSpec, observation: Observation): Drift[] {

@@ -1,14 +1,16 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { ownContainer } from '../controller/self.ts';
 import { runController } from '../controller/run-controller.ts';
 import type { ReleaseId } from '../digest.ts';
-import type { Engine } from '../engine/engine.ts';
+import { identityFolder, type Engine } from '../engine/engine.ts';
 import type { RecordedEvent } from '../events.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openSqliteLedger } from '../ledger/sqlite-ledger.ts';
 import { parseManifest } from '../release/manifest-codec.ts';
 import { environmentPath, manifestPath, type Manifest } from '../release/manifest.ts';
 import { done, failed, type Result } from '../result.ts';
+import { Secret } from '../secret.ts';
 
 const ledgerPath = '/ledger/ledger.db';
 
@@ -33,9 +35,16 @@ export async function runBakedController({ engine, print, signal }: ControllerWo
   if (!baked.ok) return baked;
   if (!ledger.ok) return ledger;
   const self = ownContainer() ?? `process-${process.pid}`;
-  const result = await runController({ engine, ledger: ledger.value, ...baked.value, self, print, signal });
+  const result = await runController({ engine, ledger: ledger.value, ...baked.value, self, print, signal, identity: readIdentity });
   await ledger.value.close();
   return result;
+}
+
+/** Each time: another one may be handed over while this controller runs. */
+async function readIdentity(): Promise<Secret | undefined> {
+  const files = await readdir(identityFolder).catch(() => []);
+  const keys = await Promise.all(files.map((file) => readFile(path.join(identityFolder, file), 'utf8')));
+  return keys.length === 0 ? undefined : new Secret(keys.join('\n'));
 }
 
 /** What the release image holds besides this program. */

@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Report } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import type { Result } from '../result.ts';
+import type { Locate } from '../secrets/read-secrets.ts';
 
 /** Where an architecture is and what may be used: `folder` holds architecture.ts, absolute. */
 export type Place = { folder: string; cacheFolder: string; engine: () => Promise<Result<Engine>>; signal: AbortSignal };
@@ -23,6 +24,8 @@ export type Source = {
   build: (planned: PlannedRelease) => Promise<Result<BuiltImages>>;
   /** The same problem, the keys of the architecture that it names with their places in the source. */
   place: (problem: Problem) => Promise<Problem>;
+  /** Where something of the architecture is written. */
+  locate: Locate;
   close: () => Promise<void>;
 };
 

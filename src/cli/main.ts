@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { run } from './run.ts';
-import { cacheFolderOf, type Output, type World } from './world.ts';
+import { typedBy } from './typed.ts';
+import { cacheFolderOf, configFolderOf, type Output, type World } from './world.ts';
 
 const interrupted = new AbortController();
 
@@ -27,9 +28,11 @@ const world: World = {
   env: process.env,
   stdout: outputOf(process.stdout),
   stderr: outputOf(process.stderr),
+  stdin: typedBy(() => process.stdin, process.stderr),
   signal: interrupted.signal,
   terminated: terminated.signal,
   cacheFolder: cacheFolderOf(process.env, homedir()),
+  configFolder: configFolderOf(process.env, homedir()),
   packageFolder,
   clock: () => new Date().toISOString(),
   random: (characters) =>

@@ -5,6 +5,11 @@ const leaveWrites = {
   description: 'go to an older data generation of a store, without what was written since',
 };
 
+const identity: OptionDefinition = {
+  flags: '--identity <file>',
+  description: "the keys to secrets (default: CHANGELESS_IDENTITY, else the user's folder of keys)",
+};
+
 const worktree: OptionDefinition = {
   flags: '--worktree',
   description: 'the working folder as it is, instead of a commit; runs in local only',
@@ -64,6 +69,7 @@ export const commands: readonly CommandDefinition[] = [
       { flags: '--wait', description: 'where another rollout runs, come next; the latest that waits wins' },
       { flags: '--release-anyway', description: 'also a release that failed here, or that was rolled back' },
       leaveWrites,
+      identity,
     ],
     examples: [{ command: 'changeless up', does: 'HEAD becomes live' }],
     load: () => import('./commands/up.ts'),
@@ -121,7 +127,7 @@ export const commands: readonly CommandDefinition[] = [
     summary: 'run the previous release, or an earlier one',
     details: 'Runs a release image that is on the engine: nothing is evaluated or built. The same gates apply as going forward.',
     arguments: [{ name: '[release]', description: 'the first characters of its id (default: what was live before)' }],
-    options: [{ flags: '--detach', description: 'return when the rollout has started' }, leaveWrites],
+    options: [{ flags: '--detach', description: 'return when the rollout has started' }, leaveWrites, identity],
     examples: [{ command: 'changeless rollback', does: 'back to what was live before' }],
     load: () => import('./commands/rollback.ts'),
   },
@@ -137,6 +143,19 @@ export const commands: readonly CommandDefinition[] = [
     options: [],
     examples: [{ command: 'changeless scale catalog.api 5', does: 'five instances of api in catalog' }],
     load: () => import('./commands/scale.ts'),
+  },
+  {
+    name: 'secret',
+    summary: 'values that are in no image, by version',
+    details:
+      'A value is encrypted into a file of its own, secrets/<name>/<version>.age, which is committed and never changes; architecture.ts names the version. `add` writes the next version, from standard input or typed unseen; `rotate` does so and moves the line that names the version; `list` says which release uses which; `init` makes a key for this machine and lets it open what is added from then on, which the first `add` does by itself.',
+    arguments: [
+      { name: '<action>', description: '`add`, `rotate`, `list` or `init`' },
+      { name: '[name]', description: "the secret's, for `add` and `rotate`; never its value" },
+    ],
+    options: [identity],
+    examples: [{ command: 'changeless secret add dbPassword < password.txt', does: 'writes secrets/dbPassword/1.age' }],
+    load: () => import('./commands/secret.ts'),
   },
   {
     name: 'verify',

@@ -1,16 +1,17 @@
 import path from 'node:path';
-import { architectureFile, evaluateArchitecture, type Evaluated as EvaluatedFiles } from '../architecture/evaluate.ts';
+import { evaluateArchitecture, locatorOfCommit, type Evaluated as EvaluatedFiles } from '../architecture/evaluate.ts';
 import type { EvaluationFile, Evaluator } from '../architecture/evaluation.ts';
 import { type Lock, lockFile, parseLock } from '../architecture/lock.ts';
 import { placeFindings } from '../architecture/place-findings.ts';
 import { type Commit, openRepository, type Repository } from '../architecture/repository.ts';
+import type { KeyLocator } from '../architecture/validate.ts';
 import type { Assets, BuildContext, Evaluated } from '../build/build-context.ts';
 import { buildRelease } from '../build/build-release.ts';
 import { planRelease, type PlannedRelease } from '../build/plan-release.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Report } from '../events.ts';
-import type { Problem } from '../problem.ts';
 import { done, type Result } from '../result.ts';
+import { type Locate, readSecrets } from '../secrets/read-secrets.ts';
 import { type EvaluatorParts, inContainer } from './evaluator-parts.ts';
 import type { BuiltImages, Delivery, Locked, Place, Source, SourceRequest } from './delivery.ts';
 
@@ -79,20 +80,28 @@ async function evaluateOpened(setup: DeliverySetup, request: SourceRequest, open
   request.report({ type: 'evaluated', commit: commit.value.id, cached, durationMs: Math.round(performance.now() - began) });
   const close = (): Promise<void> => repository.close();
   const context: BuildContext = { engine, repository, assets: setup.assets, report: request.report, cacheFolder };
+  // Read and parsed when it is first asked: what is in order need not be found.
+  let sources: Promise<KeyLocator> | undefined;
+  const locator = (): Promise<KeyLocator> => (sources ??= locatorOfCommit({ repository, commit: commit.value, folder }));
+  const locate: Locate = async (keyPath) => (await locator())(keyPath, 'value');
   const evaluated = async (): Promise<Result<Evaluated>> => {
     const locked = await lock();
-    return locked.ok ? done({ architecture, commit: commit.value, folder, lock: locked.value }) : locked;
+    if (!locked.ok) return locked;
+    const secrets = await readSecrets({ repository, tree: commit.value.tree, folder, architecture, locate });
+    if (!secrets.ok) return secrets;
+    return done({ architecture, commit: commit.value, folder, lock: locked.value, ...(secrets.value && { secrets: secrets.value }) });
   };
   return done({
     engine,
     architecture,
     commit: commit.value,
+    locate,
     close,
     plan: async () => {
       const all = await evaluated();
       return all.ok ? planRelease(context, all.value) : all;
     },
-    place: (problem) => place(repository, { problem, folder, files: found.value.files }),
+    place: async (problem) => (problem.findings ? placeFindings(problem, await locator()) : problem),
     build: (planned) => buildBesideTypes(setup, context, { planned, files: found.value.files, signal }),
   });
 }
@@ -126,16 +135,6 @@ const readFiles = (repository: Repository, files: EvaluatedFiles['files']): Prom
   Promise.all(
     files.map(async ({ path: file, object }) => ({ path: file, contents: new TextDecoder().decode(await repository.read(object)) })),
   );
-
-type Placing = { problem: Problem; folder: string; files: EvaluatedFiles['files'] };
-
-// The parser is loaded here: hardly any problem of a rollout is one of the architecture.
-async function place(repository: Repository, { problem, folder, files }: Placing): Promise<Problem> {
-  if (!problem.findings) return problem;
-  const [sources, { keyLocator }] = await Promise.all([readFiles(repository, files), import('../architecture/locate.ts')]);
-  const contents = new Map(sources.map((source) => [source.path, source.contents]));
-  return placeFindings(problem, keyLocator(contents, path.posix.join(folder, architectureFile)));
-}
 
 async function lock(setup: DeliverySetup, place: Place, options: { update: boolean; report: Report }): Promise<Result<Locked>> {
   const opened = await open(place);

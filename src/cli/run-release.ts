@@ -5,6 +5,7 @@ import type { Engine, ObservedController } from '../engine/engine.ts';
 import { done, type Result } from '../result.ts';
 import { answer, type Session } from './command.ts';
 import type { RolloutEnd } from './follow-rollout.ts';
+import { handOverKeys } from './hand-over-keys.ts';
 import { checkWrites } from './leave-writes.ts';
 import type { ReleaseImage } from './releases.ts';
 import { duration } from './report/duration.ts';
@@ -35,6 +36,8 @@ export async function runRelease(request: RunRelease): Promise<Result<number>> {
   const { session, engine, architecture, target, stream, live } = request;
   const confirmed = await checkWrites(request);
   if (!confirmed.ok) return confirmed;
+  const handed = await handOverKeys(session, engine, target);
+  if (!handed.ok) return handed;
   const serving = live?.release;
   const start: Start = {
     session,

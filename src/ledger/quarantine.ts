@@ -5,6 +5,8 @@ import type { Quarantine, RolloutRecord } from './ledger.ts';
 /** Failures that say nothing against the release: the same one may do well a minute later. */
 const notItsFault: ReadonlySet<ProblemCode> = new Set([
   'ENGINE_ABSENT',
+  'IDENTITY_MISSING',
+  'SECRET_UNREADABLE',
   'ENGINE_FORBIDDEN',
   'ENGINE_REFUSED',
   'NO_SPACE',

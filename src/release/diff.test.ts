@@ -107,6 +107,29 @@ test('every generation that moves has a reason, and the reason names what change
   );
 });
 
+const secretive = (version: number) => ({
+  ...catalog({ secrets: { password: 'file' } }),
+  architecture: { ...catalog({ secrets: { password: 'file' } }).architecture, secrets: { password: { version }, unused: { version } } },
+});
+
+test('another version of a secret is told once, and is a reason of who gets it', () => {
+  assert.deepEqual(sentences(secretive(1), secretive(2)), ['secret password: version 1 -> 2']);
+  assert.deepEqual(sentences(inputsOf(), secretive(1)), ['catalog/api: secret password added: "file"', 'secret password: version 1']);
+  assert.deepEqual(sentences(secretive(2), inputsOf()), [
+    'catalog/api: secret password removed, was "file"',
+    'secret password: no longer used, was version 2',
+  ]);
+  const differences = diffReleases(secretive(1), secretive(2), 'local');
+  assert.ok(differences.ok);
+  assert.deepEqual(explainReplacement({ kind: 'app', name: 'catalog' }, differences.value), ['secret password: version 1 -> 2']);
+  for (const unit of [
+    { kind: 'app', name: 'accounts' },
+    { kind: 'store', name: 'sessions' },
+    { kind: 'core', name: 'core' },
+  ] as const)
+    assert.deepEqual(explainReplacement(unit, differences.value), []);
+});
+
 test('a reason of one app is none of another', () => {
   const differences = diffReleases(inputsOf(), catalog({ replicas: 5 }), 'local');
   assert.ok(differences.ok);

@@ -21,6 +21,7 @@ export function diffReleases(from: ReleaseInputs, to: ReleaseInputs, environment
     ...changelessDifferences(from, to),
     ...componentDifferences(from, to),
     ...unitDifferences(before.value, after.value),
+    ...secretDifferences(before.value, after.value),
     ...routeDifferences(before.value, after.value),
     ...publishDifferences(before.value, after.value),
     ...valueDifferences({ unit: coreUnit, subject: 'core' }, without(before.value.core, 'publish'), without(after.value.core, 'publish')),
@@ -48,6 +49,8 @@ function concerns(difference: Difference, unit: UnitName): boolean {
     case 'unit':
     case 'value':
       return difference.unit.kind === unit.kind && difference.unit.name === unit.name && !isPatience(difference);
+    case 'secret':
+      return difference.users.some(({ kind, name }) => kind === unit.kind && name === unit.name);
     case 'route':
     case 'publish':
       return unit.kind === 'core';
@@ -127,6 +130,31 @@ function leavesOf(value: Json | undefined, path: readonly string[]): Map<string,
   if (value === undefined) return new Map();
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return new Map([[JSON.stringify(path), canonicalJson(value)]]);
   return new Map(Object.entries(value).flatMap(([name, member]) => [...leavesOf(member, [...path, name])]));
+}
+
+function secretDifferences(before: ResolvedArchitecture, after: ResolvedArchitecture): Difference[] {
+  const [old, next] = [usersOfSecrets(before), usersOfSecrets(after)];
+  return [...new Set([...old.keys(), ...next.keys()])].toSorted(byCodeUnit).flatMap((secret): Difference[] => {
+    const from = old.has(secret) ? before.secrets?.[secret]?.version : undefined;
+    const to = next.has(secret) ? after.secrets?.[secret]?.version : undefined;
+    const users = next.get(secret) ?? old.get(secret) ?? [];
+    return from === to ? [] : [{ kind: 'secret', secret, users, ...(from !== undefined && { from }), ...(to !== undefined && { to }) }];
+  });
+}
+
+/** Secret → the units that get it. */
+function usersOfSecrets({ apps, stores }: ResolvedArchitecture): Map<string, UnitName[]> {
+  const users = new Map<string, UnitName[]>();
+  const note = (unit: UnitName, used: object = {}): void => {
+    for (const secret of Object.keys(used)) {
+      const known = users.get(secret) ?? [];
+      if (!known.some(({ kind, name }) => kind === unit.kind && name === unit.name)) users.set(secret, [...known, unit]);
+    }
+  };
+  for (const [name, { services }] of Object.entries(apps))
+    for (const { secrets } of Object.values(services)) note({ kind: 'app', name }, secrets);
+  for (const [name, { secrets }] of Object.entries(stores)) note({ kind: 'store', name }, secrets);
+  return users;
 }
 
 function routeDifferences(before: ResolvedArchitecture, after: ResolvedArchitecture): Difference[] {

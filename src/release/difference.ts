@@ -17,6 +17,8 @@ export type Difference =
   | { kind: 'component'; component: string; from?: ComponentKey; to?: ComponentKey; why: readonly ComponentReason[] }
   /** A value of a service (`catalog/api`), an app or a store. `member` is its path: `['settings', 'LOG_LEVEL']`. */
   | { kind: 'value'; unit: UnitName; subject: string; member: readonly string[]; from?: string; to?: string }
+  /** Another version of a secret is used by these. */
+  | { kind: 'secret'; secret: string; users: readonly UnitName[]; from?: number; to?: number }
   | { kind: 'route'; host: string; from?: string; to?: string }
   | { kind: 'publish'; from: readonly string[]; to: readonly string[] };
 
@@ -33,11 +35,18 @@ export function describeDifference(difference: Difference): string {
       return describeComponent(difference);
     case 'value':
       return `${difference.subject}: ${describeMember(difference.member)} ${moved(difference, isContents(difference.member))}`;
+    case 'secret':
+      return `secret ${difference.secret}: ${versions(difference)}`;
     case 'route':
       return describeRoute(difference);
     case 'publish':
       return `core: publishes ${difference.to.join(', ')}, was ${difference.from.join(', ')}`;
   }
+}
+
+function versions({ from, to }: { from?: number; to?: number }): string {
+  if (from === undefined) return `version ${to}`;
+  return to === undefined ? `no longer used, was version ${from}` : `version ${from} -> ${to}`;
 }
 
 const partNames = { version: 'version', controller: 'the controller', proxy: 'the proxy of every data path', sandbox: 'the sandbox' };
@@ -51,7 +60,13 @@ function moved({ from, to }: { from?: string; to?: string }, hidden: boolean): s
   return hidden ? 'changed' : `is ${to}, was ${from}`;
 }
 
-const collections: Readonly<Record<string, string>> = { settings: 'setting', files: 'file', writable: 'writable path', limits: 'limit' };
+const collections: Readonly<Record<string, string>> = {
+  settings: 'setting',
+  files: 'file',
+  writable: 'writable path',
+  limits: 'limit',
+  secrets: 'secret',
+};
 
 function describeMember([first = '', ...rest]: readonly string[]): string {
   const collection = collections[first];

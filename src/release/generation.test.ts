@@ -86,6 +86,12 @@ const cases: readonly [what: string, inputs: ReleaseInputs, moved: readonly stri
   ['port of a store', inputsOf(withStore({ port: 6380 })), ['sessions path']],
   ['data path of a store', inputsOf(withStore({ data: '/var' })), ['sessions body']],
   ['settings of a store', inputsOf(withStore({ settings: { A: '1' } })), ['sessions body']],
+  ['a secret that nobody gets', inputsOf(architectureOf({ secrets: { password: { version: 1 } } })), []],
+  [
+    'a secret of a store',
+    inputsOf({ ...withStore({ secrets: { password: 'password' } }), secrets: { password: { version: 1 } } }),
+    ['sessions body'],
+  ],
 ];
 
 for (const [what, inputs, expected] of cases) {
@@ -98,6 +104,22 @@ test('how long a step may take is the rollout’s patience; its command is not',
   const { catalog } = generationsIn(stepping).apps;
   assert.deepEqual(generationsIn(inputsOf(withService({ steps: steps('migrate', 5) }))).apps['catalog'], catalog);
   assert.notEqual(generationsIn(inputsOf(withService({ steps: steps('other', 60_000) }))).apps['catalog']?.body, catalog?.body);
+});
+
+const secretive = (version: number, file = 'password'): ReleaseInputs =>
+  inputsOf({ ...withService({ secrets: { password: file } }), secrets: { password: { version }, other: { version } } });
+
+test('a version, and where it is found, move the bodies of those who get it; how it is encrypted moves nothing', () => {
+  const { catalog, accounts } = generationsIn(secretive(1)).apps;
+  for (const next of [secretive(2), secretive(1, 'other-file')]) {
+    assert.notEqual(generationsIn(next).apps['catalog']?.body, catalog?.body);
+    assert.deepEqual(generationsIn(next).apps['accounts'], accounts);
+  }
+  assert.deepEqual(generationsIn({ ...secretive(1), secrets: { password: { '1': 'sealed anew' } } }).apps['catalog'], catalog);
+  const production = { production: { secrets: { password: { version: 2 } } } };
+  const { architecture } = secretive(1);
+  const inProduction = generationsIn(inputsOf({ ...architecture, environments: production }), 'production').apps['catalog'];
+  assert.deepEqual(inProduction, generationsIn(secretive(2)).apps['catalog']);
 });
 
 test('changing one app never moves another, a store, or a body of the core', () => {

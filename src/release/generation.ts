@@ -1,8 +1,9 @@
 import { byCodeUnit, type Json } from '../canonical-json.ts';
-import { isElastic, type App, type Core, type Service, type ServiceStep, type Store } from '../architecture/model.ts';
+import { isElastic, type App, type Core, type Service, type ServiceStep, type Store, type UsedSecrets } from '../architecture/model.ts';
 import { digestOf, type BodyId, type ComponentKey, type GenerationId } from '../digest.ts';
 import { done, type Result } from '../result.ts';
 import type { Generation, ReleaseInputs } from './manifest.ts';
+import { secretReferences } from './secret-references.ts';
 import { resolveEnvironment, type ResolvedArchitecture } from './resolve-environment.ts';
 
 /** The generations of one environment. */
@@ -14,9 +15,9 @@ const format = { body: 1, path: 7 };
 /**
  * Which part of a generation a member belongs to; a member the model gains does not compile until it has a place here.
  * `component`: the component's key stands for it. `body`: a change replaces the instances. `path`: a change replaces the
- * data path over the same instances. `core`: it is in the core's routes. `ground`: it is the slot's, which is neither.
+ * data path over the same instances. `resolved`: it is in the body as it is resolved. `core`: it is in the core's routes. `ground`: it is the slot's, which is neither.
  */
-type Part = 'component' | 'body' | 'path' | 'core' | 'ground';
+type Part = 'component' | 'resolved' | 'body' | 'path' | 'core' | 'ground';
 
 const serviceParts = placesOf<Omit<Service, 'replicas'>>({
   build: 'component',
@@ -32,6 +33,8 @@ const serviceParts = placesOf<Omit<Service, 'replicas'>>({
   // Which networks an instance's slot is on is settled before the instance starts.
   stores: 'body',
   outbound: 'body',
+  // With the versions, which are said elsewhere.
+  secrets: 'resolved',
   // How it is to be ended is settled when it is created.
   stopMs: 'body',
   drainSignal: 'body',
@@ -48,6 +51,7 @@ const storeParts = placesOf<Store>({
   format: 'body',
   // How the data came to be is over when the server starts.
   upgrade: 'ground',
+  secrets: 'resolved',
   health: 'path',
   settings: 'body',
   files: 'body',
@@ -75,8 +79,8 @@ export function generationsOf(inputs: ReleaseInputs, environment: string): Resul
   const { apps, stores } = resolved.value;
   return done({
     core: coreGeneration(inputs, resolved.value),
-    apps: mapValues(apps, (app, name) => appGeneration(inputs, name, app)),
-    stores: mapValues(stores, (store, name) => storeGeneration(inputs, name, store)),
+    apps: mapValues(apps, (app, name) => appGeneration({ inputs, resolved: resolved.value }, name, app)),
+    stores: mapValues(stores, (store, name) => storeGeneration({ inputs, resolved: resolved.value }, name, store)),
   });
 }
 
@@ -86,11 +90,14 @@ export function routesOf(architecture: ResolvedArchitecture): Record<string, str
   return Object.fromEntries(routes.toSorted(([a], [b]) => byCodeUnit(a, b)));
 }
 
-function appGeneration(inputs: ReleaseInputs, name: string, app: App): Generation {
+type View = { inputs: ReleaseInputs; resolved: ResolvedArchitecture };
+
+function appGeneration({ inputs, resolved }: View, name: string, app: App): Generation {
   const services = mapValues(app.services, (service, serviceName) => ({
     key: keyOf(inputs, `${name}/${serviceName}`),
     ...membersOf(service, serviceParts.body),
     steps: patiently(service.steps),
+    secrets: deliveries(resolved, service.secrets),
     ...bodyReplicas(service),
   }));
   const paths = mapValues(app.services, (service) => ({ ...checked(membersOf(service, serviceParts.path)), ...pathReplicas(service) }));
@@ -101,10 +108,10 @@ function appGeneration(inputs: ReleaseInputs, name: string, app: App): Generatio
   });
 }
 
-function storeGeneration(inputs: ReleaseInputs, name: string, store: Store): Generation {
+function storeGeneration({ inputs, resolved }: View, name: string, store: Store): Generation {
   return generation({
     unit: ['store', name],
-    body: { key: keyOf(inputs, name), ...membersOf(store, storeParts.body) },
+    body: { key: keyOf(inputs, name), ...membersOf(store, storeParts.body), secrets: deliveries(resolved, store.secrets) },
     // How long clients wait for health is baked into its path.
     path: { ...membersOf(store, storeParts.path), proxy: inputs.changeless.proxy },
   });
@@ -138,6 +145,9 @@ const bodyReplicas = ({ replicas }: Service): { replicas: number | 'elastic' } =
 /** The data path is told how many there may be. When there are to be more is the controller's alone. */
 const pathReplicas = ({ replicas }: Service): Record<string, Json> =>
   isElastic(replicas) ? { replicas: { min: replicas.min, max: replicas.max } } : {};
+
+const deliveries = (resolved: ResolvedArchitecture, used: UsedSecrets | undefined): Json | undefined =>
+  used && secretReferences(resolved, used).map(({ file, secret, version }) => ({ file, secret, version }));
 
 /** How long a rollout waits for health is the rollout's patience: nothing that runs knows it. */
 function checked(members: Record<string, Json>): Record<string, Json> {

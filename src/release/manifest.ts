@@ -19,6 +19,9 @@ export type ComponentInputs = {
 /** Where a component comes from, for people; only `inputs` is hashed into its key. */
 export type Component = { key: ComponentKey; folder: string; repository?: { address: string; commit: CommitId }; inputs: ComponentInputs };
 
+/** Name → version → the value, encrypted, as the file of the repository has it. */
+export type SealedSecrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 /** What a release is made from. Its digest is the release's id. */
 export type ReleaseInputs = {
   schema: 1;
@@ -27,6 +30,8 @@ export type ReleaseInputs = {
   source: { commit: CommitId | 'uncommitted'; tree: string };
   /** Changeless itself: its version, and the keys of the images it brings along. */
   changeless: { version: string; controller: ComponentKey; proxy: ComponentKey; sandbox: ComponentKey };
+  /** What secrets are used in any environment, by name and version; left out where none is. */
+  secrets?: SealedSecrets;
   /** By component name: `catalog/api`, `sessions`, `agent/node`. */
   components: Readonly<Record<string, Component>>;
 };

@@ -26,6 +26,7 @@ export function resolveEnvironment(architecture: Architecture, environment: stri
   return done({
     ...rest,
     ...(change?.channels && { channels: { ...rest.channels, ...change.channels } }),
+    ...(change?.secrets && { secrets: { ...rest.secrets, ...change.secrets } }),
     core: { ...rest.core, ...change?.core },
     apps: changeEach(rest.apps, change?.apps, changeApp),
     stores: changeEach(rest.stores, change?.stores, changeSettings<Store, StoreChange>),

@@ -1,7 +1,8 @@
 import type { ChangelessEvent, Report, UnitName } from '../events.ts';
-import type { Engine, InstanceSpec, Owner, PathPhase } from '../engine/engine.ts';
+import type { Engine, InstanceSpec, Owner, PathPhase, SecretDelivery } from '../engine/engine.ts';
 import type { Problem } from '../problem.ts';
 import type { Result } from '../result.ts';
+import type { Secret } from '../secret.ts';
 import { stepOf } from './ground.ts';
 import { namesAddresses, withNames } from './named-checks.ts';
 import type { Lane, Named, Stage, Step } from './step.ts';
@@ -15,6 +16,8 @@ export type StageOutcome = { problems: readonly { step: Step; problem: Problem }
 export type Hands = {
   engine: Engine;
   architecture: string;
+  /** The value of a secret, just before somebody gets it. */
+  openSecret: (sealed: SecretDelivery) => Promise<Result<Secret>>;
   /** Whether this controller may still act; asked before every step. */
   mayAct: () => Promise<boolean>;
   report: Report;
@@ -77,7 +80,8 @@ async function told(phase: PathPhase, { engine, architecture }: Hands): Promise<
   return observed.ok ? withNames(phase, observed.value) : phase;
 }
 
-function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, architecture }: Hands): Promise<Result<void>> {
+function perform(step: Exclude<Step, { do: 'await-healthy' }>, hands: Hands): Promise<Result<void>> {
+  const { engine, architecture } = hands;
   switch (step.do) {
     case 'ensure-network':
       return engine.ensureNetwork(architecture, step.network);
@@ -92,7 +96,7 @@ function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, archite
     case 'ensure-slot':
       return engine.ensureSlot(architecture, step.slot);
     case 'start-instance':
-      return engine.startInstance(architecture, step.instance);
+      return startInstance(step.instance, hands);
     case 'hold-path':
       return engine.holdPath(architecture, step.path.name);
     case 'promote-path':
@@ -108,6 +112,16 @@ function perform(step: Exclude<Step, { do: 'await-healthy' }>, { engine, archite
     case 'remove-network':
       return engine.removeNetwork(architecture, step.network);
   }
+}
+
+async function startInstance(instance: InstanceSpec, { engine, architecture, openSecret }: Hands): Promise<Result<void>> {
+  const values: Record<string, Secret> = {};
+  for (const delivery of instance.secrets ?? []) {
+    const opened = await openSecret(delivery);
+    if (!opened.ok) return opened;
+    values[delivery.file] = opened.value;
+  }
+  return engine.startInstance(architecture, instance, values);
 }
 
 function eventOf(step: Step): ChangelessEvent | undefined {

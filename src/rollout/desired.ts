@@ -1,6 +1,7 @@
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import type { Manifest, SealedGeneration } from '../release/manifest.ts';
+import { sealedValue, secretReferences } from '../release/secret-references.ts';
 import { isElastic, mostOf, type Alarm, type ReplicaRange, type RolloutPolicy, type Service, type Store } from '../architecture/model.ts';
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
@@ -198,6 +199,7 @@ function replicasOf({ view, owner, sealed, service, spec, colour }: Replicated):
       colour,
       image: member(sealed.images.services, service),
       mounts: memoryMounts(spec.writable),
+      ...secretsOf(view, spec),
       limits: spec.limits,
       stopMs: spec.stopMs,
       ...(spec.drainSignal && { drainSignal: spec.drainSignal }),
@@ -234,6 +236,7 @@ function storeServer({ view, owner, sealed, store, volume, colour }: Served): In
     colour,
     image: member(sealed.images.services, 'server'),
     mounts: [{ kind: 'volume', volume, path: store.data }, ...memoryMounts(store.writable)],
+    ...secretsOf(view, store),
     limits: store.limits,
     stopMs: store.stopMs,
     origin: originOf(view, componentOf(view, owner.name)),
@@ -275,6 +278,11 @@ function componentOf(view: View, name: string): { key: string; tests?: string } 
 
 const memoryMounts = (writable: Service['writable']): InstanceSpec['mounts'] =>
   Object.entries(writable).map(([path, { sizeBytes }]) => ({ kind: 'memory', path, sizeBytes }));
+
+function secretsOf({ manifest, architecture }: View, { secrets }: Pick<Service, 'secrets'>): Pick<InstanceSpec, 'secrets'> {
+  const references = secrets && secretReferences(architecture, secrets);
+  return references ? { secrets: references.map((each) => ({ ...each, sealed: sealedValue(manifest.inputs.secrets, each) })) } : {};
+}
 
 const sealedOf = (view: View) => member(view.manifest.outputs.environments, view.environment);
 

@@ -72,7 +72,7 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
     if (observed === 'overtaken') return { outcome: 'overtaken' };
     if ('problem' in observed) return undo(rollout, observed.problem);
     const outfits = outfitsOf(rollout, observed);
-    const refused = announce(rollout, observed, { progress, outfits });
+    const refused = await announce(rollout, observed, { progress, outfits });
     if (refused) return { outcome: 'failed', problem: refused };
     const fault = faultIn(observed, outfits, { rollout, progress });
     const held = await heldAt(rollout, observed, progress);
@@ -91,16 +91,32 @@ export async function rollOut(rollout: Rollout): Promise<RolloutEnd> {
 }
 
 /** Before anything is done: what speaks against it from the start, or else that it begins. */
-function announce(
+async function announce(
   rollout: Rollout,
   observed: Observation,
   { progress, outfits }: { progress: Progress; outfits: readonly Outfit[] },
-): Problem | undefined {
+): Promise<Problem | undefined> {
   if (progress.announced) return undefined;
-  const refused = missingUpgrade(outfits, observed);
+  const refused = missingUpgrade(outfits, observed) ?? (await unopened(rollout));
   if (refused) return refused;
   rollout.begin(observed);
   progress.announced = true;
+  return undefined;
+}
+
+/** A secret that cannot be opened: known before anybody is to start with it. */
+async function unopened({ desired, hands }: Rollout): Promise<Problem | undefined> {
+  const seats = desired.units.flatMap(({ seats: { blue } }) => [
+    ...blue.instances,
+    ...blue.steps.map(({ instance }) => instance),
+    blue.path,
+  ]);
+  const deliveries = seats.flatMap(({ secrets = [] }) => secrets);
+  const distinct = new Map(deliveries.map((each) => [`${each.secret} ${each.version}`, each]));
+  for (const delivery of distinct.values()) {
+    const opened = await hands.openSecret(delivery);
+    if (!opened.ok) return { ...opened.problem, safe: 'nothing was changed' };
+  }
   return undefined;
 }
 

@@ -9,12 +9,26 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   engine: ['datapath'],
   ledger: [],
   build: ['architecture', 'release', 'datapath', 'engine'],
+  secrets: ['architecture', 'release'],
   rollout: ['architecture', 'release', 'engine'],
   drift: ['release', 'engine', 'rollout'],
   alarms: ['engine', 'rollout'],
   notify: ['architecture'],
-  controller: ['notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger'],
-  cli: ['architecture', 'release', 'datapath', 'engine', 'ledger', 'build', 'rollout', 'drift', 'alarms', 'notify', 'controller'],
+  controller: ['secrets', 'notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger'],
+  cli: [
+    'architecture',
+    'release',
+    'datapath',
+    'engine',
+    'ledger',
+    'build',
+    'rollout',
+    'drift',
+    'alarms',
+    'notify',
+    'secrets',
+    'controller',
+  ],
 };
 
 /** Folders inside another that only these may reach into: one vendor's names stay where they are. */

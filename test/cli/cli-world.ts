@@ -10,6 +10,8 @@ import { runController } from '../../src/controller/run-controller.ts';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import type { OnceRequest, OnceResult } from '../../src/engine/image.ts';
+import { identityVolume } from '../../src/engine/engine.ts';
+import { Secret } from '../../src/secret.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openSqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
 import { processEvaluator } from '../../src/architecture/process-evaluator.ts';
@@ -32,6 +34,10 @@ export type CliWorld = {
   interrupted(when: RegExp, ...argv: string[]): Promise<Answer>;
   git(...words: string[]): string;
   write(file: string, contents: string): void;
+  /** What commands find on standard input. */
+  typed: { text: string; terminal: boolean };
+  /** Where the user's keys are. */
+  identities: string;
   dispose(): Promise<void>;
 };
 
@@ -53,6 +59,8 @@ export async function makeCliWorld(): Promise<CliWorld> {
     engine,
     ledger,
     git,
+    typed: ground.typed,
+    identities: path.join(root, 'config/identities'),
     changeless: (...argv) => start(argv),
     interrupted: (when, ...argv) => start(argv, when),
     write(file, contents) {
@@ -79,6 +87,7 @@ type Ground = {
   env: Record<string, string>;
   git: CliWorld['git'];
   delivery: Delivery;
+  typed: CliWorld['typed'];
 };
 
 async function makeGround(root: string): Promise<Ground> {
@@ -97,7 +106,7 @@ async function makeGround(root: string): Promise<Ground> {
     }).trim();
   const assets = { version: '0.0.0', bundle, proxy: path.join(packageFolder, 'images/proxy') };
   const delivery = createDelivery({ assets, evaluator: () => processEvaluator, typeCheck: false });
-  return { root, folder, engine: createMemoryEngine(), ledger: opened.value, env, git, delivery };
+  return { root, folder, engine: createMemoryEngine(), ledger: opened.value, env, git, delivery, typed: { text: '', terminal: false } };
 }
 
 type Said = { out: string[]; err: string[]; abort: AbortController };
@@ -105,7 +114,7 @@ type Said = { out: string[]; err: string[]; abort: AbortController };
 let seed = 0;
 
 /** `when`: interrupts once stderr says this. */
-function worldOf({ root, folder, engine, env, delivery }: Ground, { out, err, abort }: Said, when: RegExp | undefined): World {
+function worldOf({ root, folder, engine, env, delivery, typed }: Ground, { out, err, abort }: Said, when: RegExp | undefined): World {
   const hear = (text: string): void => {
     err.push(text);
     if (when?.test(text)) abort.abort();
@@ -116,9 +125,11 @@ function worldOf({ root, folder, engine, env, delivery }: Ground, { out, err, ab
     env: { ...env, DOCKER_HOST: 'tcp://memory' },
     stdout: { isTerminal: false, columns: 120, write: (text) => void out.push(text) },
     stderr: { isTerminal: false, columns: 120, write: hear },
+    stdin: { isTerminal: typed.terminal, read: async () => new TextEncoder().encode(typed.text), readHidden: async () => typed.text },
     signal: abort.signal,
     terminated: new AbortController().signal,
     cacheFolder: path.join(root, 'cache'),
+    configFolder: path.join(root, 'config'),
     packageFolder,
     clock: () => '2026-01-01T00:00:00.000Z',
     random: (characters) => String((seed += 1)).padStart(characters, '0'),
@@ -145,6 +156,10 @@ function runControllers(engine: MemoryEngine, ledger: Ledger): { stop(): Promise
         self: container,
         print: (event) => print(JSON.stringify(event)),
         signal: abort.signal,
+        identity: async () => {
+          const kept = engine.world.contentsOf(manifest.value.inputs.architecture.name, identityVolume);
+          return kept === undefined ? undefined : new Secret(kept);
+        },
         paceMs: 4,
         clock: hurryingClock(),
       });

@@ -10,6 +10,8 @@ export type Sample = {
   counts?: string;
   steps?: string;
   web?: string;
+  more?: string;
+  production?: string;
 };
 
 /** An architecture of one app with two replicas and a store, written into the world's folder. */
@@ -23,12 +25,14 @@ export function writeSample(
     counts = '',
     steps = '',
     web = '',
+    more = '',
+    production = '',
     replicas = '2',
   }: Sample = {},
 ): void {
   world.write(
     'architecture.ts',
-    `import { architecture, app, service, store } from 'changeless';
+    `import { architecture, app, secret, service, store } from 'changeless';
 
 export default architecture({
   name: 'sample',
@@ -39,8 +43,9 @@ export default architecture({
     admin: app({ hosts: ['admin.localhost'], services: { api: service({ build: 'admin', port: 8080 }) } }),
     ${extra}
   },
+  ${more}
   rollout: '${rollout}',
-  environments: { production: { core: { publish: [{ address: '0.0.0.0', port: 80 }] } } },
+  environments: { production: { ${production} core: { publish: [{ address: '0.0.0.0', port: 80 }] } } },
 });
 `,
   );

@@ -86,7 +86,7 @@ const plainName = (name: string): string =>
   name
     .replace(/(\.controller\.[0-9a-f]{8}).*$/, '$1')
     .replace(/(\.path\.[0-9a-f]{8})\.\d+$/, '$1')
-    .replace(/(\.slot\.memory)\.[0-9a-f]{8}$/, '$1');
+    .replace(/(\.slot\.memory|\.secrets)\.[0-9a-f]{8}$/, '$1');
 
 /** The architecture's images, by their tags without its name: `catalog.api.configured:…` → image id. */
 export async function imagesOf(architecture: string): Promise<Map<string, string>> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InstanceSpec } from '../../src/engine/engine.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
-import { app, sealRelease, service, steps, store, streaming } from './release-fixture.ts';
+import { app, sealRelease, secretive, service, steps, store, streaming } from './release-fixture.ts';
 import { elasticRelease, scale } from './scale-fixture.ts';
 import { architecture, comparable, killAt, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
 
@@ -109,6 +109,11 @@ const scenarios: Scenario[] = [
     act: (world) => upWith(world.up, elasticRelease(world, changed)),
   },
   {
+    name: 'another version of a secret',
+    prepare: liveSecretive,
+    act: ({ engine, up }) => upWith(up, sealRelease(engine, { commit: 'second', architecture: secretive(2) })),
+  },
+  {
     name: 'a rollback',
     prepare: async (world) => (await live(world), upWith(world.up, sealRelease(world.engine, changed))),
     act: ({ engine, up }) => upWith(up, sealRelease(engine)),
@@ -122,6 +127,18 @@ async function live(world: RolloutWorld): Promise<Manifest> {
   world.engine.world.write(architecture, data, 'ten orders');
   return manifest;
 }
+
+async function liveSecretive(world: RolloutWorld): Promise<Manifest> {
+  const manifest = await upWith(world.up, sealRelease(world.engine, { architecture: secretive(1) }));
+  await world.settled(manifest);
+  return manifest;
+}
+
+/** What instances find, by name without their colour. */
+const secretsFound = ({ engine }: RolloutWorld): string[] =>
+  ['catalog.api-1', 'catalog.api-2', 'sessions.server'].map((name) =>
+    JSON.stringify(['blue', 'green'].map((colour) => engine.world.secretsOf(`${name}.${colour}`))),
+  );
 
 async function liveElastic(world: RolloutWorld): Promise<Manifest> {
   const manifest = await upWith(world.up, elasticRelease(world));
@@ -169,7 +186,14 @@ for (const scenario of scenarios)
         if (scenario.prepare === live) assert.equal(world.engine.world.contentsOf(architecture, data), 'ten orders', at);
         const next = world.engine.world.contentsOf(architecture, `${data}.15`);
         if (scenario.name === 'a new data generation') assert.equal(next, 'ten orders, upgraded', at);
-        if (scenario.name !== 'a store replaced') assert.deepEqual(world.engine.world.outages, [], at);
+        if (scenario.prepare === liveSecretive)
+          assert.deepEqual(
+            secretsFound(world).map((each) => /value \d/.exec(each)?.[0]),
+            Array(3).fill('value 2'),
+            at,
+          );
+        if (scenario.name !== 'a store replaced' && scenario.prepare !== liveSecretive)
+          assert.deepEqual(world.engine.world.outages, [], at);
         assert.deepEqual(world.engine.world.availability.stuck, [], at);
         assert.equal(world.events.filter(({ type }) => type === 'controller-started').length > 1, true, `${at}: it was killed`);
         await world.dispose();

@@ -13,6 +13,8 @@ import {
   type SealedGeneration,
 } from '../../src/release/manifest.ts';
 import { releaseId } from '../../src/release/release-id.ts';
+import { usedVersions } from '../../src/release/secret-references.ts';
+import { fixtureSecrets } from './secret-fixture.ts';
 
 const limits = { memoryBytes: 64 << 20, processes: 32 };
 const source = { folder: 'x', dockerfile: 'Dockerfile', arguments: {}, tests: [] };
@@ -72,6 +74,14 @@ export const streaming = (change: Partial<Architecture> = {}): Architecture => (
   ...change,
 });
 
+/** The same, whose catalog and whose store get a secret. */
+export const secretive = (version: number): Architecture =>
+  streaming({
+    secrets: { dbPassword: { version } },
+    apps: { ...streaming().apps, catalog: app({ api: service({ secrets: { dbPassword: 'password' } }) }, 'catalog.localhost') },
+    stores: { sessions: store({ secrets: { dbPassword: 'dbPassword' } }) },
+  });
+
 /** `keys`: component → the key it has; a change of it is a change of source. */
 export type ReleaseChange = { commit?: string; architecture?: Architecture; keys?: Readonly<Record<string, string>> };
 
@@ -92,6 +102,7 @@ function inputsOf({ commit = 'first', architecture = streaming(), keys = {} }: R
     architecture,
     source: { commit: digestOf(commit).slice(0, 40) as CommitId, tree: digestOf(commit).slice(0, 40) },
     changeless: { version: '0', controller: keyOf('controller'), proxy: keyOf('proxy'), sandbox: keyOf('sandbox') },
+    ...(usedVersions(architecture).length > 0 && { secrets: fixtureSecrets }),
     components: Object.fromEntries(names.map((name) => [name, component(name)])),
   };
 }

@@ -10,8 +10,10 @@ import type { RecordedEvent } from '../../src/events.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openMemoryLedger } from '../../src/ledger/memory-ledger.ts';
 import type { Timers } from '../../src/timers.ts';
+import type { Secret } from '../../src/secret.ts';
 import { planFor } from './plan-for.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
+import { fixtureIdentity } from './secret-fixture.ts';
 
 /** An engine in memory whose controllers are the real ones. */
 export type RolloutWorld = {
@@ -20,6 +22,8 @@ export type RolloutWorld = {
   /** Controllers that start from now on find an empty one. */
   loseLedger: () => Promise<void>;
   events: RecordedEvent[];
+  /** The key that controllers have; none when it is taken away. */
+  identity: Secret | undefined;
   /** What channels were sent. */
   posted: { url: string; body: string }[];
   /** Starts a controller for the release, as someone who then goes away. */
@@ -62,6 +66,7 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
       self: container,
       print: (event) => events.push(event),
       signal: abort.signal,
+      identity: async () => world.identity,
       paceMs: 4,
       clock,
       timers: hurryingTimers,
@@ -103,6 +108,7 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
       ledger = await openLedger();
     },
     events,
+    identity: fixtureIdentity,
     posted,
     start,
     async up(manifest, request) {

@@ -30,6 +30,7 @@ export async function brokenRules({ engine, ledger, manifests }: Checked): Promi
   if (manifest)
     for (const { owner } of desiredFor(manifest).units)
       if (engine.world.serving(owner, architecture).length !== 1) broken.push(`${owner.kind} ${owner.name} does not answer`);
+  if (manifest) broken.push(...secretRules(desiredFor(manifest), observed.value, engine));
   return [...broken, ...(await ledgerRules(ledger, rollouts, new Set(observed.value.controllers.map(({ container }) => container))))];
 }
 
@@ -117,6 +118,17 @@ function unitRules(unit: DesiredUnit, { instances }: Observation): string[] {
     ...stepRules(seat.steps, { title, body: unit.body, there: own.filter(({ role }) => role === 'step') }),
     ...members.filter(isWrong).map(({ name, state }) => `${title}: ${name} is ${state}, or not what it should be`),
   ];
+}
+
+/** Who runs has found the value of the version that the release names. */
+function secretRules({ units }: Desired, { instances }: Observation, { world }: MemoryEngine): string[] {
+  const seats = units.flatMap(({ seats: { blue, green } }) => [...blue.instances, ...green.instances]);
+  return seats.flatMap(({ name, secrets = [] }) => {
+    if (!instances.some((each) => each.name === name && each.state === 'running')) return [];
+    const found = world.secretsOf(name);
+    const wrong = secrets.filter(({ file, version }) => found[file] !== `value ${version}`);
+    return wrong.map(({ file, version }) => `${name} finds ${found[file]} in ${file}, not version ${version}`);
+  });
 }
 
 type Steps = { title: string; body: string; there: readonly ObservedInstance[] };

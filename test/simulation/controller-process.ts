@@ -3,6 +3,7 @@ import type { RecordedEvent } from '../../src/events.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 import { engineAsReached } from './engine-as-reached.ts';
+import { fixtureIdentity } from '../rollout/secret-fixture.ts';
 import { never } from './never.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
@@ -52,6 +53,7 @@ export class ControllerProcess {
       self: container,
       print: (event: RecordedEvent) => this.alive && world.noteEvent(this, event),
       signal: this.#abort.signal,
+      identity: async () => fixtureIdentity,
       paceMs: 2000,
       clock: world.time.clock,
       timers: {

@@ -17,6 +17,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'a store replaced', before: [firstSketch], after: { ...firstSketch, commit: 2, keys: { sessions: '2' } } },
   { name: 'the core replaced, for an app has come', before: [firstSketch], after: { ...firstSketch, commit: 2, third: true } },
   { name: 'the core moved to another port', before: [firstSketch], after: { ...firstSketch, commit: 2, port: 9090 }, gap: 'core' },
+  { name: 'another version of a secret', before: [{ ...firstSketch, secret: 1 }], after: { ...firstSketch, commit: 2, secret: 2 } },
   { name: 'a rollback', before: [firstSketch, second], after: firstSketch },
 ];
 

@@ -1,3 +1,5 @@
+import { open } from '../../src/secrets/age.ts';
+import { fixtureIdentity, fixtureSecrets } from '../rollout/secret-fixture.ts';
 import type { ReleaseId } from '../../src/digest.ts';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
 import type { ArchitectureState, InstanceRecord } from '../../src/engine/memory/machine.ts';
@@ -62,6 +64,8 @@ export class SimulatedWorld {
   static async make(seed: number): Promise<SimulatedWorld> {
     const random = new Random(seed);
     const time = new SimulatedTime(random);
+    // What opens secrets is loaded: reading a file takes real time.
+    await open(fixtureSecrets['dbPassword']?.['1'] ?? '', [fixtureIdentity]);
     return new SimulatedWorld(random, time, await openMemoryLedger({ now: () => time.clock().toISOString() }));
   }
 

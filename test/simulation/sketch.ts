@@ -16,6 +16,8 @@ export type Sketch = {
   steps: boolean;
   /** How long the catalog bakes, with an alarm on its errors; 0: not at all. */
   bakeMs: number;
+  /** The version of a secret that the catalog and the store get; none when left out. */
+  secret?: number;
 };
 
 export const firstSketch: Sketch = {
@@ -48,18 +50,24 @@ function change(sketch: Sketch, random: Random): Partial<Sketch> {
   if (what < 93) return { replicas: random.between(1, 3) };
   if (what < 95) return { steps: !sketch.steps };
   if (what < 98) return { bakeMs: sketch.bakeMs > 0 ? 0 : bakeMs(random) };
+  if (what < 99) return { secret: sketch.secret === 1 ? 2 : 1 };
   return {};
 }
 
 export const bakeMs = (random: Random): number => random.between(5, 60) * 1000;
 
 export function sealSketch(engine: MemoryEngine, sketch: Sketch): Manifest {
-  const { commit, keys, third, cache, drainMs, port, replicas } = sketch;
+  const { commit, keys, third, cache, drainMs, port, replicas, secret } = sketch;
+  const secretive = secret !== undefined && { secrets: { dbPassword: 'password' } };
   const stepping = sketch.steps && { steps: steps(['migrate', 'index'], ['warm']) };
-  const stores = { sessions: store(), ...(cache && { cache: store() }) };
+  const stores = { sessions: store({ ...secretive }), ...(cache && { cache: store() }) };
   const apps = {
     catalog: {
-      ...app({ api: service({ replicas, ...stepping }), providers: service({ entry: false, replicas: 1 }) }, 'catalog.localhost', drainMs),
+      ...app(
+        { api: service({ replicas, ...stepping, ...secretive }), providers: service({ entry: false, replicas: 1 }) },
+        'catalog.localhost',
+        drainMs,
+      ),
       ...(sketch.bakeMs > 0 && {
         bake: { forMs: sketch.bakeMs },
         alarms: { errors: { metric: 'error-ratio' as const, above: 0.1, forMs: 2000 } },
@@ -68,6 +76,11 @@ export function sealSketch(engine: MemoryEngine, sketch: Sketch): Manifest {
     accounts: app({ api: service({ replicas: 1, stores: ['sessions'] }) }, 'accounts.localhost'),
     ...(third && { third: app({ web: service({ replicas: 1, outbound: true, stores: Object.keys(stores) }) }, 'third.localhost') }),
   };
-  const architecture = streaming({ core: { publish: [{ address: '127.0.0.1', port }] }, apps, stores });
+  const architecture = streaming({
+    core: { publish: [{ address: '127.0.0.1', port }] },
+    apps,
+    stores,
+    ...(secret !== undefined && { secrets: { dbPassword: { version: secret } } }),
+  });
   return sealWithImage(engine, { commit: `commit ${commit}`, architecture, keys }).manifest;
 }

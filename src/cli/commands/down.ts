@@ -1,5 +1,5 @@
 import { mapBounded } from '../../bounded.ts';
-import type { Engine, Observation } from '../../engine/engine.ts';
+import { identityVolume, type Engine, type Observation } from '../../engine/engine.ts';
 import { done, failed, type Result } from '../../result.ts';
 import { answer, answerJson, type CommandResult, flag, type Session, textOption } from '../command.ts';
 import { counted } from '../report/duration.ts';
@@ -31,14 +31,16 @@ type Removal = { engine: Engine; architecture: string; observation: Observation;
 /** Controllers first: they would bring back what goes. Then from the inside out. */
 async function removeAll({ engine, architecture, observation, withData }: Removal): Promise<Result<Removed>> {
   const { controllers, requests, instances, slots, networks, volumes } = observation;
-  const data = withData ? volumes : [];
+  // The key to secrets is no data: whoever brings the rest back brings it again.
+  const keys = volumes.filter(({ name }) => name === identityVolume);
+  const data = withData ? dataOf(observation) : [];
   const stages: readonly (readonly [readonly { name: string }[], (name: string) => Promise<Result<void>>])[] = [
     [controllers, (name) => engine.removeController(architecture, name)],
     [requests, (name) => engine.takeRequest(architecture, name)],
     [instances, (name) => engine.removeInstance(architecture, name)],
     [slots, (name) => engine.removeSlot(architecture, name)],
     [networks, (name) => engine.removeNetwork(architecture, name)],
-    [data, (name) => engine.removeVolume(architecture, name)],
+    [[...keys, ...data], (name) => engine.removeVolume(architecture, name)],
   ];
   for (const [things, remove] of stages) {
     const results = await mapBounded(things, 8, ({ name }) => remove(name));
@@ -54,8 +56,10 @@ async function removeAll({ engine, architecture, observation, withData }: Remova
   });
 }
 
-function sentence(architecture: string, removed: Removed, { volumes }: Observation): string {
-  const kept = volumes.length - removed.volumes;
+const dataOf = ({ volumes }: Observation): { name: string }[] => volumes.filter(({ name }) => name !== identityVolume);
+
+function sentence(architecture: string, removed: Removed, observation: Observation): string {
+  const kept = dataOf(observation).length - removed.volumes;
   const total = removed.controllers + removed.containers + removed.slots;
   if (total + removed.networks + removed.volumes === 0)
     return `nothing of ${architecture} runs${kept === 0 ? '' : `; ${counted(kept, 'volume')} of data kept`}`;

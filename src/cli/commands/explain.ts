@@ -31,7 +31,7 @@ export function instancesNamed({ instances }: Observation, word: string, archite
 }
 
 function explain(instance: ObservedInstance, differences: readonly InstanceDifference[]) {
-  const { name, container, owner, role, generation, image, state, startedAt, createdAt, origin, path } = instance;
+  const { name, container, owner, role, generation, image, state, startedAt, createdAt, origin, path, secrets = [] } = instance;
   const touched = differences.filter((difference) => difference.name === name).map(({ what }) => what);
   return {
     name,
@@ -46,6 +46,7 @@ function explain(instance: ObservedInstance, differences: readonly InstanceDiffe
     key: origin.key,
     image,
     tests: origin.tests ?? null,
+    secrets,
     state: path === undefined ? state : path.phase,
     createdAt,
     startedAt: startedAt ?? null,
@@ -78,6 +79,9 @@ function text(one: ReturnType<typeof explain>): string {
     `  key         ${short(one.key)}`,
     `  image       ${one.image}`,
     `  tests       ${one.tests ?? 'none declared'}`,
+    ...(one.secrets.length === 0
+      ? []
+      : [`  secrets     ${one.secrets.map(({ secret, version }) => `${secret} version ${version}`).join(', ')}`]),
     `  state       ${one.state}${one.startedAt === null ? '' : ` since ${one.startedAt}`}`,
     `  touched     ${one.touched.length === 0 ? 'no' : one.touched.join('; ')}`,
   ].join('\n');

@@ -17,8 +17,8 @@ export async function run(session: Session): CommandResult {
   if (!named.ok) return named;
   const { release, commit, environment, image, tag } = named.value;
   const spec = { name: `controller.${release.slice(0, 8)}`, image, release, commit, environment, history: [] };
-  const command = engine.controllerCommand(architecture, spec, tag);
   const manifest = await manifestOf(session.world, engine, image);
+  const command = engine.controllerCommand(architecture, { ...spec, ...(manifest?.inputs.secrets && { opensSecrets: true }) }, tag);
   if (session.input.json)
     answerJson(session, {
       release,

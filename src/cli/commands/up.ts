@@ -6,6 +6,7 @@ import { checkPorts } from '../check-ports.ts';
 import { type CommandResult, flag, placeOf, type Session, textOption } from '../command.ts';
 import type { BuiltImages, Source } from '../delivery.ts';
 import { chooseSource } from '../dirty.ts';
+import { keysFor } from '../hand-over-keys.ts';
 import { decideHeld, type Held, heldNow, tellHeld } from '../held.ts';
 import { liveController } from '../live-controller.ts';
 import { findLive, type Live } from '../live.ts';
@@ -106,6 +107,9 @@ async function deliver({ session, stream, source }: Delivering): CommandResult {
   if (isLiveAndWhole(found.value, release, environment)) return tellUnchanged({ session, stream, engine, live: found.value });
   const held = await heldNow(engine, architecture.name, found.value.observation.controllers);
   if (held && isHeld(held, release, environment)) return goOn({ session, engine, architecture: architecture.name, stream, live }, held);
+  const { inputs } = planned.value;
+  const keys = await keysFor({ session, engine, inputs, environment, locate: source.locate });
+  if (!keys.ok) return keys;
   const built = await source.build(planned.value);
   if (!built.ok) return built;
   const free = await checkPorts({ session, engine, architecture, environment, live: found.value });

@@ -1,0 +1,37 @@
+import { byCodeUnit } from '../canonical-json.ts';
+import type { Architecture, UsedSecrets } from '../architecture/model.ts';
+import type { SealedSecrets } from './manifest.ts';
+import { environmentsOf, resolveEnvironment, type ResolvedArchitecture } from './resolve-environment.ts';
+
+/** A version of a secret, and the file in which somebody gets it. */
+export type SecretReference = { file: string; secret: string; version: number };
+
+/** What somebody gets who uses these, by file. */
+export const secretReferences = ({ secrets = {} }: ResolvedArchitecture, used: UsedSecrets): SecretReference[] =>
+  Object.entries(used)
+    .map(([secret, file]) => ({ file, secret, version: secrets[secret]?.version ?? 0 }))
+    .toSorted((one, other) => byCodeUnit(one.file, other.file));
+
+/** A version of a secret that somebody gets in an environment. */
+export type UsedVersion = { secret: string; version: number; environment: string };
+
+/** Every version that somebody gets, environment by environment; what is declared and used by nobody is none of them. */
+export function usedVersions(architecture: Architecture, environments = environmentsOf(architecture)): UsedVersion[] {
+  return environments.flatMap((environment) => {
+    const resolved = resolveEnvironment(architecture, environment);
+    return resolved.ok ? versionsIn(resolved.value).map((each) => ({ ...each, environment })) : [];
+  });
+}
+
+function versionsIn(resolved: ResolvedArchitecture): Omit<UsedVersion, 'environment'>[] {
+  const services = Object.values(resolved.apps).flatMap((app) => Object.values(app.services));
+  const used = [...services, ...Object.values(resolved.stores)].flatMap(({ secrets = {} }) => Object.keys(secrets));
+  return [...new Set(used)].toSorted(byCodeUnit).map((secret) => ({ secret, version: resolved.secrets?.[secret]?.version ?? 0 }));
+}
+
+/** The encrypted value; a manifest has it of everything that is used. */
+export function sealedValue(sealed: SealedSecrets | undefined, { secret, version }: { secret: string; version: number }): string {
+  const value = sealed?.[secret]?.[String(version)];
+  if (value === undefined) throw new Error(`the manifest has no version ${version} of secret ${secret}`);
+  return value;
+}
