@@ -1,4 +1,4 @@
-import { app, architecture, service, store } from 'changeless';
+import { app, architecture, policy, service, store } from 'changeless';
 
 export default architecture({
   name: 'streaming',
@@ -7,6 +7,8 @@ export default architecture({
     // What there is to watch, gathered from several providers.
     catalog: app({
       hosts: ['catalog.localhost'],
+      // What its data path does: a change of it replaces the path alone.
+      policy: policy({ headers: { response: { set: { 'x-content-type-options': 'nosniff' } } } }),
       services: {
         api: service({
           build: { folder: 'catalog/api', tests: { command: ['node', '--test', '--test-isolation=none'] } },

@@ -90,6 +90,37 @@ test("an app's path routes to its entry and to nothing else", () => {
   assert.doesNotMatch(renderAppPath(SHOP).proxy, /queue-/);
 });
 
+const ROUTED: AppPath = {
+  ...SHOP,
+  policy: {
+    routes: [
+      { path: '/jobs', service: 'queue' },
+      { host: 'a.localhost', path: '/', service: 'queue' },
+    ],
+  },
+};
+
+test('a service that requests are routed to has one backend, with the checks it is healthy by', () => {
+  const { proxy } = renderAppPath(ROUTED);
+  const [, section = ''] = proxy.split('backend service-queue\n');
+  assert.deepEqual(linesOf(section).slice(0, 2), [
+    'option tcp-check',
+    'server queue-1 queue-1.green:5672 resolvers platform init-addr libc,none resolve-prefer ipv4',
+  ]);
+  assert.equal([...proxy.matchAll(/^backend service-/gm)].length, 1);
+});
+
+test('instances of a service that requests are routed to may come and go', () => {
+  const services = SHOP.services.map((service) => (service.name === 'queue' ? { ...service, replicas: { min: 1, max: 4 } } : service));
+  const lines = linesOf(renderAppPath({ ...ROUTED, services }).proxy);
+  assert.ok(lines.some((line) => line.startsWith('server-template queue 1-4 queue.green:5672 agent-check')));
+  assert.ok(lines.includes('setenv CHANGELESS_BY_ADDRESS yes'));
+});
+
+test('a policy that changes nothing else leaves the waiter as it is', () => {
+  assert.equal(renderAppPath(ROUTED).waiting, renderAppPath(SHOP).waiting);
+});
+
 test('a path is the same text each time, and differs in its generation only where it is named', () => {
   const next = renderAppPath({ ...SHOP, generation: 'g2' });
   assert.deepEqual(renderAppPath(SHOP), renderAppPath(SHOP));
@@ -100,6 +131,7 @@ test('a path is the same text each time, and differs in its generation only wher
 const web = SHOP.services[0]!;
 const BUGS: readonly (readonly [string, AppPath])[] = [
   ['an entry that is no service', { ...SHOP, entry: 'api' }],
+  ['a route to a service that is none', { ...SHOP, policy: { routes: [{ path: '/', service: 'api' }] } }],
   ['a service name with a line break', { ...SHOP, entry: 'web\n', services: [{ ...web, name: 'web\n' }] }],
   ['a service name in upper case', { ...SHOP, entry: 'Web', services: [{ ...web, name: 'Web' }] }],
   ['a generation with a blank', { ...SHOP, generation: 'g1 x' }],

@@ -53,7 +53,7 @@ export function renderAppPath(path: AppPath): PathConfig {
         maxFiles: 20_000,
         drainLimitMs: path.drainLimitMs,
         byAddress: reached.some(isElastic),
-        ...(path.policy && { libraries: ['parameter.lua'] }),
+        ...(rendered && { libraries: rendered.libraries }),
       }),
       { ...DEFAULTS, lines: withPolicy(DEFAULTS.lines, policy) },
       frontend(path, rendered),

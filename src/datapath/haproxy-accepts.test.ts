@@ -16,6 +16,8 @@ after(() => rmSync(folder, { recursive: true }));
 
 const skip = spawnSync('haproxy', ['-v']).status === 0 ? false : 'haproxy is not installed here';
 
+const awkward = `"b" 'c' \\ # $HOME \${HOME} %[src] %% {} } ; , é`;
+
 const PATHS: Readonly<Record<string, PathConfig>> = {
   'an app': renderAppPath({
     generation: 'a'.repeat(64),
@@ -33,6 +35,53 @@ const PATHS: Readonly<Record<string, PathConfig>> = {
     entry: 'web',
     services: [{ name: 'web', port: 80, replicas: { min: 1, max: 100 }, health: { kind: 'tcp' } }],
     drainLimitMs: 30_000,
+  }),
+  'an app with a policy': renderAppPath({
+    generation: 'p'.repeat(64),
+    colour: 'blue',
+    entry: 'web',
+    services: ['web', 'api', 'more'].map((name) => ({
+      name,
+      port: 80,
+      replicas: name === 'more' ? { min: 1, max: 3 } : 1,
+      health: { kind: 'tcp' },
+    })),
+    drainLimitMs: 1,
+    policy: {
+      routes: [
+        { path: '/api', service: 'api', bodyLimitBytes: 1, headers: { request: { set: { a: awkward }, add: {}, remove: ['b'] } } },
+        { host: 'a.localhost', path: '/', service: 'more' },
+        { path: '/web', service: 'web' },
+      ],
+      redirects: [
+        { host: 'b.localhost', path: '/', exact: false, to: 'https://example.com/', status: 308, keepQuery: true },
+        { path: '/a', exact: true, to: '/%20', status: 301, keepQuery: false },
+      ],
+      headers: { response: { set: { a: awkward }, add: { b: awkward }, remove: ['server'] } },
+      access: [
+        { action: 'allow', match: { source: ['10.0.0.0/8', '2001:db8::/32'], path: [{ under: `/${awkward}` }] } },
+        { action: 'deny', match: { path: [{ under: '/' }], host: ['a.localhost'] } },
+      ],
+      rateLimits: {
+        all: { requests: 1_000_000, periodMs: 86_400_000, burst: 1_000_000 },
+        'a.b_c-D': { requests: 1, periodMs: 1, burst: 1, for: { path: [{ exact: '/' }] } },
+      },
+      bodyLimitBytes: Number.MAX_SAFE_INTEGER,
+      timeouts: { headersMs: 1, requestMs: 1, responseMs: 1, idleMs: 1, tunnelMs: 86_400_000 },
+      retries: { attempts: 10, on: ['empty-response', 'response-timeout', 500, 502, 503, 504], methods: ['GET', 'TRACE'] },
+      compression: { types: ['text/', 'application/json'] },
+      maintenance: { body: `${awkward}\n`.repeat(150), contentType: awkward, retryAfterSeconds: 1, except: ['::1'] },
+      patches: {
+        'CVE-2026-1234': [
+          {
+            path: [{ matches: '^/(a|b)$' }],
+            method: ['POST', 'PUT'],
+            header: { a: { exact: awkward }, b: { contains: awkward }, c: { present: true } },
+          },
+          { query: { [awkward]: { matches: '\\$\\{' }, b: { present: true } } },
+        ],
+      },
+    },
   }),
   'the core': renderCore({
     generation: 'c1',

@@ -13,6 +13,8 @@ export interface PolicyConfig {
   readonly deciding: readonly string[];
   readonly handling: readonly string[];
   readonly tables: readonly Section[];
+  /** Lua that they need. */
+  readonly libraries: readonly string[];
 }
 
 /** Where `measures.lua` finds how many requests each rule refused. */
@@ -33,18 +35,20 @@ export function renderPolicy(policy: Policy, backendOf: (service: string) => str
   const first = namesPath(policy) ? [PATH_RULE] : [];
   const rules = refusals(policy, routes);
   const refuses = first.length + rules.length > 0;
+  const deciding = [
+    ...(refuses ? ['acl refused var(txn.refused) -m found'] : []),
+    ...first.flatMap(({ lines }) => lines),
+    ...routeLines(routes),
+    ...rules.flatMap(({ lines }) => lines),
+    ...(refuses ? answerLines([...first, ...rules]) : []),
+    ...countLines(policy),
+    ...redirectLines(policy.redirects ?? []),
+    ...bodyTimeLines(policy.timeouts),
+  ];
+  const says = (word: string): boolean => deciding.some((line) => line.includes(word));
   return {
-    before: HOST_LINES,
-    deciding: [
-      ...(refuses ? ['acl refused var(txn.refused) -m found'] : []),
-      ...first.flatMap(({ lines }) => lines),
-      ...routeLines(routes),
-      ...rules.flatMap(({ lines }) => lines),
-      ...(refuses ? answerLines([...first, ...rules]) : []),
-      ...countLines(policy),
-      ...redirectLines(policy.redirects ?? []),
-      ...bodyTimeLines(policy.timeouts),
-    ],
+    before: says('var(txn.host)') ? HOST_LINES : [],
+    deciding,
     handling: [
       ...headerLines(policy.headers, 'policy', ''),
       ...routes.flatMap(({ route, index }) => headerLines(route.headers, `policy routes ${index}`, ` if ${isRoute(index)}`)),
@@ -52,6 +56,7 @@ export function renderPolicy(policy: Policy, backendOf: (service: string) => str
       ...routes.map(({ route, index }) => `use_backend ${backendOf(route.service)} if ${isRoute(index)}`),
     ],
     tables: [...(refuses ? [REFUSED_TABLE] : []), ...rateTables(policy)],
+    libraries: says('lua.parameter') ? ['parameter.lua'] : [],
   };
 }
 

@@ -79,8 +79,8 @@ export const handling: readonly Case[] = [
   },
   {
     rule: 'an answer that is named is tried again',
-    policy: { retries: { on: ['response-timeout'] }, timeouts: { responseMs: limitMs } },
-    base: { timeouts: { responseMs: limitMs } },
+    policy: { retries: { on: ['response-timeout'] }, timeouts: { responseMs: 5 * limitMs } },
+    base: { timeouts: { responseMs: 5 * limitMs } },
     see: each(['/slow-once', '/slow-once'], status),
     with: [200, 200],
     without: [504, 200],

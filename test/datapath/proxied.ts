@@ -37,6 +37,8 @@ export class Services {
   readonly #servers: http.Server[] = [];
   /** Clients of one data path whose first request was treated otherwise. */
   readonly #met = new Map<string, number>();
+  /** Data paths in front of them that nobody has stopped, because their test was given up. */
+  readonly proxies = new Set<ChildProcess>();
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -49,6 +51,7 @@ export class Services {
   }
 
   async stop(): Promise<void> {
+    for (const proxy of this.proxies) proxy.kill('SIGKILL');
     for (const server of this.#servers) {
       server.close();
       server.closeAllConnections();
@@ -130,6 +133,8 @@ export class Proxied {
       configOf(services, policy).replace('bind :8080', `bind unix@${socket}`).replaceAll('/run/changeless', services.folder),
     );
     const child = spawn('haproxy', ['-db', '-f', file], { env: { ...process.env, CHANGELESS_INCARNATION: name } });
+    services.proxies.add(child);
+    child.on('close', () => services.proxies.delete(child));
     const proxied = new Proxied(child, socket);
     await proxied.until(() => proxied.said.some((line) => line.includes('"serving"')));
     return proxied;

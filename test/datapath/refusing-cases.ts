@@ -38,6 +38,10 @@ const post = (bytes: number, path = '/'): Ask => ({
 });
 const query = (text: string): string => `/?${text}`;
 
+/** The status that is answered to a request as it is written. */
+const exchanged = async (path: Proxied, request: string): Promise<string | undefined> =>
+  /HTTP\/1\.1 (\d+)/.exec(await path.exchange([request], { afterMs: 0, until: /\r\n\r\n/ }))?.[1];
+
 /** All asked, then how often each rule refused, as the data path tells it. */
 const counted =
   (asks: readonly (Ask | string)[]) =>
@@ -61,6 +65,24 @@ export const refusing: readonly Case[] = [
     see: each([...spellings, ...more, ...innocent], status),
     with: [403, 403, 400, 400, 403, 403, 400, 400, 400, 400, 400, 403, 403, 400, 400, 400, 400, 400, ...times(200, innocent.length)],
     without: times(200, spellings.length + more.length + innocent.length),
+  },
+  {
+    rule: 'a path is denied also where the whole address is asked for',
+    policy: { access: [deny({ path: '/admin' })] },
+    see: (path) => exchanged(path, 'GET http://shop.localhost/admin HTTP/1.1\r\nhost: shop.localhost\r\n\r\n'),
+    with: '403',
+    without: '200',
+  },
+  {
+    rule: 'no connection becomes one whose requests no rule sees',
+    policy: { access: [deny({ path: '/admin' })] },
+    see: (path) =>
+      exchanged(
+        path,
+        `GET / HTTP/1.1\r\nhost: shop.localhost\r\nconnection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n\r\n`,
+      ),
+    with: '200',
+    without: '101',
   },
   {
     rule: 'what is permitted is permitted as it is written',
