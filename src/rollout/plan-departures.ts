@@ -90,7 +90,8 @@ function lacksDeparture({ slot, instance, departure }: Leaving): boolean {
 }
 
 function departureSteps({ instance, slot, number, service, colour }: Leaving, { unit, seat }: Outfit): Step[] {
-  const { path } = unit.seats[colour];
+  // It says one word to data paths, and needs no secrets for that.
+  const { secrets: _, ...path } = unit.seats[colour].path;
   const of = instance ?? seat.path;
   const spec: InstanceSpec = {
     ...path,

@@ -97,7 +97,7 @@ test('secrets, on the real engine', async (story) => {
 
   await story.test('who is killed, and whose place is, finds it again', async () => {
     for (const suffix of ['', '.slot']) {
-      const [instance] = (await containers()).filter(({ role, name }) => role === 'service' && name.includes('.catalog.api-1.'));
+      const instance = (await containers()).find(({ role, name }) => role === 'service' && name.includes('.catalog.api-1.'));
       assert.ok(instance);
       await docker('kill', `${instance.name}${suffix}`);
       await until('it is back', async () =>

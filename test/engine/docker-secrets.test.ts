@@ -4,9 +4,9 @@ import type { ImageId } from '../../src/digest.ts';
 import { createContainer, listContainers, startContainer } from '../../src/engine/docker/containers.ts';
 import { engineName, ofArchitecture, secretsName } from '../../src/engine/docker/names.ts';
 import { listVolumes } from '../../src/engine/docker/volumes.ts';
-import type { InstanceSpec } from '../../src/engine/engine.ts';
+import type { ControllerSpec, InstanceSpec } from '../../src/engine/engine.ts';
 import { Secret } from '../../src/secret.ts';
-import { instanceSpec, network, slotSpec, valueOf } from './contract-fixture.ts';
+import { instanceSpec, network, release, slotSpec, valueOf } from './contract-fixture.ts';
 import { makeDockerWorld, type DockerWorld } from './docker-world.ts';
 
 const value = 'correct-horse-battery-staple';
@@ -105,6 +105,33 @@ describe('secrets on Docker Engine', () => {
     valueOf(await world.engine.removeSlot(world.architecture, 'keepers'));
     assert.deepEqual(await volumes(), []);
     valueOf(await world.engine.ensureSlot(world.architecture, slotSpec(world, { name: 'keepers' })));
+  });
+
+  it('has a controller find the keys, read-only, where there are any, and no other container', async () => {
+    const { engine, architecture, images } = world;
+    const controller = (of: string): ControllerSpec => ({
+      name: of,
+      image: images.controller,
+      release,
+      commit: 'uncommitted',
+      environment: 'local',
+      history: [],
+    });
+    const keysOf = async (of: string): Promise<unknown[]> => {
+      const { HostConfig } = await world.inspect(of);
+      return (HostConfig.Mounts ?? []).filter(({ Target }) => Target === '/identity').map(({ ReadOnly }) => ReadOnly);
+    };
+    const byHand = (opensSecrets: boolean): string => engine.controllerCommand(architecture, { ...controller('c'), opensSecrets }, 'tag');
+    valueOf(await engine.startController(architecture, controller('before')));
+    valueOf(await engine.keepKeys(architecture, { keys: [new Secret('KEY')], image: images.sandbox }));
+    valueOf(await engine.startController(architecture, controller('afterwards')));
+    await start(spec());
+    assert.deepEqual([await keysOf('before'), await keysOf('afterwards'), await keysOf(name)], [[], [true], []]);
+    assert.match(byHand(true), /dst=\/identity,readonly/);
+    assert.doesNotMatch(byHand(false), /identity/);
+    for (const each of ['before', 'afterwards']) valueOf(await engine.removeController(architecture, each));
+    valueOf(await engine.removeInstance(architecture, name));
+    valueOf(await engine.removeVolume(architecture, 'identity'));
   });
 
   it('finds that one was stopped and started again, and has lost them', async () => {
