@@ -9,7 +9,7 @@ export type Inspected = {
   Image: string;
   Config: { Image: string; Labels: Record<string, string>; StopTimeout?: number };
   HostConfig: Record<string, unknown>;
-  State: { Running: boolean; Pid: number };
+  State: { Running: boolean; Pid: number; StartedAt: string };
 };
 
 type Called = { status: number; body: string };
@@ -55,8 +55,14 @@ export const containersOf = (architecture: string): Promise<Listed[]> => ask<Lis
 
 export const inspect = (container: string): Promise<Inspected> => ask<Inspected>(`/containers/${container}/json`);
 
-/** Removes all that an architecture has on the engine, its images included. The controller first: it makes again what is missing. */
+/** Removes all that an architecture has on the engine, its images included. */
 export async function removeArchitecture(architecture: string): Promise<void> {
+  await removeAllButImages(architecture);
+  await removeImages(`changeless/${architecture}/`);
+}
+
+/** The controller first: it makes again what is missing. */
+export async function removeAllButImages(architecture: string): Promise<void> {
   const gone = { expected: [404, 409] };
   const containers = await containersOf(architecture);
   for (const group of [containers.filter(isController), containers.filter((each) => !isController(each))])
@@ -65,7 +71,6 @@ export async function removeArchitecture(architecture: string): Promise<void> {
   for (const { Id } of networks) await call('DELETE', `/networks/${Id}`, gone);
   const { Volumes: volumes } = await ask<{ Volumes: { Name: string }[] | null }>(`/volumes?${labelled(architecture)}`);
   for (const { Name } of volumes ?? []) await call('DELETE', `/volumes/${Name}?force=1`, gone);
-  await removeImages(`changeless/${architecture}/`);
 }
 
 /** Every tag that begins so. */

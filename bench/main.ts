@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { apps } from './apps.ts';
 import { bake } from './bake.ts';
 import { compose } from './compose.ts';
 import { drops } from './drops.ts';
@@ -9,6 +10,7 @@ import { perApp } from './per-app.ts';
 import { plan } from './plan.ts';
 import { replace } from './replace.ts';
 import { scale } from './scale.ts';
+import { stores } from './stores.ts';
 import { table } from './table.ts';
 import { type Ground, makeGround } from './world.ts';
 
@@ -25,6 +27,8 @@ const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = 
   { names: ['per-app'], run: perApp },
   { names: ['drops'], run: drops },
   { names: ['kills'], run: kills },
+  { names: ['stores'], run: stores },
+  { names: ['apps'], run: apps },
 ];
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));

@@ -7,7 +7,7 @@ import { COMPOSE, composeProject } from './compose.ts';
 import { askOnce } from './probe.ts';
 import type { Ground } from './world.ts';
 
-const PORTS = { nginx: 18090, caddy: 18091, caddyAdmin: 18092, haproxy: 18093, compose: 18094, backend: 18095 };
+export const PORTS = { nginx: 18090, caddy: 18091, caddyAdmin: 18092, haproxy: 18093, compose: 18094, backend: 18095 };
 const ANSWER_MS = 20_000;
 const HOST = 'catalog.localhost';
 
@@ -19,7 +19,7 @@ export type Peer = {
 };
 
 /** A proxy that runs as a plain process before the backend, and how it is told to take a new configuration. */
-type Proxy = {
+export type Proxy = {
   name: string;
   program: string;
   package: string;
@@ -31,7 +31,7 @@ type Proxy = {
   reload: (reloading: { child: ChildProcess; configuration: string }) => Promise<unknown>;
 };
 
-const nginx: Proxy = {
+export const nginx: Proxy = {
   name: 'nginx, HUP',
   program: '/usr/sbin/nginx',
   package: 'nginx-light',
@@ -57,7 +57,7 @@ http {
   reload: async ({ child }) => child.kill('SIGHUP'),
 };
 
-const caddy: Proxy = {
+export const caddy: Proxy = {
   name: 'Caddy, POST /load',
   program: '/usr/bin/caddy',
   package: 'caddy',
@@ -84,7 +84,7 @@ http://:${PORTS.caddy} {
   },
 };
 
-const haproxy: Proxy = {
+export const haproxy: Proxy = {
   name: 'HAProxy, reload as it comes',
   program: '/usr/sbin/haproxy',
   package: 'haproxy',
@@ -119,7 +119,7 @@ const missing = (program: string, from: string) => ({
   skipped: `${program} is not there: apt-get install --no-install-recommends ${from}`,
 });
 
-async function startProxy(ground: Ground, proxy: Proxy): ReturnType<Peer['start']> {
+export async function startProxy(ground: Ground, proxy: Proxy, startServer = startBackend): ReturnType<Peer['start']> {
   if (!existsSync(proxy.program)) return missing(proxy.program, proxy.package);
   const folder = path.join(ground.folder, `peer-${path.basename(proxy.program)}`);
   mkdirSync(folder);
@@ -133,7 +133,7 @@ async function startProxy(ground: Ground, proxy: Proxy): ReturnType<Peer['start'
   };
   write();
   const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
-  const backend = startBackend(ground);
+  const backend = startServer(ground);
   const child = spawn(proxy.program, proxy.command(file, folder), { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors = (errors + chunk).slice(-2_000)));
