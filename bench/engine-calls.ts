@@ -46,7 +46,7 @@ function send(method: string, path: string, json: unknown): Promise<http.Incomin
   });
 }
 
-type Listed = { Id: string; Names: string[]; State: string; Labels: Record<string, string> };
+type Listed = { Id: string; Names: string[]; ImageID: string; State: string; Labels: Record<string, string> };
 
 const labelled = (architecture: string): string =>
   `filters=${encodeURIComponent(JSON.stringify({ label: [`dev.changeless.architecture=${architecture}`] }))}`;
@@ -73,15 +73,19 @@ export async function removeAllButImages(architecture: string): Promise<void> {
   for (const { Name } of volumes ?? []) await call('DELETE', `/volumes/${Name}?force=1`, gone);
 }
 
+/** Every image that bears its name in a label, those without a tag as well. */
+export const imagesOf = (architecture: string): Promise<{ Id: string }[]> => ask(`/images/json?${labelled(architecture)}`);
+
 /** Every tag that begins so. */
 export async function imageTags(beginning: string): Promise<string[]> {
   const images = await ask<{ RepoTags: string[] | null }[]>('/images/json');
   return images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(beginning));
 }
 
-/** Removes every tag that begins so. */
+/** Removes every tag that begins so. Again, because the engine refuses one of two that go with one image at the same moment. */
 export async function removeImages(beginning: string): Promise<void> {
-  await sideBySide(await imageTags(beginning), (tag) => call('DELETE', `/images/${tag}`, { expected: [404, 409] }));
+  for (let left = await imageTags(beginning), round = 0; left.length > 0 && round < 3; left = await imageTags(beginning), round += 1)
+    await sideBySide(left, (tag) => call('DELETE', `/images/${tag}`, { expected: [404, 409, 500] }));
 }
 
 async function sideBySide<T>(things: readonly T[], work: (thing: T) => Promise<unknown>): Promise<void> {

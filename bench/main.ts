@@ -3,6 +3,7 @@ import { apps } from './apps.ts';
 import { bake } from './bake.ts';
 import { compose } from './compose.ts';
 import { drops } from './drops.ts';
+import { entropy } from './entropy.ts';
 import { kills } from './kills.ts';
 import { load } from './load.ts';
 import type { Row } from './measure.ts';
@@ -29,6 +30,7 @@ const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = 
   { names: ['kills'], run: kills },
   { names: ['stores'], run: stores },
   { names: ['apps'], run: apps },
+  { names: ['entropy'], run: entropy },
 ];
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));

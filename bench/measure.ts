@@ -8,7 +8,7 @@ export type Bar = { says: string; hit: boolean };
 export type Row = {
   bench: string;
   what: string;
-  unit: 'ms' | 'count';
+  unit: 'ms' | 'MB' | 'count';
   measured: Summary;
   floor?: Summary;
   ratio?: Summary;

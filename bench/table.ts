@@ -21,8 +21,11 @@ export function table(rows: readonly Row[]): string {
   return [...lines, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }
 
-const amount = (summary: Summary, unit: Row['unit']): string =>
-  unit === 'ms' ? `${range(summary, milliseconds)} ms` : range(summary, (value) => String(Math.round(value)));
+function amount(summary: Summary, unit: Row['unit']): string {
+  if (unit === 'ms') return `${range(summary, milliseconds)} ms`;
+  if (unit === 'MB') return `${range(summary, (value) => value.toFixed(1))} MB`;
+  return range(summary, (value) => String(Math.round(value)));
+}
 
 const milliseconds = (value: number): string => (value < 10 ? value.toFixed(1) : String(Math.round(value)));
 
