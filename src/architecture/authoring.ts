@@ -234,7 +234,7 @@ export type RateInput = { count: number; perMs: number };
 
 export type ServiceChangeInput = { replicas?: ReplicasInput; settings?: Settings; limits?: LimitsInput };
 
-/** Each member of `policy` is replaced whole. */
+/** Each member of `policy` that is said is replaced whole; an empty one takes it away. */
 export type AppChangeInput = {
   hosts?: readonly string[];
   bake?: { forMs: number };

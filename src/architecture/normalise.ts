@@ -17,7 +17,7 @@ import type {
   Store,
   StoreHealth,
 } from './model.ts';
-import { normalisePolicy } from './policy-normalise.ts';
+import { normalisePolicy, normalisePolicyChange } from './policy-normalise.ts';
 
 /** What is meant where nothing is said. */
 export const defaults = {
@@ -199,7 +199,7 @@ function normaliseEnvironment(change: input.EnvironmentInput, base: Pick<Archite
 const normaliseAppChange = (app: NonNullable<input.EnvironmentInput['apps']>[string], services: Named<Base>): AppChange => ({
   ...(app.hosts && { hosts: app.hosts }),
   ...(app.bake && { bake: { forMs: app.bake.forMs } }),
-  ...normalisePolicy(app.policy),
+  ...normalisePolicyChange(app.policy),
   ...(app.services && { services: each(app.services, (service, name) => normaliseChange(service, services[name])) }),
 });
 

@@ -118,7 +118,7 @@ export type RetriesInput = {
 /** Answers of `types` (text, JSON, JavaScript, XML and SVG when left out) are compressed with gzip where the client takes it. */
 export type CompressionInput = { types?: readonly string[] };
 
-/** Every request gets 503 with Retry-After and the body, except those from `except`. */
+/** Every request gets 503 with Retry-After and the body, except those from `except`. To an alarm on `error-ratio` each is an error. */
 export type MaintenanceInput = {
   /** At most 8 KiB. */
   body: string;

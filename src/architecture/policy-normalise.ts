@@ -12,25 +12,30 @@ const defaults = {
 
 /** A policy with what was not said of a rule filled in; nothing where there is none, so that manifests of before there were any say the same. */
 export function normalisePolicy(written: input.PolicyInput | undefined): { policy?: Policy } {
-  const policy: Policy = written === undefined ? {} : { ...rules(written), ...handling(written) };
-  return Object.keys(policy).length === 0 ? {} : { policy };
+  const { policy = {} } = normalisePolicyChange(written);
+  const used = Object.entries(policy).filter(([, member]) => typeof member !== 'object' || Object.keys(member).length > 0);
+  return used.length === 0 ? {} : { policy: Object.fromEntries(used) };
 }
+
+/** What an environment says of a policy: an empty member takes that of the app away. */
+export const normalisePolicyChange = (written: input.PolicyInput | undefined): { policy?: Policy } =>
+  written === undefined ? {} : { policy: { ...rules(written), ...handling(written) } };
 
 function rules({ routes, redirects, headers, access, rateLimits, patches }: input.PolicyInput): Policy {
   return {
-    ...(routes && routes.length > 0 && { routes: routes.map(normaliseRoute) }),
-    ...(redirects && redirects.length > 0 && { redirects: redirects.map(normaliseRedirect) }),
+    ...(routes && { routes: routes.map(normaliseRoute) }),
+    ...(redirects && { redirects: redirects.map(normaliseRedirect) }),
     ...normaliseHeaderPolicy(headers),
-    ...(access && access.length > 0 && { access: access.map(normaliseAccess) }),
-    ...(rateLimits && isUsed(rateLimits) && { rateLimits: each(rateLimits, normaliseRateLimit) }),
-    ...(patches && isUsed(patches) && { patches: each(patches, (patch) => list(patch).map(normaliseMatch)) }),
+    ...(access && { access: access.map(normaliseAccess) }),
+    ...(rateLimits && { rateLimits: each(rateLimits, normaliseRateLimit) }),
+    ...(patches && { patches: each(patches, (patch) => list(patch).map(normaliseMatch)) }),
   };
 }
 
 function handling({ bodyLimit, timeouts, retries, compression, maintenance }: input.PolicyInput): Policy {
   return {
     ...normaliseBodyLimit(bodyLimit),
-    ...(timeouts && isUsed(timeouts) && { timeouts }),
+    ...(timeouts && { timeouts }),
     ...(retries && { retries: { ...defaults.retries, ...retries } }),
     ...(compression && {
       compression: { types: compression.types ?? defaults.compressed },
@@ -79,12 +84,13 @@ const normaliseRateLimit = ({ requests, periodMs, burst, for: match }: input.Rat
 const normaliseBodyLimit = (limit: input.PolicyInput['bodyLimit']): { bodyLimitBytes?: number } =>
   limit === undefined ? {} : { bodyLimitBytes: sizeBytes(limit) };
 
-function normaliseHeaderPolicy(headers: input.HeaderPolicyInput = {}): { headers?: HeaderPolicy } {
+function normaliseHeaderPolicy(headers: input.HeaderPolicyInput | undefined): { headers?: HeaderPolicy } {
+  if (headers === undefined) return {};
   const policy: HeaderPolicy = {
     ...(headers.request && { request: normaliseHeaders(headers.request) }),
     ...(headers.response && { response: normaliseHeaders(headers.response) }),
   };
-  return Object.keys(policy).length === 0 ? {} : { headers: policy };
+  return { headers: policy };
 }
 
 const normaliseHeaders = ({ set = {}, add = {}, remove = [] }: input.HeadersInput): Headers => ({ set, add, remove });
@@ -109,8 +115,6 @@ function normaliseText(text: input.TextInput): TextMatch {
 
 /** `/admin/` and `/admin` have the same below them. */
 const rulePath = (path: string): string => path.replace(/(?<=.)\/$/, '');
-
-const isUsed = (members: object): boolean => Object.keys(members).length > 0;
 
 const list = <Item>(items: Item | readonly Item[]): readonly Item[] =>
   Array.isArray(items) ? (items as readonly Item[]) : [items as Item];

@@ -179,3 +179,12 @@ test('an app without a policy, or with an empty one, says nothing of it', async 
     assert.ok(!('policy' in (result.value.apps['shop'] ?? {})));
   }
 });
+
+test('an environment takes a member of the policy away by saying an empty one', async () => {
+  const written = shop(everything, {
+    environments: { production: { apps: { shop: { hosts: ['shop.example'], policy: { routes: [], bodyLimit: 1 } } } } },
+  });
+  const result = await validateArchitecture(written, () => undefined);
+  assert.ok(result.ok, JSON.stringify(result));
+  assert.deepEqual(result.value.environments['production']?.apps?.['shop']?.policy, { routes: [], bodyLimitBytes: 1 });
+});

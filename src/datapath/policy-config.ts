@@ -56,7 +56,7 @@ export function renderPolicy(policy: Policy, backendOf: (service: string) => str
       ...routes.map(({ route, index }) => `use_backend ${backendOf(route.service)} if ${isRoute(index)}`),
     ],
     tables: [...(refuses ? [REFUSED_TABLE] : []), ...rateTables(policy)],
-    libraries: says('lua.parameter') ? ['parameter.lua'] : [],
+    libraries: ['parameter', 'refuse-body'].filter((name) => says(`lua.${name}`)).map((name) => `${name}.lua`),
   };
 }
 

@@ -59,7 +59,7 @@ function maintenance(page: Policy['maintenance']): Rule[] {
           exempt.names.map((each) => `!${each}`),
         ),
       ],
-      answer: `status 503 content-type ${quote(page.contentType)} hdr cache-control no-store hdr retry-after ${retryAfter} string ${quote(page.body)}`,
+      answer: `return status 503 content-type ${quote(page.contentType)} hdr cache-control no-store hdr retry-after ${retryAfter} string ${quote(page.body)}`,
     },
   ];
 }
@@ -88,7 +88,7 @@ function bodyLimits({ bodyLimitBytes }: Policy, routes: readonly OrderedRoute[])
         name: `body:${id}`,
         lines: too.lines,
         alternatives: [too.names],
-        answer: { status: 413, error: `the body is longer than ${limit} bytes` },
+        answer: 'lua.refuse-body',
       }),
       refusal({
         key,

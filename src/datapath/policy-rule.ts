@@ -4,10 +4,11 @@ import { quote } from './quote.ts';
 export interface Rule {
   readonly lines: readonly string[];
   readonly name?: string;
+  /** The action that ends it. */
   readonly answer?: string;
 }
 
-/** What a request is told that goes no further. */
+/** What a request is told that goes no further, or the service that tells it so. */
 export interface Answer {
   readonly status: number;
   readonly error: string;
@@ -20,10 +21,14 @@ export function refusal(rule: {
   readonly name: string;
   readonly lines: readonly string[];
   readonly alternatives: readonly (readonly string[])[];
-  readonly answer: Answer;
+  readonly answer: Answer | `lua.${string}`;
 }): Rule {
   const { key, name, lines, alternatives, answer } = rule;
-  return { name, lines: [mark(key), ...lines, ...alternatives.map((names) => refuseLine(name, names))], answer: jsonAnswer(answer) };
+  return {
+    name,
+    lines: [mark(key), ...lines, ...alternatives.map((names) => refuseLine(name, names))],
+    answer: typeof answer === 'string' ? `use-service ${answer}` : jsonAnswer(answer),
+  };
 }
 
 /** The first rule that refuses is the one that did. */
@@ -40,13 +45,13 @@ export function answerLines(rules: readonly Rule[]): string[] {
     'http-request del-header http2-settings',
     'http-request track-sc2 var(txn.refused) table refused if refused',
     'http-request sc-inc-gpc0(2) if refused',
-    ...answers.map(([name, answer]) => `http-request return ${answer} if refused { var(txn.refused) -m str ${name} }`),
+    ...answers.map(([name, answer]) => `http-request ${answer} if refused { var(txn.refused) -m str ${name} }`),
   ];
 }
 
 function jsonAnswer({ status, error, retryAfterSeconds }: Answer): string {
   const retry = retryAfterSeconds === undefined ? '' : ` hdr retry-after ${retryAfterSeconds}`;
-  return `status ${status} content-type application/json hdr cache-control no-store${retry} string ${quote(JSON.stringify({ error }))}`;
+  return `return status ${status} content-type application/json hdr cache-control no-store${retry} string ${quote(JSON.stringify({ error }))}`;
 }
 
 /** By it a mistake that the proxy finds is traced to where it was written. `key`: names and positions, with blanks between. */

@@ -24,6 +24,29 @@ const catalog = (change: Parameters<typeof serviceOf>[0]) =>
 
 const cases: readonly [what: string, to: ReleaseInputs, sentences: readonly string[]][] = [
   ['nothing', inputsOf(), []],
+  [
+    'a policy',
+    inputsOf(
+      architectureOf({
+        apps: {
+          ...architectureOf().apps,
+          catalog: appOf({
+            policy: {
+              patches: { 'CVE-1': [{ method: ['TRACE'] }] },
+              maintenance: { body: 'a page', contentType: 'text/plain', retryAfterSeconds: 1, except: [] },
+            },
+          }),
+        },
+      }),
+    ),
+    [
+      'catalog: policy.maintenance.body added',
+      'catalog: policy.maintenance.contentType added: "text/plain"',
+      'catalog: policy.maintenance.except added: []',
+      'catalog: policy.maintenance.retryAfterSeconds added: 1',
+      'catalog: policy.patches.CVE-1 added: [{"method":["TRACE"]}]',
+    ],
+  ],
   ['source', withComponent(inputsOf(), 'catalog/api', { tree: 'f'.repeat(40) }), ['catalog/api: source changed']],
   [
     'dockerfile, argument and base at once',

@@ -51,8 +51,8 @@ function versions({ from, to }: { from?: number; to?: number }): string {
 
 const partNames = { version: 'version', controller: 'the controller', proxy: 'the proxy of every data path', sandbox: 'the sandbox' };
 
-/** Contents of a file are said to have changed, not shown. */
-const isContents = (member: readonly string[]): boolean => member[0] === 'files';
+/** Contents of a file, and of a page, are said to have changed, not shown. */
+const isContents = (member: readonly string[]): boolean => member[0] === 'files' || member.join('.') === 'policy.maintenance.body';
 
 function moved({ from, to }: { from?: string; to?: string }, hidden: boolean): string {
   if (from === undefined) return hidden ? 'added' : `added: ${to}`;
