@@ -72,7 +72,8 @@ function headerCondition(id: string, name: string, { text, flags }: Text): Condi
 
 /** Not one of several values may be passed over, so more of them than are looked at fit. */
 function queryCondition(id: string, name: string, { text, flags }: Text): Condition {
-  const variable = `txn.${id.replaceAll('-', '_')}`;
+  // A variable's name holds no hyphen, and no two names may become one.
+  const variable = `txn.${id.replaceAll('_', '__').replaceAll('-', '_m')}`;
   const values = Array.from({ length: MOST_VALUES }, (_, index) => `var(${variable}_${index + 1})`);
   const { lines, names } = condition(id, [...values.map((value) => textTest(value, text, flags)), `var(${variable}_more) -m found`]);
   return { lines: [`http-request lua.parameter ${quote(name)} ${variable}`, ...lines], names };

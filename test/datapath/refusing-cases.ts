@@ -148,6 +148,13 @@ export const refusing: readonly Case[] = [
     without: times(200, 13),
   },
   {
+    rule: 'patches whose names are alike are not mixed up',
+    policy: { patches: { 'a-b': deny({ query: { q: 'x' }, method: 'PUT' }), a_b: deny({ query: { r: 'x' } }) } },
+    see: each(['q=x', 'r=x'].map(query), status),
+    with: [200, 403],
+    without: [200, 200],
+  },
+  {
     rule: 'one of several alternatives of a patch is enough',
     policy: { patches: { two: [deny({ path: { exact: '/a' } }), deny({ host: 'other.localhost' })] } },
     see: each(['/a', '/a/b', { headers: { host: 'other.localhost' } }], status),
