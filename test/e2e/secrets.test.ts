@@ -16,7 +16,7 @@ let world: World;
 before(async () => {
   world = await makeWorld(
     'streaming',
-    { file: 'architecture.ts', from: 'import { app, architecture, service', to: 'import { app, architecture, secret, service' },
+    { file: 'architecture.ts', from: 'service, store }', to: 'secret, service, store }' },
     { file: 'architecture.ts', from: '  apps: {', to: '  secrets: { apiKey: secret({ version: 1 }) },\n  apps: {' },
     {
       file: 'architecture.ts',
