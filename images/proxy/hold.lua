@@ -47,8 +47,8 @@ local function waited_ms(txn, found)
     return found.open and (now_us() - math.max(came_us, opened_us)) / 1000 or 0
 end
 
--- Called anew for each look. It must not sleep by core.msleep: HAProxy 2.6 sets the alarm, then reads the clock again, and where the
--- process got no time for as long as the sleep lasts, it takes the alarm for one that has rung, and never wakes the connection.
+-- Called anew for each look. It must not sleep by core.msleep: where the process gets no time for as long as the sleep lasts, the
+-- alarm's moment is over before HAProxy 2.6 arms it, and it arms none: the connection is never woken.
 core.register_action('hold', { 'tcp-req' }, function(txn, limit_ms)
     local found = look()
     if not found.ready then

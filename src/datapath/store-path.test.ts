@@ -17,7 +17,7 @@ const LINES = [
   ['tries a connection that the server just refused again', 'retries 100'],
   ['lets clients wait until the server passes its check', 'tcp-request content lua.hold 60000'],
   ['passes those who wait on to its successor', 'server successor 127.0.0.1:5432'],
-  ['ends what it passed on when nothing is said on it', 'timeout tunnel 15s'],
+  ['ends what it passed on when nothing is said on it', 'timeout tunnel 2500ms'],
   ['asks for the address again when it tries again', 'option redispatch 1'],
   ['lets a pool be idle', 'timeout client 24h'],
   ['finds a client that is gone', 'option clitcpka'],

@@ -49,16 +49,17 @@ export function renderStorePath(store: StorePath): PathConfig {
           `server ${server.name} ${server.address}:${port} ${FOLLOW_NAME} ${CHECK}`,
         ],
       },
-      { header: 'backend successor', lines: [`timeout tunnel ${PASSED_ON_IDLE_S}s`, `server successor 127.0.0.1:${port}`] },
+      { header: 'backend successor', lines: [`timeout tunnel ${passedOnIdleMs(store)}ms`, `server successor 127.0.0.1:${port}`] },
     ]),
   };
 }
 
 /**
  * What was passed on goes through a path that is to end, and a pool would keep it there until the drain limit cuts it: it ends
- * when nobody says anything on it for longer than most questions take, and the pool's next connection goes to the successor itself.
+ * when nobody says anything on it for half of that, longer than most questions take, and the pool's next connection goes to the
+ * successor itself.
  */
-const PASSED_ON_IDLE_S = 15;
+const passedOnIdleMs = ({ drainLimitMs }: StorePath): number => Math.ceil(drainLimitMs / 2);
 
 /** One that fails is asked again at once; a refused connection is a failed check, too. */
 const CHECK = 'check inter 1s fastinter 50ms downinter 50ms rise 1 fall 1 observe layer4 error-limit 1 on-error mark-down';
