@@ -9,14 +9,20 @@ export type Load = { readonly tally: Tally; stop(): Promise<Tally> };
 
 type Control = { stopped: boolean };
 
+/** What is asked: `/` of an app that answers 200 at once, unless said otherwise. */
+export type Asking = { path?: string; status?: number; limitMs?: number };
+
+type Asked = Address & Required<Asking>;
+
 /**
  * Starts clients that POST over connections they keep, each its own, never retry, and count whatever goes wrong. Node's
  * agent does not hide what is looked for: a connection that breaks under a request fails it, reused or not.
  */
-export function startLoad(address: Address, clients: number): Load {
+export function startLoad(address: Address, clients: number, { path = '/', status = 200, limitMs = 10_000 }: Asking = {}): Load {
+  const asked: Asked = { ...address, path, status, limitMs };
   const tally: Tally = { answered: 0, failed: [], answeredBy: new Map() };
   const control: Control = { stopped: false };
-  const running = Array.from({ length: clients }, () => runClient(address, tally, control));
+  const running = Array.from({ length: clients }, () => runClient(asked, tally, control));
   return {
     tally,
     async stop() {
@@ -27,11 +33,11 @@ export function startLoad(address: Address, clients: number): Load {
   };
 }
 
-async function runClient(address: Address, tally: Tally, control: Control): Promise<void> {
+async function runClient(asked: Asked, tally: Tally, control: Control): Promise<void> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   for (let number = 1; !control.stopped; number += 1) {
     try {
-      const generation = await post(address, agent);
+      const generation = await post(asked, agent);
       tally.answered += 1;
       tally.answeredBy.set(generation, (tally.answeredBy.get(generation) ?? 0) + 1);
     } catch (error) {
@@ -43,16 +49,16 @@ async function runClient(address: Address, tally: Tally, control: Control): Prom
   agent.destroy();
 }
 
-/** Resolves with the generation that answered 200; rejects on anything else, and without an answer in 10 s. */
-function post({ host, port }: Address, agent: http.Agent): Promise<string> {
+/** Resolves with the generation that answered as it should; rejects on anything else, and without an answer in time. */
+function post({ host, port, path, status, limitMs }: Asked, agent: http.Agent): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { agent, host: '127.0.0.1', port, method: 'POST', headers: { host, 'content-length': 5 } };
-    const request = http.request({ ...options, signal: AbortSignal.timeout(10_000) }, (response) => {
+    const options = { agent, host: '127.0.0.1', port, path, method: 'POST', headers: { host, 'content-length': 5 } };
+    const request = http.request({ ...options, signal: AbortSignal.timeout(limitMs) }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.on('error', reject);
       response.on('end', () => {
-        const { generation } = response.statusCode === 200 ? (JSON.parse(text) as { generation: string }) : {};
+        const { generation } = response.statusCode === status ? (JSON.parse(text) as { generation: string }) : {};
         if (generation === undefined) reject(new Error(`answered ${response.statusCode ?? 'nothing'}: ${text.slice(0, 200)}`));
         else resolve(generation);
       });

@@ -65,7 +65,7 @@ const limitMs = 180_000;
 let worlds = 0;
 
 /** Makes the folder from an example and commits it under its new name; starts nothing. */
-export async function makeWorld(template: 'streaming' | 'hello', ...edits: readonly Edit[]): Promise<World> {
+export async function makeWorld(template: 'streaming' | 'hello' | 'guestbook', ...edits: readonly Edit[]): Promise<World> {
   const root = mkdtempSync(path.join(tmpdir(), 'changeless-e2e-'));
   const architecture = newName();
   const port = await freePort();
@@ -92,7 +92,7 @@ export const newName = (): string =>
 export function ownPlace(template: string, name: string, port: number): Edit[] {
   const publish = `core: { publish: [{ address: '127.0.0.1', port: ${port} }] },`;
   const file = 'architecture.ts';
-  if (template === 'hello') return [{ file, from: `name: 'hello',`, to: `name: '${name}',\n  ${publish}` }];
+  if (template !== 'streaming') return [{ file, from: `name: '${template}',`, to: `name: '${name}',\n  ${publish}` }];
   return [
     { file, from: `name: 'streaming',`, to: `name: '${name}',` },
     { file, from: `core: { publish: [{ address: '127.0.0.1', port: 8080 }] },`, to: publish },
