@@ -41,7 +41,7 @@ local function state_of(status)
 end
 
 -- Servers of an elastic service are numbered by HAProxy as their addresses come: only the address says which instance it is.
-local BY_ADDRESS = os.getenv('CHANGELESS_BY_ADDRESS') ~= nil
+local BY_ADDRESS = os.getenv('CHANGELESS_ELASTIC') ~= nil
 
 local function key_of(name, stats)
     return BY_ADDRESS and stats.addr and (stats.addr:gsub(':%d+$', '')) or name

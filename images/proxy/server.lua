@@ -4,10 +4,12 @@ package.path = debug.getinfo(1, 'S').source:match('^@(.*/)') .. '?.lua;' .. pack
 local report = require('report')
 local measures = require('measures')
 local gate = require('gate')
+local coming = require('coming')
 
 -- Nobody waits for these lines to come soon, and each look costs a wake-up in every idle proxy.
 local POLL_MS = 500
 local GATE_POLL_MS = 20
+local COMING_POLL_MS = 100
 
 -- Prints what holds a proxy that stops, when it changed, and returns it.
 local function say_draining(info, last)
@@ -19,6 +21,15 @@ end
 local function say_serving()
     local said = measures.since_last()
     if said then report.line('{"changeless":"serving","measures":' .. said .. '}') end
+end
+
+if coming.is_needed then
+    core.register_task(function()
+        while true do
+            coming.look()
+            core.msleep(COMING_POLL_MS)
+        end
+    end)
 end
 
 core.register_task(function()

@@ -75,7 +75,7 @@ test('servers of a service whose instances come and go take the addresses of its
   const options = 'resolvers platform init-addr libc,none resolve-prefer ipv4';
   const heed = 'agent-check agent-port 10101 agent-inter 250ms';
   assert.ok(linesOf(proxy).includes(`server-template web 1-5 web.green:3000 ${heed} ${options}`), proxy);
-  assert.ok(linesOf(proxy).includes('setenv CHANGELESS_BY_ADDRESS yes'), proxy);
+  assert.ok(linesOf(proxy).includes('setenv CHANGELESS_ELASTIC entry'), proxy);
   assert.ok(linesOf(waiting).includes(`server-template queue 1-5 queue.green:5672 ${options.replace('libc,none', 'none')}`), waiting);
   assert.ok(linesOf(waiting).includes('setenv CHANGELESS_LEAST_2 2'), waiting);
 });
@@ -83,7 +83,7 @@ test('servers of a service whose instances come and go take the addresses of its
 test('who leaves says so for as long as the app drains; where nobody does, nothing is there for it', () => {
   assert.ok(linesOf(renderAppPath(ELASTIC).leaving ?? '').includes('presetenv CHANGELESS_LEAVING_MS 45000'));
   assert.equal(renderAppPath(SHOP).leaving, undefined);
-  assert.doesNotMatch(renderAppPath(SHOP).proxy, /agent|BY_ADDRESS/);
+  assert.doesNotMatch(renderAppPath(SHOP).proxy, /agent|ELASTIC/);
 });
 
 test("an app's path routes to its entry and to nothing else", () => {
@@ -112,9 +112,10 @@ test('a service that requests are routed to has one backend, with the checks it 
 
 test('instances of a service that requests are routed to may come and go', () => {
   const services = SHOP.services.map((service) => (service.name === 'queue' ? { ...service, replicas: { min: 1, max: 4 } } : service));
+  // Those of the entry do not.
   const lines = linesOf(renderAppPath({ ...ROUTED, services }).proxy);
   assert.ok(lines.some((line) => line.startsWith('server-template queue 1-4 queue.green:5672 agent-check')));
-  assert.ok(lines.includes('setenv CHANGELESS_BY_ADDRESS yes'));
+  assert.ok(lines.includes('setenv CHANGELESS_ELASTIC service-queue'));
 });
 
 test('a policy that changes nothing else leaves the waiter as it is', () => {

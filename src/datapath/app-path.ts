@@ -52,7 +52,7 @@ export function renderAppPath(path: AppPath): PathConfig {
         generation: path.generation,
         maxFiles: 20_000,
         drainLimitMs: path.drainLimitMs,
-        byAddress: reached.some(isElastic),
+        elastic: reached.filter(isElastic).map(({ name }) => backendOf(path, name)),
         ...(rendered && { libraries: rendered.libraries }),
       }),
       { ...DEFAULTS, lines: withPolicy(DEFAULTS.lines, policy) },

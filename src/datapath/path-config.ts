@@ -44,12 +44,12 @@ export function proxyGlobal(options: {
   readonly generation: string;
   readonly maxFiles: number;
   readonly drainLimitMs: number | undefined;
-  /** Whether its servers are known by their addresses. */
-  readonly byAddress?: boolean;
+  /** Backends whose servers come and go, and are known by their addresses. */
+  readonly elastic?: readonly string[];
   /** What it loads besides. */
   readonly libraries?: readonly string[];
 }): Section {
-  const { generation, maxFiles, drainLimitMs, byAddress, libraries = [] } = options;
+  const { generation, maxFiles, drainLimitMs, elastic = [], libraries = [] } = options;
   assertGeneration(generation);
   const socket = `${RUN_FOLDER}/${generation.slice(0, 12)}.\${CHANGELESS_INCARNATION}.sock`;
   return {
@@ -61,7 +61,7 @@ export function proxyGlobal(options: {
       'nbthread 1',
       `stats socket "${socket}" mode 600 level user expose-fd listeners`,
       ...(drainLimitMs === undefined ? [] : [`hard-stop-after ${assertDuration(drainLimitMs)}ms`]),
-      ...(byAddress ? ['setenv CHANGELESS_BY_ADDRESS yes'] : []),
+      ...(elastic.length > 0 ? [`setenv CHANGELESS_ELASTIC ${elastic.join()}`] : []),
       ...['server.lua', ...libraries].map((name) => `lua-load ${LIBRARY}/${name}`),
     ],
   };

@@ -16,7 +16,7 @@ export type Sketch = {
   steps: boolean;
   /** How long the catalog bakes, with an alarm on its errors; 0: not at all. */
   bakeMs: number;
-  /** The version of a secret that the catalog and the store get; none when left out. */
+  /** The version of a secret that the catalog gets; none when left out. */
   secret?: number;
 };
 
@@ -60,7 +60,7 @@ export function sealSketch(engine: MemoryEngine, sketch: Sketch): Manifest {
   const { commit, keys, third, cache, drainMs, port, replicas, secret } = sketch;
   const secretive = secret !== undefined && { secrets: { dbPassword: 'password' } };
   const stepping = sketch.steps && { steps: steps(['migrate', 'index'], ['warm']) };
-  const stores = { sessions: store({ ...secretive }), ...(cache && { cache: store() }) };
+  const stores = { sessions: store(), ...(cache && { cache: store() }) };
   const apps = {
     catalog: {
       ...app(
