@@ -68,7 +68,9 @@ function shuffled(files, seed) {
     .map(({ file }) => file);
 }
 
-const isLong = (file) => /[/\\](e2e|simulation)[/\\]/.test(file);
+function isLong(file) {
+  return /[/\\](e2e|simulation)[/\\]/.test(file);
+}
 
 function testFiles(folder) {
   return filesUnder(folder).filter((file) => file.endsWith('.test.ts'));
