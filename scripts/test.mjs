@@ -36,17 +36,7 @@ async function runTests(asked) {
 
 // The tests run in a process group of their own, so that the reaper can end all of them when this runner was killed.
 function runNode({ runId, countsFile, files }) {
-  const options = [
-    '--test',
-    '--test-concurrency=2',
-    // A test that hangs is to be named, not to hold up everything.
-    '--test-timeout=900000',
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    `--test-reporter=${path.join(rootFolder, 'scripts/setup/count-reporter.mjs')}`,
-    `--test-reporter-destination=${countsFile}`,
-  ];
-  const child = spawn(nodeProgram(), [...options, ...files], {
+  const child = spawn(nodeProgram(), [path.join(rootFolder, 'scripts/setup/run-files.mjs'), countsFile, ...files], {
     cwd: rootFolder,
     detached: true,
     env: { ...environmentWithNode(), CHANGELESS_TEST_RUN: runId, TMPDIR: path.dirname(countsFile) },
