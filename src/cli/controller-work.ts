@@ -11,6 +11,7 @@ import { parseManifest } from '../release/manifest-codec.ts';
 import { environmentPath, manifestPath, type Manifest } from '../release/manifest.ts';
 import { done, failed, type Result } from '../result.ts';
 import { Secret } from '../secret.ts';
+import { secretOpener } from '../secrets/open-secret.ts';
 
 const ledgerPath = '/ledger/ledger.db';
 
@@ -35,7 +36,8 @@ export async function runBakedController({ engine, print, signal }: ControllerWo
   if (!baked.ok) return baked;
   if (!ledger.ok) return ledger;
   const self = ownContainer() ?? `process-${process.pid}`;
-  const result = await runController({ engine, ledger: ledger.value, ...baked.value, self, print, signal, identity: readIdentity });
+  const openSecret = secretOpener(readIdentity);
+  const result = await runController({ engine, ledger: ledger.value, ...baked.value, self, print, signal, openSecret });
   await ledger.value.close();
   return result;
 }

@@ -6,8 +6,7 @@ import type { Manifest } from '../release/manifest.ts';
 import type { Hands } from '../rollout/carry-out.ts';
 import type { Desired } from '../rollout/desired.ts';
 import type { Wake } from '../rollout/wake.ts';
-import type { Secret } from '../secret.ts';
-import { secretOpener } from '../secrets/open-secret.ts';
+import { type OpenSecret, secretOpener } from '../secrets/open-secret.ts';
 import type { Timers } from '../timers.ts';
 import type { Journal } from './journal.ts';
 import type { Succession } from './predecessors.ts';
@@ -24,8 +23,8 @@ export type ControllerRequest = {
   paceMs?: number;
   clock?: () => Date;
   timers?: Timers;
-  /** The key that opens secrets, as it is when one is to be opened; undefined where there is none. */
-  identity?: () => Promise<Secret | undefined>;
+  /** Opens secrets; none can be opened when left out. */
+  openSecret?: OpenSecret;
   /** How a message is posted to a channel; gives the status of the answer. */
   post?: (url: string, body: string) => Promise<number>;
 };
@@ -86,7 +85,7 @@ export const successionOf = ({ ledger, self }: Post, { engine, architecture, may
 export const handsOf = (post: Post, token: number): Hands => ({
   engine: post.engine,
   architecture: post.desired.architecture,
-  openSecret: secretOpener(post.identity ?? (async () => undefined)),
+  openSecret: post.openSecret ?? secretOpener(async () => undefined),
   mayAct: async () => !post.signal.aborted && (await post.ledger.mayAct(token)),
   report: post.journal.report,
   now: () => post.clock().getTime(),

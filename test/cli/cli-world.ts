@@ -10,6 +10,7 @@ import { runController } from '../../src/controller/run-controller.ts';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import type { OnceRequest, OnceResult } from '../../src/engine/image.ts';
+import { secretOpener } from '../../src/secrets/open-secret.ts';
 import { identityVolume } from '../../src/engine/engine.ts';
 import { Secret } from '../../src/secret.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
@@ -156,10 +157,10 @@ function runControllers(engine: MemoryEngine, ledger: Ledger): { stop(): Promise
         self: container,
         print: (event) => print(JSON.stringify(event)),
         signal: abort.signal,
-        identity: async () => {
+        openSecret: secretOpener(async () => {
           const kept = engine.world.contentsOf(manifest.value.inputs.architecture.name, identityVolume);
           return kept === undefined ? undefined : new Secret(kept);
-        },
+        }),
         paceMs: 4,
         clock: hurryingClock(),
       });

@@ -1,3 +1,4 @@
+import { secretOpener } from '../../src/secrets/open-secret.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runController } from '../../src/controller/run-controller.ts';
@@ -66,7 +67,7 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
       self: container,
       print: (event) => events.push(event),
       signal: abort.signal,
-      identity: async () => world.identity,
+      openSecret: secretOpener(async () => world.identity),
       paceMs: 4,
       clock,
       timers: hurryingTimers,

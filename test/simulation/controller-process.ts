@@ -3,7 +3,6 @@ import type { RecordedEvent } from '../../src/events.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 import { engineAsReached } from './engine-as-reached.ts';
-import { fixtureIdentity } from '../rollout/secret-fixture.ts';
 import { never } from './never.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
@@ -53,7 +52,7 @@ export class ControllerProcess {
       self: container,
       print: (event: RecordedEvent) => this.alive && world.noteEvent(this, event),
       signal: this.#abort.signal,
-      identity: async () => fixtureIdentity,
+      openSecret: world.openSecret,
       paceMs: 2000,
       clock: world.time.clock,
       timers: {

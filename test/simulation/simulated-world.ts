@@ -1,5 +1,6 @@
-import { open } from '../../src/secrets/age.ts';
-import { fixtureIdentity, fixtureSecrets } from '../rollout/secret-fixture.ts';
+import { done } from '../../src/result.ts';
+import { Secret } from '../../src/secret.ts';
+import type { OpenSecret } from '../../src/secrets/open-secret.ts';
 import type { ReleaseId } from '../../src/digest.ts';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
 import type { ArchitectureState, InstanceRecord } from '../../src/engine/memory/machine.ts';
@@ -61,11 +62,12 @@ export class SimulatedWorld {
   readonly #finished = new Map<string, string>();
   readonly #broken = new Map<string, 'unhealthy' | 'crashing'>();
 
+  /** At once: cryptography takes real time, in which simulated time would go on. The values are those of the fixture. */
+  readonly openSecret: OpenSecret = async ({ version }) => done(new Secret(`value ${version}`));
+
   static async make(seed: number): Promise<SimulatedWorld> {
     const random = new Random(seed);
     const time = new SimulatedTime(random);
-    // What opens secrets is loaded: reading a file takes real time.
-    await open(fixtureSecrets['dbPassword']?.['1'] ?? '', [fixtureIdentity]);
     return new SimulatedWorld(random, time, await openMemoryLedger({ now: () => time.clock().toISOString() }));
   }
 
