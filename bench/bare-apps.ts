@@ -1,4 +1,16 @@
-import { ask, call, containersOf, inspect, type Inspected, logSays } from './engine-calls.ts';
+import { mapBounded } from '../src/bounded.ts';
+import {
+  ask,
+  call,
+  containersOf,
+  create,
+  inspect,
+  type Inspected,
+  logSays,
+  networksOf,
+  startIdleController,
+  startLike,
+} from './engine-calls.ts';
 
 type Endpoint = { Aliases: string[] | null; DriverOpts: Record<string, string> | null; NetworkID: string };
 type Container = Inspected & { NetworkSettings: { Networks: Record<string, Endpoint> } };
@@ -12,8 +24,7 @@ const ROLE = 'dev.changeless.role';
 const AT_ONCE = 8;
 
 export async function inventoryOf(architecture: string): Promise<Inventory> {
-  const filters = encodeURIComponent(JSON.stringify({ label: [`dev.changeless.architecture=${architecture}`] }));
-  const listed = await ask<{ Id: string }[]>(`/networks?filters=${filters}`);
+  const listed = await networksOf(architecture);
   const networks = await Promise.all(listed.map(({ Id }) => ask<Network>(`/networks/${Id}`)));
   const running = (await containersOf(architecture)).filter(({ State }) => State === 'running');
   const containers = (await Promise.all(running.map(({ Id }) => inspect(Id)))) as Container[];
@@ -33,11 +44,10 @@ export async function inventoryOf(architecture: string): Promise<Inventory> {
  * runs in them, and its path told to serve when it says that all is healthy. The controller is one that does nothing.
  */
 export async function bareApps({ networks, sandboxes, members, controller }: Inventory): Promise<void> {
-  const quiet = { Entrypoint: ['node', '-e', "process.once('SIGTERM',()=>process.exit());setInterval(()=>{},1e6)"], Cmd: [] };
-  await start(controller, { ...controller.HostConfig, RestartPolicy: { Name: 'no' } }, quiet);
-  await inParallel(networks, makeNetwork);
+  await startIdleController(controller, controller.Name.slice(1));
+  await mapBounded(networks, AT_ONCE, makeNetwork);
   const byUnit = Object.values(Object.groupBy(sandboxes, ({ Config }) => Config.Labels['dev.changeless.app'] ?? 'core'));
-  await inParallel(byUnit, async (unit = []) => {
+  await mapBounded(byUnit, AT_ONCE, async (unit = []) => {
     const places = new Map(await Promise.all(unit.map(async (sandbox) => [sandbox.Id, await makeSandbox(sandbox)] as const)));
     await Promise.all(
       members.map(async (member) => {
@@ -66,28 +76,12 @@ async function makeSandbox({ Name, Image, Config, HostConfig, NetworkSettings }:
 }
 
 async function makeMember(member: Container, place: string): Promise<void> {
-  const container = await start(member, { ...member.HostConfig, NetworkMode: `container:${place}` });
+  const container = await startLike(
+    { ...member, HostConfig: { ...member.HostConfig, NetworkMode: `container:${place}` } },
+    member.Name.slice(1),
+  );
   if (member.Config.Labels[ROLE] !== 'path') return;
   await logSays(container, '"healthy"');
   await call('POST', `/containers/${container}/kill?signal=SIGUSR2`);
   await logSays(container, '"serving"');
-}
-
-async function start({ Name, Image, Config }: Inspected, HostConfig: object, more: object = {}): Promise<string> {
-  const container = await create(Name.slice(1), { Image, Labels: Config.Labels, StopTimeout: Config.StopTimeout, HostConfig, ...more });
-  await call('POST', `/containers/${container}/start`);
-  return container;
-}
-
-async function create(name: string, json: object): Promise<string> {
-  const { body } = await call('POST', `/containers/create?name=${name}`, { json });
-  return (JSON.parse(body) as { Id: string }).Id;
-}
-
-async function inParallel<T>(things: readonly T[], work: (thing: T) => Promise<void>): Promise<void> {
-  const waiting = [...things];
-  const worker = async (): Promise<void> => {
-    for (let thing = waiting.shift(); thing !== undefined; thing = waiting.shift()) await work(thing);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }

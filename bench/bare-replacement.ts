@@ -1,4 +1,4 @@
-import { call, containersOf, type Inspected, inspect, logSays } from './engine-calls.ts';
+import { call, containersOf, type Inspected, inspect, logSays, startIdleController, startLike } from './engine-calls.ts';
 import { askOnce, type Probed, startProbe, switchedAt } from './probe.ts';
 import type { World } from './world.ts';
 
@@ -65,8 +65,8 @@ export async function bareReplacement(ground: BareGround, probed: Probed): Promi
   const controller = await startController(ground, side);
   const controllerAt = performance.now();
   const [path, ...members] = await Promise.all([
-    start(side.path, `${side.path.Name.slice(1)}-${ground.turn}`),
-    ...side.members.map((member) => start(member, member.Name.slice(1))),
+    startLike(side.path, `${side.path.Name.slice(1)}-${ground.turn}`),
+    ...side.members.map((member) => startLike(member, member.Name.slice(1))),
   ]);
   const startedAt = performance.now();
   await logSays(path, '"healthy"');
@@ -89,22 +89,8 @@ export async function bareReplacement(ground: BareGround, probed: Probed): Promi
   return { allMs: ended - began, switchMs: switched - began, callsMs: ended - began - waited, timeline };
 }
 
-/** A container of the release image that costs the engine what a controller costs, and does nothing. */
-async function startController(ground: BareGround, { controller }: Side): Promise<string> {
-  const quiet = { ...controller, HostConfig: { ...controller.HostConfig, RestartPolicy: { Name: 'no' } } };
-  return start(quiet, `${controller.Name.slice(1)}-bare-${ground.turn}`, {
-    Entrypoint: ['node', '-e', "process.once('SIGTERM',()=>process.exit());setInterval(()=>{},1e6)"],
-    Cmd: [],
-  });
-}
-
-async function start({ Config, HostConfig, Image }: Inspected, name: string, more: object = {}): Promise<string> {
-  const json = { Image, Labels: Config.Labels, StopTimeout: Config.StopTimeout, HostConfig, ...more };
-  const { body } = await call('POST', `/containers/create?name=${name}`, { json });
-  const { Id } = JSON.parse(body) as { Id: string };
-  await call('POST', `/containers/${Id}/start`);
-  return Id;
-}
+const startController = ({ turn }: BareGround, { controller }: Side): Promise<string> =>
+  startIdleController(controller, `${controller.Name.slice(1)}-bare-${turn}`);
 
 async function remove(container: string): Promise<void> {
   await call('POST', `/containers/${container}/stop`, { expected: [304] });

@@ -1,4 +1,4 @@
-import { ask, call, containersOf, inspect, removeArchitecture } from './engine-calls.ts';
+import { addressOf, call, containersOf, create, inspect, removeArchitecture } from './engine-calls.ts';
 import type { Where } from './store-writers.ts';
 import type { Ground, World } from './world.ts';
 
@@ -56,23 +56,10 @@ export async function makeBareServer(
   };
 }
 
-async function create(name: string, config: object): Promise<string> {
-  const { body } = await call('POST', `/containers/create?name=${name}`, { json: config });
-  return (JSON.parse(body) as { Id: string }).Id;
-}
-
 async function runOnce(name: string, config: object): Promise<void> {
   const container = await create(name, config);
   await call('POST', `/containers/${container}/start`);
   const { body } = await call('POST', `/containers/${container}/wait`);
   if ((JSON.parse(body) as { StatusCode: number }).StatusCode !== 0) throw new Error(`${name} failed`);
   await call('DELETE', `/containers/${container}?force=1`);
-}
-
-async function addressOf(container: string): Promise<string> {
-  type Networked = { NetworkSettings: { Networks: Record<string, { IPAddress: string }> } };
-  const { NetworkSettings } = await ask<Networked>(`/containers/${container}/json`);
-  const address = Object.values(NetworkSettings.Networks)[0]?.IPAddress;
-  if (!address) throw new Error(`${container} does not run`);
-  return address;
 }

@@ -1,5 +1,7 @@
 import http from 'node:http';
+import { mapBounded } from '../src/bounded.ts';
 
+const AT_ONCE = 8;
 const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
 
 /** What an inspection tells that a creation needs. */
@@ -53,6 +55,41 @@ const labelled = (architecture: string): string =>
 
 export const containersOf = (architecture: string): Promise<Listed[]> => ask<Listed[]>(`/containers/json?all=1&${labelled(architecture)}`);
 
+export const networksOf = (architecture: string): Promise<{ Id: string; Name: string }[]> => ask(`/networks?${labelled(architecture)}`);
+
+export async function volumesOf(architecture: string): Promise<{ Name: string }[]> {
+  const { Volumes } = await ask<{ Volumes: { Name: string }[] | null }>(`/volumes?${labelled(architecture)}`);
+  return Volumes ?? [];
+}
+
+export async function create(name: string, json: object): Promise<string> {
+  const { body } = await call('POST', `/containers/create?name=${name}`, { json });
+  return (JSON.parse(body) as { Id: string }).Id;
+}
+
+/** Starts a container that was made as another one was. */
+export async function startLike({ Config, HostConfig, Image }: Inspected, name: string, more: object = {}): Promise<string> {
+  const container = await create(name, { Image, Labels: Config.Labels, StopTimeout: Config.StopTimeout, HostConfig, ...more });
+  await call('POST', `/containers/${container}/start`);
+  return container;
+}
+
+/** A container of the release image that costs the engine what a controller costs, and does nothing. */
+export const startIdleController = (controller: Inspected, name: string): Promise<string> =>
+  startLike({ ...controller, HostConfig: { ...controller.HostConfig, RestartPolicy: { Name: 'no' } } }, name, {
+    Entrypoint: ['node', '-e', "process.once('SIGTERM',()=>process.exit());setInterval(()=>{},1e6)"],
+    Cmd: [],
+  });
+
+/** Where a container is in its first network; throws when it is in none. */
+export async function addressOf(container: string): Promise<string> {
+  type Networked = { NetworkSettings: { Networks: Record<string, { IPAddress: string }> } };
+  const { NetworkSettings } = await ask<Networked>(`/containers/${container}/json`);
+  const address = Object.values(NetworkSettings.Networks)[0]?.IPAddress;
+  if (!address) throw new Error(`${container} does not run`);
+  return address;
+}
+
 export const inspect = (container: string): Promise<Inspected> => ask<Inspected>(`/containers/${container}/json`);
 
 /** Removes all that an architecture has on the engine, its images included. */
@@ -66,11 +103,9 @@ export async function removeAllButImages(architecture: string): Promise<void> {
   const gone = { expected: [404, 409] };
   const containers = await containersOf(architecture);
   for (const group of [containers.filter(isController), containers.filter((each) => !isController(each))])
-    await sideBySide(group, ({ Id }) => call('DELETE', `/containers/${Id}?force=1&v=1`, gone));
-  const networks = await ask<{ Id: string }[]>(`/networks?${labelled(architecture)}`);
-  for (const { Id } of networks) await call('DELETE', `/networks/${Id}`, gone);
-  const { Volumes: volumes } = await ask<{ Volumes: { Name: string }[] | null }>(`/volumes?${labelled(architecture)}`);
-  for (const { Name } of volumes ?? []) await call('DELETE', `/volumes/${Name}?force=1`, gone);
+    await mapBounded(group, AT_ONCE, ({ Id }) => call('DELETE', `/containers/${Id}?force=1&v=1`, gone));
+  for (const { Id } of await networksOf(architecture)) await call('DELETE', `/networks/${Id}`, gone);
+  for (const { Name } of await volumesOf(architecture)) await call('DELETE', `/volumes/${Name}?force=1`, gone);
 }
 
 /** Every image that bears its name in a label, those without a tag as well. */
@@ -85,15 +120,7 @@ export async function imageTags(beginning: string): Promise<string[]> {
 /** Removes every tag that begins so. Again, because the engine refuses one of two that go with one image at the same moment. */
 export async function removeImages(beginning: string): Promise<void> {
   for (let left = await imageTags(beginning), round = 0; left.length > 0 && round < 3; left = await imageTags(beginning), round += 1)
-    await sideBySide(left, (tag) => call('DELETE', `/images/${tag}`, { expected: [404, 409, 500] }));
-}
-
-async function sideBySide<T>(things: readonly T[], work: (thing: T) => Promise<unknown>): Promise<void> {
-  const waiting = [...things];
-  const worker = async (): Promise<void> => {
-    for (let thing = waiting.shift(); thing !== undefined; thing = waiting.shift()) await work(thing);
-  };
-  await Promise.all(Array.from({ length: 8 }, worker));
+    await mapBounded(left, AT_ONCE, (tag) => call('DELETE', `/images/${tag}`, { expected: [404, 409, 500] }));
 }
 
 const isController = ({ Labels }: Listed): boolean => Labels['dev.changeless.role'] === 'controller';

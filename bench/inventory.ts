@@ -1,15 +1,14 @@
-import { ask, containersOf, imageTags } from './engine-calls.ts';
+import { containersOf, imageTags, networksOf, volumesOf } from './engine-calls.ts';
 
 /**
  * All that the engine holds of the architecture but images, one line each, without what tells one rollout or one colour from
  * another: either colour may serve, and a data path has an image for each.
  */
 export async function inventoryOf(architecture: string): Promise<string[]> {
-  const filter = encodeURIComponent(JSON.stringify({ label: [`dev.changeless.architecture=${architecture}`] }));
-  const [containers, networks, { Volumes: volumes }] = await Promise.all([
+  const [containers, networks, volumes] = await Promise.all([
     containersOf(architecture),
-    ask<{ Name: string }[]>(`/networks?filters=${filter}`),
-    ask<{ Volumes: { Name: string }[] | null }>(`/volumes?filters=${filter}`),
+    networksOf(architecture),
+    volumesOf(architecture),
   ]);
   return [
     ...containers.map(({ Names: [name = ''], State, Labels, ImageID }) => {
@@ -18,7 +17,7 @@ export async function inventoryOf(architecture: string): Promise<string[]> {
       return `${role} ${isPlace(role) ? plain(name) : withoutColour(plain(name))} ${State} ${image}`;
     }),
     ...networks.map(({ Name }) => `network ${Name}`),
-    ...(volumes ?? []).map(({ Name }) => `volume ${plain(Name)}`),
+    ...volumes.map(({ Name }) => `volume ${plain(Name)}`),
   ].toSorted();
 }
 

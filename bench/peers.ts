@@ -31,6 +31,18 @@ export type Proxy = {
   reload: (reloading: { child: ChildProcess; configuration: string }) => Promise<unknown>;
 };
 
+/** What nginx needs to run from a folder of its own, before its sites. */
+export const nginxProcess = (folder: string): string => `daemon off;
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log ${folder}/error.log;
+events { worker_connections 4096; }`;
+
+export const nginxServing = (folder: string): string =>
+  ['access_log off;', ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`)].join(
+    '\n    ',
+  );
+
 export const nginx: Proxy = {
   name: 'nginx, HUP',
   program: '/usr/sbin/nginx',
@@ -38,14 +50,9 @@ export const nginx: Proxy = {
   port: PORTS.nginx,
   file: 'nginx.conf',
   configuration: (folder, revision) => `# ${revision}
-daemon off;
-worker_processes 1;
-pid ${folder}/nginx.pid;
-error_log ${folder}/error.log;
-events { worker_connections 4096; }
+${nginxProcess(folder)}
 http {
-    access_log off;
-    ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join('\n    ')}
+    ${nginxServing(folder)}
     upstream backend { server 127.0.0.1:${PORTS.backend}; keepalive 64; }
     server {
         listen 127.0.0.1:${PORTS.nginx};
@@ -84,6 +91,16 @@ http://:${PORTS.caddy} {
   },
 };
 
+/** HAProxy as it comes, before its sites. */
+export const haproxyProcess = (folder: string): string => `global
+    nbthread 1
+    stats socket ${folder}/stats.sock mode 600 level admin expose-fd listeners
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 60s
+    timeout server 60s`;
+
 export const haproxy: Proxy = {
   name: 'HAProxy, reload as it comes',
   program: '/usr/sbin/haproxy',
@@ -91,14 +108,7 @@ export const haproxy: Proxy = {
   port: PORTS.haproxy,
   file: 'haproxy.cfg',
   configuration: (folder, revision) => `# ${revision}
-global
-    nbthread 1
-    stats socket ${folder}/stats.sock mode 600 level admin expose-fd listeners
-defaults
-    mode http
-    timeout connect 1s
-    timeout client 60s
-    timeout server 60s
+${haproxyProcess(folder)}
 frontend all
     bind 127.0.0.1:${PORTS.haproxy}
     default_backend backend

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { appNames, hostOf, SERVER } from './apps-world.ts';
-import { caddy, haproxy, nginx, type Peer, PORTS, type Proxy, startProxy } from './peers.ts';
+import { caddy, haproxy, haproxyProcess, nginx, nginxProcess, nginxServing, type Peer, PORTS, type Proxy, startProxy } from './peers.ts';
 
 /** The same proxies as in `drops`, each with a site for every app, all of which it takes anew when one is changed. */
 export const sharedProxies = (count: number): Peer[] => {
@@ -21,15 +21,10 @@ const startServer = (): ChildProcess =>
 const nginxSites =
   (hosts: readonly string[]): Proxy['configuration'] =>
   (folder, revision) =>
-    `daemon off;
-worker_processes 1;
-pid ${folder}/nginx.pid;
-error_log ${folder}/error.log;
-events { worker_connections 4096; }
+    `${nginxProcess(folder)}
 http {
-    access_log off;
+    ${nginxServing(folder)}
     server_names_hash_max_size 4096;
-    ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join('\n    ')}
     map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
 ${hosts
   .map(
@@ -70,14 +65,7 @@ ${hosts
 const haproxySites =
   (hosts: readonly string[]): Proxy['configuration'] =>
   (folder, revision) =>
-    `global
-    nbthread 1
-    stats socket ${folder}/stats.sock mode 600 level admin expose-fd listeners
-defaults
-    mode http
-    timeout connect 1s
-    timeout client 60s
-    timeout server 60s
+    `${haproxyProcess(folder)}
     timeout tunnel 1h
 frontend all
     bind 127.0.0.1:${PORTS.haproxy}

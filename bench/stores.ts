@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { boundOf } from './arm.ts';
 import { type BareServer, makeBareServer } from './bare-swap.ts';
-import { ask, containersOf } from './engine-calls.ts';
+import { addressOf, containersOf } from './engine-calls.ts';
 import { compare, inTurns, type Row, roundsOr, summarise } from './measure.ts';
 import { postgres, redis, type StoreKind } from './store-protocols.ts';
 import { gapOf, startWriters, type Where, type Writes } from './store-writers.ts';
@@ -76,9 +76,7 @@ export default architecture({
 /** Where clients reach the store: the place of its path, which stays whatever is replaced. */
 async function pathOf(world: World, { name, port }: StoreKind): Promise<Where> {
   const slot = (await containersOf(world.name)).find(({ Names }) => Names.includes(`/${world.name}.${name}.path.slot`));
-  type Networked = { NetworkSettings: { Networks: Record<string, { IPAddress: string }> } };
-  const { NetworkSettings } = await ask<Networked>(`/containers/${slot?.Id ?? ''}/json`);
-  return { address: Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? '', port };
+  return { address: await addressOf(slot?.Id ?? ''), port };
 }
 
 /** Resolves when a write is acknowledged. */

@@ -1,5 +1,3 @@
-import { isIP } from 'node:net';
-
 /** What values must look like, as plain predicates: the schema of what is written uses them. */
 
 /** A DNS label in lower case; 40 leaves room for what is put before and after it in names on an engine. */
@@ -46,14 +44,6 @@ export function parsePublished(text: string): { address: string; port: number } 
 }
 
 export const isPublished = (value: string): boolean => parsePublished(value) !== undefined;
-
-/** An IP address, or a range of them: `192.0.2.0/24`, `2001:db8::/32`. */
-export function isAddressRange(value: string): boolean {
-  const [address = '', bits, ...rest] = value.split('/');
-  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  if (most < 0 || address.includes('%') || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
-}
 
 export function isWebAddress(value: string): boolean {
   const { protocol, username, password } = URL.parse(value) ?? {};

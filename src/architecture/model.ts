@@ -1,3 +1,4 @@
+import type { SourceLimits, SourceRules } from '../source-rules.ts';
 import type { Policy } from '../policy.ts';
 
 /**
@@ -34,15 +35,6 @@ export type RolloutPolicy = 'together' | 'per-app' | Readonly<Record<string, rea
 export type Publish = { address: string; port: number };
 
 export type Core = { publish: readonly Publish[]; sources?: SourceRules; perSource?: SourceLimits };
-
-/** Which addresses may connect: those in `allow` (all, when left out) that are not in `deny`. Each an address, or a range of them. */
-export type SourceRules = { allow?: readonly string[]; deny?: readonly string[] };
-
-/** What one source address may have: connections at a time, new ones, and requests. */
-export type SourceLimits = { connections?: number; newConnections?: Rate; requests?: Rate };
-
-/** So many within any span of so long. */
-export type Rate = { count: number; perMs: number };
 
 export type App = {
   /** Lower-case DNS names; unique among all apps of an environment. */

@@ -1,4 +1,5 @@
 import type * as input from './authoring.ts';
+import { mapValues } from '../map-values.ts';
 import { parsePublished, sizeBytes } from './expectations.ts';
 import type {
   Alarm,
@@ -39,15 +40,15 @@ type Base = Pick<Service, 'limits'>;
 
 /** A value the schema accepted, with every default filled in. */
 export function normalise(written: input.ArchitectureInput): Architecture {
-  const apps = each(written.apps, normaliseApp);
-  const stores = each(written.stores, normaliseStore);
+  const apps = mapValues(written.apps, normaliseApp);
+  const stores = mapValues(written.stores, normaliseStore);
   return {
     name: written.name,
     core: { publish: defaults.publish, ...normaliseCore(written.core) },
     apps,
     stores,
-    agents: each(written.agents, (agent) => ({ build: normaliseBuild(agent.build) })),
-    environments: { local: {}, ...each(written.environments, (change) => normaliseEnvironment(change, { apps, stores })) },
+    agents: mapValues(written.agents, (agent) => ({ build: normaliseBuild(agent.build) })),
+    environments: { local: {}, ...mapValues(written.environments, (change) => normaliseEnvironment(change, { apps, stores })) },
     ...normaliseChannels(written.channels),
     ...normaliseSecrets(written.secrets),
     ...(written.rollout && written.rollout !== 'together' && { rollout: written.rollout }),
@@ -58,7 +59,7 @@ function normaliseApp(app: input.AppInput, name: string): Architecture['apps'][s
   const single = Object.keys(app.services).length === 1;
   return {
     hosts: app.hosts ?? [`${name}.localhost`],
-    services: each(app.services, (service) => normaliseService(service, single)),
+    services: mapValues(app.services, (service) => normaliseService(service, single)),
     drain: { limitMs: app.drain?.limitMs ?? defaults.drainMs },
     ...normaliseAlarms(app.alarms),
     ...(app.bake && { bake: { forMs: app.bake.forMs } }),
@@ -96,10 +97,10 @@ const normaliseStore = (store: input.StoreInput): Store => ({
 });
 
 const normaliseChannels = (channels: input.ArchitectureInput['channels'] = {}): Pick<Architecture, 'channels'> =>
-  Object.keys(channels).length === 0 ? {} : { channels: each(channels, ({ webhook }) => ({ webhook })) };
+  Object.keys(channels).length === 0 ? {} : { channels: mapValues(channels, ({ webhook }) => ({ webhook })) };
 
 const normaliseSecrets = (secrets: input.ArchitectureInput['secrets'] = {}): Pick<Architecture, 'secrets'> =>
-  Object.keys(secrets).length === 0 ? {} : { secrets: each(secrets, ({ version }) => ({ version })) };
+  Object.keys(secrets).length === 0 ? {} : { secrets: mapValues(secrets, ({ version }) => ({ version })) };
 
 function normaliseUsed(used: input.SecretsInput = []): Pick<Service, 'secrets'> {
   const files = Object.entries(Array.isArray(used) ? Object.fromEntries(used.map((name: string) => [name, name])) : used);
@@ -109,7 +110,7 @@ function normaliseUsed(used: input.SecretsInput = []): Pick<Service, 'secrets'> 
 /** None is nothing, so that manifests of before there were alarms say the same. */
 function normaliseAlarms<Metric extends string>(alarms: Named<input.AlarmInput<Metric>> = {}): { alarms?: Alarms<Metric> } {
   if (Object.keys(alarms).length === 0) return {};
-  const filled = each(alarms, ({ metric, above, below, forMs = defaults.alarmMs }): Alarm<Metric> => {
+  const filled = mapValues(alarms, ({ metric, above, below, forMs = defaults.alarmMs }): Alarm<Metric> => {
     const limit = above === undefined ? { below: below ?? 0 } : { above };
     return { metric, ...limit, forMs };
   });
@@ -159,7 +160,7 @@ function normaliseStoreHealth(health: input.StoreHealthInput = 'tcp'): StoreHeal
 function normaliseWritable(writable: input.Writable = []): Service['writable'] {
   if ('length' in writable && Array.isArray(writable))
     return Object.fromEntries(writable.map((path: string) => [path, { sizeBytes: defaults.writableBytes }]));
-  return each(writable as Named<{ size: input.Size }>, ({ size }) => ({ sizeBytes: sizeBytes(size) }));
+  return mapValues(writable as Named<{ size: input.Size }>, ({ size }) => ({ sizeBytes: sizeBytes(size) }));
 }
 
 function normaliseLimits(limits: input.LimitsInput = {}, base?: ResourceLimits): ResourceLimits {
@@ -191,8 +192,8 @@ function normaliseEnvironment(change: input.EnvironmentInput, base: Pick<Archite
     ...normaliseChannels(change.channels),
     ...normaliseSecrets(change.secrets),
     ...(change.core && { core: normaliseCore(change.core) }),
-    ...(change.apps && { apps: each(change.apps, (app, name) => normaliseAppChange(app, base.apps[name]?.services ?? {})) }),
-    ...(change.stores && { stores: each(change.stores, (store, name) => normaliseChange(store, base.stores[name])) }),
+    ...(change.apps && { apps: mapValues(change.apps, (app, name) => normaliseAppChange(app, base.apps[name]?.services ?? {})) }),
+    ...(change.stores && { stores: mapValues(change.stores, (store, name) => normaliseChange(store, base.stores[name])) }),
   };
 }
 
@@ -200,7 +201,7 @@ const normaliseAppChange = (app: NonNullable<input.EnvironmentInput['apps']>[str
   ...(app.hosts && { hosts: app.hosts }),
   ...(app.bake && { bake: { forMs: app.bake.forMs } }),
   ...normalisePolicyChange(app.policy),
-  ...(app.services && { services: each(app.services, (service, name) => normaliseChange(service, services[name])) }),
+  ...(app.services && { services: mapValues(app.services, (service, name) => normaliseChange(service, services[name])) }),
 });
 
 const normaliseChange = (change: input.ServiceChangeInput, base: Base | undefined): ServiceChange => ({
@@ -213,8 +214,4 @@ const normaliseChange = (change: input.ServiceChangeInput, base: Base | undefine
 const said = <Members extends object>(members: Members): Members =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Members;
 
-const texts = (values: input.Settings = {}): Record<string, string> => each(values, String);
-
-function each<In, Out>(items: Named<In> | undefined, change: (item: In, name: string) => Out): Record<string, Out> {
-  return Object.fromEntries(Object.entries(items ?? {}).map(([name, item]): [string, Out] => [name, change(item, name)]));
-}
+const texts = (values: input.Settings = {}): Record<string, string> => mapValues(values, String);

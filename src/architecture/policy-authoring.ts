@@ -106,7 +106,7 @@ export type TimeoutsInput = { headersMs?: number; requestMs?: number; responseMs
 export type IdempotentMethod = 'GET' | 'HEAD' | 'OPTIONS' | 'PUT' | 'DELETE' | 'TRACE';
 
 /**
- * Another instance is tried `attempts` times (3 when left out, at most 10). One that refuses the connection did nothing, so any method is
+ * Another instance is tried `attempts` times (3 when left out, 4 without `retries`, at most 10). One that refuses the connection did nothing, so any method is
  * tried again; after `on` (an answer that never came, when left out) only these methods, of those that are idempotent.
  */
 export type RetriesInput = {

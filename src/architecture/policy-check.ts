@@ -1,5 +1,6 @@
 import { didYouMean } from './closest.ts';
 import type { Mistake } from './issues.ts';
+import { rulePath } from './policy-normalise.ts';
 import { isRecord, type KeyPath, keyText, valueAt } from './key-path.ts';
 
 /** What an app's policy is checked against. `policy`: where it is written; `app`: the app it is of; `hosts`: all it may have. */
@@ -27,7 +28,7 @@ function repeatedRoutes(root: unknown, routes: KeyPath): Mistake[] {
   const seen = new Map<string, KeyPath>();
   return itemsOf(root, routes).flatMap((route): Mistake[] => {
     const [host, path] = ['host', 'path'].map((key) => valueAt(root, [...route, key]));
-    const what = `${typeof host === 'string' ? host : ''}${typeof path === 'string' ? path.replace(/(?<=.)\/$/, '') : '/'}`;
+    const what = `${typeof host === 'string' ? host : ''}${typeof path === 'string' ? rulePath(path) : '/'}`;
     const other = seen.get(what);
     if (other === undefined) {
       seen.set(what, route);

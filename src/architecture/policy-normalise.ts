@@ -1,4 +1,15 @@
-import type { Access, HeaderPolicy, Headers, Match, PathMatch, Policy, Route, TextMatch } from '../policy.ts';
+import {
+  idempotentMethods,
+  type Access,
+  type HeaderPolicy,
+  type Headers,
+  type Match,
+  type PathMatch,
+  type Policy,
+  type Route,
+  type TextMatch,
+} from '../policy.ts';
+import { mapValues } from '../map-values.ts';
 import { sizeBytes } from './expectations.ts';
 import type * as input from './policy-authoring.ts';
 
@@ -6,7 +17,7 @@ const defaults = {
   redirectStatus: 308,
   retryAfterSeconds: 300,
   contentType: 'text/html; charset=utf-8',
-  retries: { attempts: 3, on: ['empty-response'], methods: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'] },
+  retries: { attempts: 3, on: ['empty-response'], methods: idempotentMethods },
   compressed: ['text/', 'application/json', 'application/javascript', 'application/xml', 'image/svg+xml'],
 } as const;
 
@@ -27,8 +38,8 @@ function rules({ routes, redirects, headers, access, rateLimits, patches }: inpu
     ...(redirects && { redirects: redirects.map(normaliseRedirect) }),
     ...normaliseHeaderPolicy(headers),
     ...(access && { access: access.map(normaliseAccess) }),
-    ...(rateLimits && { rateLimits: each(rateLimits, normaliseRateLimit) }),
-    ...(patches && { patches: each(patches, (patch) => list(patch).map(normaliseMatch)) }),
+    ...(rateLimits && { rateLimits: mapValues(rateLimits, normaliseRateLimit) }),
+    ...(patches && { patches: mapValues(patches, (patch) => list(patch).map(normaliseMatch)) }),
   };
 }
 
@@ -100,8 +111,8 @@ function normaliseMatch({ host, path, method, query, header, source }: input.Mat
     ...(host !== undefined && { host: list(host) }),
     ...(path !== undefined && { path: list(path).map(normalisePath) }),
     ...(method !== undefined && { method: list(method) }),
-    ...(query && { query: each(query, normaliseText) }),
-    ...(header && { header: each(header, normaliseText) }),
+    ...(query && { query: mapValues(query, normaliseText) }),
+    ...(header && { header: mapValues(header, normaliseText) }),
     ...(source !== undefined && { source: list(source) }),
   };
 }
@@ -114,10 +125,7 @@ function normaliseText(text: input.TextInput): TextMatch {
 }
 
 /** `/admin/` and `/admin` have the same below them. */
-const rulePath = (path: string): string => path.replace(/(?<=.)\/$/, '');
+export const rulePath = (path: string): string => path.replace(/(?<=.)\/$/, '');
 
 const list = <Item>(items: Item | readonly Item[]): readonly Item[] =>
   Array.isArray(items) ? (items as readonly Item[]) : [items as Item];
-
-const each = <In, Out>(items: Readonly<Record<string, In>>, change: (item: In) => Out): Record<string, Out> =>
-  Object.fromEntries(Object.entries(items).map(([name, item]) => [name, change(item)]));

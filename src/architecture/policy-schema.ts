@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { idempotentMethods, redirectStatuses, retryReasons, timeLimits } from '../policy.ts';
+import { isAddressRange } from '../source-rules.ts';
 import { isHostName, isWebAddress } from './expectations.ts';
 import { members, size, text, whole } from './schema-parts.ts';
 
@@ -11,13 +11,6 @@ const isPlain = (value: string): boolean => value !== '' && !/[\u0000-\u001f\u00
 /** A path as rules see it: decoded, and in one spelling only. */
 const isRulePath = (value: string): boolean =>
   value.startsWith('/') && !/[\u0000-\u001f\u007f%?#;\\]/.test(value) && !/\/\/|(^|\/)\.{1,2}(\/|$)/.test(value);
-
-function isNetwork(value: string): boolean {
-  const [address = '', bits, ...rest] = value.split('/');
-  const family = isIP(address);
-  if (family === 0 || address.includes('%') || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
-}
 
 const oneOrMore = <Value extends z.ZodType>(value: Value, expected: string) => z.union([value, z.array(value).min(1, expected)]);
 const record = <Value extends z.ZodType>(key: z.ZodType<string, string>, value: Value) => z.record(key, value);
@@ -32,7 +25,7 @@ const ruleName = text('a name of letters, digits, dots, hyphens and underscores,
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(value),
 );
 const method = text('a method in capitals', (value) => /^[A-Z]{1,20}$/.test(value));
-const network = text("an address or a network such as '10.0.0.0/8'", isNetwork);
+const network = text("an address or a network such as '10.0.0.0/8'", isAddressRange);
 const milliseconds = (most: number) => whole(1, most).optional();
 const day = 86_400_000;
 

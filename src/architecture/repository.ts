@@ -252,3 +252,11 @@ function parseTreeEntry(line: string): TreeEntry {
   const [mode = '', kind = '', object = ''] = line.slice(0, tab).split(' ');
   return { path: line.slice(tab + 1), mode, kind: kind as TreeEntry['kind'], object };
 }
+
+/** A folder relative to its repository's top, with forward slashes; git says the top without symbolic links. */
+export async function insideOf({ top }: Repository, folder: string): Promise<string> {
+  return path
+    .relative(top, await realpath(folder))
+    .split(path.sep)
+    .join('/');
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as expect from './expectations.ts';
+import { isAddressRange } from '../source-rules.ts';
 import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics } from './model.ts';
 import { policy } from './policy-schema.ts';
 import { addressExpectation, isRepositoryAddress } from './repository-address.ts';
@@ -142,7 +143,7 @@ const publish = z.union([
   members({ address: address.optional(), port }),
 ]);
 const ranges = z
-  .array(text("an IP address or a range of them, such as '192.0.2.0/24'", expect.isAddressRange), 'a list of addresses')
+  .array(text("an IP address or a range of them, such as '192.0.2.0/24'", isAddressRange), 'a list of addresses')
   .min(1, 'at least one address');
 const most = whole(1, 1_000_000);
 const rate = members({ count: most, perMs: whole(1_000, 3_600_000) });

@@ -1,3 +1,4 @@
+import { mapBounded } from '../bounded.ts';
 import { short, type ReleaseId } from '../digest.ts';
 import { byCodeUnit } from '../canonical-json.ts';
 import { done } from '../result.ts';
@@ -46,13 +47,11 @@ async function usedByReleases(session: Session): Promise<Use[]> {
   const controller = live.ok ? live.value.live?.controller : undefined;
   const environment = textOption(session.input, 'environment') ?? controller?.environment ?? 'local';
   const images = (await releaseImages(engine, architecture)).filter((image) => image.environment === environment);
-  const uses = await Promise.all(
-    images.map(async ({ image, release }) => {
-      const manifest = await manifestOf(session.world, engine, image);
-      const versions = manifest ? usedVersions(manifest.inputs.architecture, [environment]) : [];
-      return versions.map(({ secret, version }): Use => ({ secret, version, release, live: release === controller?.release }));
-    }),
-  );
+  const uses = await mapBounded(images, 8, async ({ image, release }) => {
+    const manifest = await manifestOf(session.world, engine, image);
+    const versions = manifest ? usedVersions(manifest.inputs.architecture, [environment]) : [];
+    return versions.map(({ secret, version }): Use => ({ secret, version, release, live: release === controller?.release }));
+  });
   return uses.flat();
 }
 

@@ -3,7 +3,7 @@ import { evaluateArchitecture, locatorOfCommit, type Evaluated as EvaluatedFiles
 import type { EvaluationFile, Evaluator } from '../architecture/evaluation.ts';
 import { type Lock, lockFile, parseLock } from '../architecture/lock.ts';
 import { placeFindings } from '../architecture/place-findings.ts';
-import { type Commit, openRepository, type Repository } from '../architecture/repository.ts';
+import { type Commit, insideOf, openRepository, type Repository } from '../architecture/repository.ts';
 import type { KeyLocator } from '../architecture/validate.ts';
 import type { Assets, BuildContext, Evaluated } from '../build/build-context.ts';
 import { buildRelease } from '../build/build-release.ts';
@@ -47,15 +47,6 @@ async function open(place: Place): Promise<Result<Opened>> {
     return done({ engine: engine.value, repository: repository.value, folder: await insideOf(repository.value, place.folder) });
   await repository.value.close();
   return engine;
-}
-
-/** A folder relative to its repository's top, with forward slashes; git says the top without symbolic links. */
-async function insideOf({ top }: Repository, folder: string): Promise<string> {
-  const { realpath } = await import('node:fs/promises');
-  return path
-    .relative(top, await realpath(folder))
-    .split(path.sep)
-    .join('/');
 }
 
 async function evaluate(setup: DeliverySetup, request: SourceRequest): Promise<Result<Source>> {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { architectureFile } from '../architecture/evaluate.ts';
 import { keyLocator } from '../architecture/locate.ts';
 import { modulesOfCommit } from '../architecture/modules-of-commit.ts';
-import { openRepository } from '../architecture/repository.ts';
+import { insideOf, openRepository } from '../architecture/repository.ts';
 import type { KeyPath } from '../architecture/key-path.ts';
 import type { Problem, SourcePlace } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
@@ -20,8 +20,7 @@ export async function findReference(session: Session, name: string): Promise<Res
   try {
     const snapshot = await repository.value.snapshot();
     if (!snapshot.ok) return snapshot;
-    const inside = path.relative(repository.value.top, folder).split(path.sep).join('/');
-    const tree = await repository.value.find(snapshot.value.tree, inside);
+    const tree = await repository.value.find(snapshot.value.tree, await insideOf(repository.value, folder));
     const modules = tree === undefined ? [] : await modulesOfCommit(repository.value, tree.object, architectureFile);
     const locate = keyLocator(new Map(modules.map((each) => [each.path, each.contents])), architectureFile);
     const environment = textOption(session.input, 'environment');

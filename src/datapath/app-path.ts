@@ -1,4 +1,4 @@
-import type { Policy } from '../policy.ts';
+import { idempotentMethods, type Policy } from '../policy.ts';
 import {
   assertDnsLabel,
   assertPort,
@@ -10,11 +10,12 @@ import {
   type PathConfig,
   proxyGlobal,
   renderConfig,
+  retryOnly,
   type Section,
 } from './path-config.ts';
 import { HEED_LEAVING, type Range, renderLeaving } from './elastic-config.ts';
 import { LATENCY_TABLE, TIME_ANSWERS } from './latency-config.ts';
-import { type PolicyConfig, renderPolicy, retryLine, withPolicy } from './policy-config.ts';
+import { type PolicyConfig, renderPolicy, withPolicy } from './policy-config.ts';
 import { checkLines, type CheckedService, elasticLines, renderWaiting } from './waiting-config.ts';
 
 /** A service of an app, as its data path sees it. */
@@ -117,7 +118,7 @@ function frontend({ generation, policy = {} }: AppPath, rendered?: PolicyConfig)
       // Set, not appended: what the client claims is not known to be true.
       'http-request set-header x-forwarded-for %[src]',
       'http-request set-header x-forwarded-proto http',
-      retryLine(policy),
+      retryOnly(policy.retries?.methods ?? idempotentMethods),
       ...(rendered?.handling ?? []),
       'default_backend entry',
     ],

@@ -1,4 +1,5 @@
-import { limitLines, type SourceLimits, sourceLines, type SourceRules } from './source-config.ts';
+import type { SourceLimits, SourceRules } from '../source-rules.ts';
+import { limitLines, sourceLines } from './source-config.ts';
 import { LATENCY_TABLE, TIME_ANSWERS } from './latency-config.ts';
 import {
   assertDnsLabel,

@@ -4,17 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { skip, withSources } from './haproxy-fixture.ts';
 import { renderAppPath } from './app-path.ts';
 import { renderCore } from './core-path.ts';
-import { LIBRARY, type PathConfig } from './path-config.ts';
+import { type PathConfig } from './path-config.ts';
 import { renderStorePath } from './store-path.ts';
 
-const SOURCES = fileURLToPath(new URL('../../images/proxy', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'datapath-'));
 after(() => rmSync(folder, { recursive: true }));
-
-const skip = spawnSync('haproxy', ['-v']).status === 0 ? false : 'haproxy is not installed here';
 
 const awkward = `"b" 'c' \\ # $HOME \${HOME} %[src] %% {} } ; , é`;
 
@@ -129,7 +126,7 @@ test('haproxy refuses a configuration with a word it does not know', { skip }, (
 /** What haproxy has to say, apart from names that do not resolve on this machine. */
 function complaints(config: string): string {
   const file = join(folder, 'haproxy.cfg');
-  writeFileSync(file, config.replaceAll(LIBRARY, SOURCES));
+  writeFileSync(file, withSources(config));
   const env = { ...process.env, CHANGELESS_INCARNATION: '0123abcd', CHANGELESS_LEAVING: 'drain', RES_OPTIONS: 'timeout:1 attempts:1' };
   const { status, stderr } = spawnSync('haproxy', ['-c', '-f', file], { encoding: 'utf8', env });
   const lines = stderr.split('\n').filter((line) => /ALERT|WARNING/.test(line) && !/could not resolve address/.test(line));

@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { LIBRARY } from './path-config.ts';
+import { freePort, portOf, skip, withSources } from './haproxy-fixture.ts';
 import { renderStorePath } from './store-path.ts';
-
-const SOURCES = fileURLToPath(new URL('../../images/proxy', import.meta.url));
-const skip = spawnSync('haproxy', ['-v']).status === 0 ? false : 'haproxy is not installed here';
 
 const CLIENTS = 500;
 
@@ -49,14 +44,10 @@ async function startProxy(story: TestContext, { holdLimitMs, isHeld, server }: H
   const { proxy } = renderStorePath({ generation: 's1', port, server: 'localhost', health: { kind: 'tcp' }, holdLimitMs, drainLimitMs: 1 });
   const ours = [
     [`localhost:${port}`, `127.0.0.1:${server}`],
-    [LIBRARY, SOURCES],
     ['/run/changeless', `${folder}/run`],
   ] as const;
   mkdirSync(join(folder, 'run'));
-  writeFileSync(
-    join(folder, 'proxy.cfg'),
-    ours.reduce((text, [from, to]) => text.replaceAll(from, to), proxy),
-  );
+  writeFileSync(join(folder, 'proxy.cfg'), withSources(ours.reduce((text, [from, to]) => text.replaceAll(from, to), proxy)));
   const env = { ...process.env, CHANGELESS_INCARNATION: 'held', ...(isHeld && { CHANGELESS_GATE: gate }) };
   const haproxy: ChildProcess = spawn('haproxy', ['-db', '-f', join(folder, 'proxy.cfg')], { env, stdio: ['ignore', 'pipe', 'ignore'] });
   story.after(() => {
@@ -89,16 +80,4 @@ async function startServer(story: TestContext): Promise<number> {
   const server = createServer((socket) => socket.on('error', () => undefined).once('data', () => socket.end('stored')));
   story.after(() => server.close());
   return portOf(server);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await portOf(server);
-  server.close();
-  return port;
-}
-
-async function portOf(server: Server): Promise<number> {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return (server.address() as AddressInfo).port;
 }

@@ -1,4 +1,5 @@
-import { isIP } from 'node:net';
+import { idempotentMethods } from '../policy.ts';
+import { isAddressRange } from '../source-rules.ts';
 
 /**
  * The HAProxy configurations of a data path: what its waiter runs, what it runs as the proxy, and where instances may come and go,
@@ -77,7 +78,9 @@ export const FOLLOW_NAME = 'resolvers platform init-addr libc,none resolve-prefe
 export const PROBE_SILENT_PEERS: readonly string[] = ['option srvtcpka', 'srvtcpka-idle 1s', 'srvtcpka-intvl 1s', 'srvtcpka-cnt 3'];
 
 /** What may have had an effect is not done twice; a refused connection is tried again for any method. */
-export const RETRY_IDEMPOTENT = 'http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }';
+export const retryOnly = (methods: readonly string[]): string => `http-request disable-l7-retry unless { method ${methods.join(' ')} }`;
+
+export const RETRY_IDEMPOTENT = retryOnly(idempotentMethods);
 
 /** By it the core tells a data path which generation is asked for; it passes on none that a client sends. */
 export const PREVIEW_HEADER = 'x-changeless-preview';
@@ -106,7 +109,6 @@ const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const DNS_LABEL = new RegExp(`^${LABEL}$`);
 const DNS_NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
 const GENERATION = /^[a-z0-9][a-z0-9-]{0,127}$/;
-const ADDRESS_RANGE = /^[0-9a-f:.]+(?:\/\d{1,3})?$/i;
 const HEALTH_PATH = /^\/[A-Za-z0-9\-._~!&()*+,;=:@%/?]*$/;
 
 /** Validation lets only DNS names through; a name that could add to a configuration is a bug there. Throws. */
@@ -121,8 +123,7 @@ export function assertDnsLabel(label: string): string {
 
 /** The same for an IP address or a range of them. Throws. */
 export function assertAddressRange(range: string): string {
-  assertMatches(range, ADDRESS_RANGE, 'an IP address or a range of them');
-  if (isIP(range.replace(/\/.*$/, '')) === 0) throw new Error(`datapath: ${JSON.stringify(range)} is no IP address`);
+  if (!isAddressRange(range)) throw new Error(`datapath: ${JSON.stringify(range)} is not an IP address or a range of them`);
   return range;
 }
 

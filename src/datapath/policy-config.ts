@@ -1,5 +1,5 @@
 import { timeLimits, type HeaderPolicy, type Headers, type Policy, type TimeLimit } from '../policy.ts';
-import { assertWhole, PREVIEW_HEADER, RETRY_IDEMPOTENT, type Section } from './path-config.ts';
+import { assertWhole, PREVIEW_HEADER, type Section } from './path-config.ts';
 import { assertHeaderName, sorted } from './policy-match.ts';
 import { countLines, isRoute, rateTables, refusals } from './policy-refusals.ts';
 import { namesPath, PATH_RULE } from './policy-path.ts';
@@ -87,10 +87,6 @@ const timeoutNames: Readonly<Partial<Record<TimeLimit, string>>> = {
   idleMs: 'http-keep-alive',
   tunnelMs: 'tunnel',
 };
-
-/** What may have had an effect is not done twice. */
-export const retryLine = ({ retries }: Policy): string =>
-  retries ? `http-request disable-l7-retry unless { method ${retries.methods.join(' ')} }` : RETRY_IDEMPOTENT;
 
 function headerLines(headers: HeaderPolicy | undefined, key: string, condition: string): string[] {
   // Answers of the data path itself are answers, too.

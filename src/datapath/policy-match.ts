@@ -1,3 +1,4 @@
+import { byCodeUnit } from '../canonical-json.ts';
 import type { Match, PathMatch, TextMatch } from '../policy.ts';
 import { quote } from './quote.ts';
 
@@ -97,7 +98,7 @@ const condition = (name: string, tests: readonly string[]): Condition => ({
 
 /** In an order of their own, because nothing that is hashed keeps that of members. */
 export const sorted = <Value>(members: Readonly<Record<string, Value>> = {}): [string, Value][] =>
-  Object.entries(members).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  Object.entries(members).toSorted(([a], [b]) => byCodeUnit(a, b));
 
 /** Validation lets only such names through; another could add to an expression. Throws. */
 export function assertHeaderName(name: string): string {

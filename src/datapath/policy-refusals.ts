@@ -1,6 +1,6 @@
 import type { Access, Match, Policy, RateLimit } from '../policy.ts';
 import { assertWhole, type Section } from './path-config.ts';
-import { renderMatch, sorted, sourceCondition } from './policy-match.ts';
+import { type Condition, renderMatch, sorted, sourceCondition } from './policy-match.ts';
 import type { OrderedRoute } from './policy-routes.ts';
 import { mark, refusal, refuseLine, type Rule } from './policy-rule.ts';
 import { quote } from './quote.ts';
@@ -109,9 +109,12 @@ const windowMs = ({ requests, periodMs, burst }: RateLimit): number => Math.max(
 
 const tableOf = (name: string): string => `rate-${name}`;
 
+/** The requests that a limit is for. */
+const rateMatch = (name: string, limit: RateLimit): Condition => renderMatch(tableOf(name), limit.for ?? {}, 'restricting');
+
 function rateRule(name: string, limit: RateLimit): Rule {
   const table = tableOf(name);
-  const { lines, names } = renderMatch(table, limit.for ?? {}, 'restricting');
+  const { lines, names } = rateMatch(name, limit);
   return refusal({
     key: `policy rateLimits ${name}`,
     name: `rate:${name}`,
@@ -124,7 +127,7 @@ function rateRule(name: string, limit: RateLimit): Rule {
 /** Only what is let on counts: who is refused and goes on asking is not refused for longer. */
 export const countLines = ({ rateLimits }: Policy): string[] =>
   sorted(rateLimits).map(([name, limit]) => {
-    const { names } = renderMatch(tableOf(name), limit.for ?? {}, 'restricting');
+    const { names } = rateMatch(name, limit);
     const condition = names.length > 0 ? ` if ${names.join(' ')}` : '';
     return `http-request set-var(txn.counted) src_inc_gpc0(${tableOf(name)})${condition}`;
   });

@@ -1,23 +1,5 @@
+import type { Rate, SourceLimits, SourceRules } from '../source-rules.ts';
 import { assertAddressRange, assertWhole } from './path-config.ts';
-
-/** Ranges of addresses that may connect (all, when left out), and that may not. */
-export interface SourceRules {
-  readonly allow?: readonly string[];
-  readonly deny?: readonly string[];
-}
-
-/** What one source address may have: connections at a time, new ones, and requests. */
-export interface SourceLimits {
-  readonly connections?: number;
-  readonly newConnections?: Rate;
-  readonly requests?: Rate;
-}
-
-/** So many within any span of so long. */
-export interface Rate {
-  readonly count: number;
-  readonly perMs: number;
-}
 
 /** Connections at a time. Generous: behind one address there may be many people, and on a laptop every client is the bridge's gateway. */
 const MOST_CONNECTIONS = 5_000;

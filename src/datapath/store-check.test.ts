@@ -1,21 +1,18 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { LIBRARY, type StoreHealth } from './path-config.ts';
+import { skip, withSources } from './haproxy-fixture.ts';
+import { type StoreHealth } from './path-config.ts';
 import { parsePathLine, type PathReport } from './path-log.ts';
 import { renderStorePath } from './store-path.ts';
 
-const SOURCES = fileURLToPath(new URL('../../images/proxy', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'store-check-'));
 after(() => rmSync(folder, { recursive: true }));
-
-const skip = spawnSync('haproxy', ['-v']).status === 0 ? false : 'haproxy is not installed here';
 
 /** A message of PostgreSQL: its letter, its length, and what it holds. */
 function message(letter: string, body: Buffer): Buffer {
@@ -66,7 +63,7 @@ test(
 async function judged(health: StoreHealth, port: number): Promise<PathReport> {
   const { waiting } = renderStorePath({ generation: 's1', port, server: 'localhost', health, holdLimitMs: 1, drainLimitMs: 1 });
   const file = join(folder, `${port}.cfg`);
-  writeFileSync(file, waiting.replaceAll(LIBRARY, SOURCES));
+  writeFileSync(file, withSources(waiting));
   const waiter = spawn('haproxy', ['-db', '-f', file], { env: { ...process.env, CHANGELESS_INCARNATION: `check-${process.pid}-${port}` } });
   try {
     for await (const line of createInterface({ input: waiter.stdout })) {

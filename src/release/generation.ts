@@ -1,6 +1,7 @@
 import { byCodeUnit, type Json } from '../canonical-json.ts';
 import { isElastic, type App, type Core, type Service, type ServiceStep, type Store, type UsedSecrets } from '../architecture/model.ts';
 import { digestOf, type BodyId, type ComponentKey, type GenerationId } from '../digest.ts';
+import { mapValues } from '../map-values.ts';
 import { done, type Result } from '../result.ts';
 import type { Generation, ReleaseInputs } from './manifest.ts';
 import { secretReferences } from './secret-references.ts';
@@ -175,6 +176,3 @@ function membersOf<Item extends object>(item: Item, names: readonly (keyof Item 
   for (const name of names) members[name] = item[name] as Json;
   return members;
 }
-
-const mapValues = <From, To>(record: Readonly<Record<string, From>>, map: (value: From, name: string) => To): Record<string, To> =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,12 +8,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { skip, withSources } from '../../src/datapath/haproxy-fixture.ts';
 import { renderAppPath } from '../../src/datapath/app-path.ts';
-import { LIBRARY } from '../../src/datapath/path-config.ts';
 
-const library = fileURLToPath(new URL('../../images/proxy', import.meta.url));
-const skip = spawnSync('haproxy', ['-v']).status === 0 ? false : 'haproxy is not installed here';
 const CLIENTS = 20;
 
 /**
@@ -97,9 +94,8 @@ async function startPath(story: TestContext, { port, names }: { port: number; na
   const ours = proxy
     .replace('bind :8080 accept-proxy', `bind unix@${socket}`)
     .replace('parse-resolv-conf', `nameserver here 127.0.0.1:${names}`)
-    .replaceAll('/run/changeless', folder)
-    .replaceAll(LIBRARY, library);
-  writeFileSync(path.join(folder, 'proxy.cfg'), ours);
+    .replaceAll('/run/changeless', folder);
+  writeFileSync(path.join(folder, 'proxy.cfg'), withSources(ours));
   const child = spawn('haproxy', ['-db', '-f', path.join(folder, 'proxy.cfg')], {
     env: { ...process.env, CHANGELESS_INCARNATION: 'coming' },
     stdio: ['ignore', 'pipe', 'inherit'],

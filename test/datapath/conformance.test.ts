@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { skip } from '../../src/datapath/haproxy-fixture.ts';
 import type { PolicyInput } from '../../src/architecture/authoring.ts';
 import { handling } from './handling-cases.ts';
 import { Proxied, Services } from './proxied.ts';
@@ -19,8 +19,6 @@ export type Case = {
   with: unknown;
   without: unknown;
 };
-
-const skip = spawnSync('haproxy', ['-v']).status === 0 ? false : 'haproxy is not installed here';
 
 let services: Services;
 before(async () => {

@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { freePort, skip, withSources } from '../../src/datapath/haproxy-fixture.ts';
 import { type Core, renderCore } from '../../src/datapath/core-path.ts';
-import { LIBRARY } from '../../src/datapath/path-config.ts';
 import { Services } from './proxied.ts';
 
-const library = fileURLToPath(new URL('../../images/proxy', import.meta.url));
-const skip = spawnSync('haproxy', ['-v']).status === 0 ? false : 'haproxy is not installed here';
 /** Each a client of its own: the whole of 127.0.0.0/8 is this machine. */
 const [ann, bob] = ['127.0.0.1', '127.0.0.2'];
 
@@ -114,9 +111,8 @@ async function startCore(rules: Rules, port: number): Promise<ChildProcess> {
   const ours = proxy
     .replace('bind :8080', `bind 127.0.0.1:${port}`)
     .replace(/server shop .*/, `server shop unix@${services.socket('web')}`)
-    .replaceAll('/run/changeless', services.folder)
-    .replaceAll(LIBRARY, library);
-  writeFileSync(file, ours);
+    .replaceAll('/run/changeless', services.folder);
+  writeFileSync(file, withSources(ours));
   const child = spawn('haproxy', ['-db', '-f', file], { env: { ...process.env, CHANGELESS_INCARNATION: String(port) } });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
@@ -143,12 +139,4 @@ async function inTurn(ask: Asked, sources: readonly string[]): Promise<string[]>
   const answers: string[] = [];
   for (const source of sources) answers.push(await ask(source));
   return answers;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await once(server.listen(0, ann), 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  return port;
 }

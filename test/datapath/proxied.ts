@@ -7,15 +7,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { withSources } from '../../src/datapath/haproxy-fixture.ts';
 import type { PolicyInput } from '../../src/architecture/authoring.ts';
 import { normalisePolicy } from '../../src/architecture/policy-normalise.ts';
 import { policy as schema } from '../../src/architecture/policy-schema.ts';
 import { renderAppPath } from '../../src/datapath/app-path.ts';
-import { LIBRARY } from '../../src/datapath/path-config.ts';
 import { parsePathLine, type PathMeasures } from '../../src/datapath/path-log.ts';
-
-const library = fileURLToPath(new URL('../../images/proxy', import.meta.url));
 
 export type Ask = {
   path?: string;
@@ -222,7 +219,5 @@ function configOf(services: Services, written: PolicyInput | undefined): string 
     drainLimitMs: 1000,
   } as const;
   const { proxy } = renderAppPath({ ...path, ...(policy && { policy }) });
-  return proxy
-    .replaceAll(LIBRARY, library)
-    .replaceAll(/server (\w+)-1 \S+ .*/g, (_, name: string) => `server ${name}-1 unix@${services.socket(name)}`);
+  return withSources(proxy).replaceAll(/server (\w+)-1 \S+ .*/g, (_, name: string) => `server ${name}-1 unix@${services.socket(name)}`);
 }

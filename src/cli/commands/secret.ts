@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { architectureFile } from '../../architecture/evaluate.ts';
 import { isSecretName } from '../../architecture/expectations.ts';
@@ -16,11 +16,7 @@ const actions = ['init', 'add', 'rotate', 'list'] as const;
 export async function run(session: Session): CommandResult {
   const [action, name] = session.input.arguments;
   if (action === undefined || !actions.some((each) => each === action)) return failed(unknownAction(action));
-  const isHere = await access(path.join(session.input.folder, architectureFile)).then(
-    () => true,
-    () => false,
-  );
-  if (!isHere) return failed(notHere(session.input.folder));
+  if (!existsSync(path.join(session.input.folder, architectureFile))) return failed(notHere(session.input.folder));
   if (action === 'list') return (await import('../list-secrets.ts')).listSecrets(session);
   if (action === 'init') return init(session);
   if (name === undefined || !isSecretName(name)) return failed(badName(action, name));

@@ -16,6 +16,13 @@ export async function createContainer(client: DockerClient, name: string, creati
   return Id;
 }
 
+/** Copies an archive into a folder of a container, which need not run. */
+export const putArchive = (
+  client: DockerClient,
+  container: string,
+  { folder, archive }: { folder: string; archive: Buffer },
+): Promise<unknown> => client.bytes({ method: 'PUT', path: `/containers/${container}/archive`, query: { path: folder }, tar: archive });
+
 /** Starts it; started already is fine. One that cannot start is removed, so that nothing half made is left. */
 export async function startContainer(client: DockerClient, container: string): Promise<void> {
   try {

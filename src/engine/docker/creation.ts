@@ -16,6 +16,14 @@ export const hardened = {
 /** `hardened`, with arrays of its own. */
 export const hardenedHost = (): HostConfig => ({ ...hardened, CapDrop: [...hardened.CapDrop], SecurityOpt: [...hardened.SecurityOpt] });
 
+/** A container that is only copied into or from. */
+export const neverStarted = (image: string, own: Labels, mounts: VendorMount[] = []): Creation => ({
+  Image: image,
+  Cmd: ['never-started'],
+  Labels: { ...own, [labels.role]: 'once' },
+  HostConfig: { NetworkMode: 'none', ...(mounts.length > 0 && { Mounts: mounts }) },
+});
+
 /** What a container was made with, in the words of its creation and of its inspection alike. */
 export type CreationFacts = {
   image: string;

@@ -3,7 +3,8 @@ import type { Secret } from '../../secret.ts';
 import { identityFolder, identityVolume } from '../engine.ts';
 import { labels } from '../labels.ts';
 import type { DockerClient } from './client.ts';
-import { createContainer, removeContainer } from './containers.ts';
+import { createContainer, putArchive, removeContainer } from './containers.ts';
+import { neverStarted } from './creation.ts';
 import { engineName } from './names.ts';
 import { tar } from './tar.ts';
 import type { VendorMount, VendorVolume } from './vendor.ts';
@@ -19,14 +20,10 @@ export async function keepKeys(
 ): Promise<void> {
   await ensureVolume(client, architecture, volume);
   const archive = await tar(keys.map((key) => ({ path: `${digestOfBytes(key.reveal())}.txt`, mode: 0o400, contents: key.reveal() })));
-  const filler = await createContainer(client, '', {
-    Image: image,
-    Cmd: ['never-started'],
-    Labels: { [labels.architecture]: architecture, [labels.role]: 'once' },
-    HostConfig: { NetworkMode: 'none', Mounts: [{ ...identityMount(architecture), ReadOnly: false }] },
-  });
+  const mount = { ...identityMount(architecture), ReadOnly: false };
+  const filler = await createContainer(client, '', neverStarted(image, { [labels.architecture]: architecture }, [mount]));
   try {
-    await client.bytes({ method: 'PUT', path: `/containers/${filler}/archive`, query: { path: identityFolder }, tar: archive });
+    await putArchive(client, filler, { folder: identityFolder, archive });
   } finally {
     await removeContainer(client, filler);
   }

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { secretsPath, type InstanceSpec, type SecretValues } from '../engine.ts';
 import { labels } from '../labels.ts';
 import type { DockerClient } from './client.ts';
-import { createContainer, removeContainer, startContainer } from './containers.ts';
+import { createContainer, putArchive, removeContainer, startContainer } from './containers.ts';
 import { hardenedHost } from './creation.ts';
 import { Refusal } from './failure.ts';
 import { ownerLabels, secretsName } from './names.ts';
 import { readFile } from './once.ts';
 import { tar } from './tar.ts';
 import type { Creation, InspectedContainer, VendorImage, VendorMount } from './vendor.ts';
-import { listVolumes } from './volumes.ts';
+import { listVolumes, removeMemoryVolumes } from './volumes.ts';
 
 /** A name of its own each time: what a former instance of the name had is empty, and may refuse to go for a while. */
 export const newSecretsVolume = (architecture: string, instance: string): string =>
@@ -43,7 +43,7 @@ export async function startWithSecrets(member: Member, values: SecretValues, sta
   const filler = await createContainer(client, secretsName(architecture, spec.name), fillerCreation(member));
   try {
     await startContainer(client, filler);
-    await client.bytes({ method: 'PUT', path: `/containers/${filler}/archive`, query: { path: secretsPath }, tar: archive });
+    await putArchive(client, filler, { folder: secretsPath, archive });
     await start();
   } finally {
     await removeContainer(client, filler);
@@ -85,7 +85,7 @@ async function userOf(client: DockerClient, image: string): Promise<number> {
 export const removeFiller = (client: DockerClient, architecture: string, instance: string): Promise<void> =>
   removeContainer(client, secretsName(architecture, instance));
 
-/** What is there of the secrets of former instances of that name. The engine may miscount who mounts one: it is empty, and is tried again. */
+/** What is there of the secrets of former instances of that name. */
 export async function removeSecrets(
   client: DockerClient,
   architecture: string,
@@ -96,5 +96,5 @@ export async function removeSecrets(
   const former = volumes.filter(
     ({ Name, Labels }) => Labels?.[labels.role] === 'once' && Labels[labels.name] === instance && Name !== except,
   );
-  await Promise.all(former.map(({ Name }) => client.did({ method: 'DELETE', path: `/volumes/${Name}` }, 404, 409, 500)));
+  await removeMemoryVolumes(client, former);
 }

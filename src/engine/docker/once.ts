@@ -1,11 +1,11 @@
 import { labels } from '../labels.ts';
 import type { OnceRequest, OnceResult, TreeFile } from '../image.ts';
 import type { DockerClient } from './client.ts';
-import { createContainer, removeContainer, signalContainer, startContainer } from './containers.ts';
+import { createContainer, putArchive, removeContainer, signalContainer, startContainer } from './containers.ts';
 import { hasStatus } from './failure.ts';
 import { readOutput } from './logs.ts';
 import { firstEntry, treeTar } from './tar.ts';
-import { hardenedHost } from './creation.ts';
+import { hardenedHost, neverStarted } from './creation.ts';
 import type { Creation } from './vendor.ts';
 
 const MOST_LINKS = 10;
@@ -15,8 +15,7 @@ export async function runOnce(client: DockerClient, request: OnceRequest): Promi
   const container = await createContainer(client, '', onceCreation(request));
   try {
     for (const [folder, files] of copiesOf(request)) {
-      const tar = await treeTar(files);
-      await client.bytes({ method: 'PUT', path: `/containers/${container}/archive`, query: { path: folder }, tar });
+      await putArchive(client, container, { folder, archive: await treeTar(files) });
     }
     return await runToEnd(client, container, request);
   } finally {
@@ -87,13 +86,7 @@ function commonFolder(folders: readonly string[][]): string[] {
 
 /** One file of an image, through a container that never starts. Links are followed; undefined when there is no such file. */
 export async function readFile(client: DockerClient, reference: string, path: string): Promise<Uint8Array | undefined> {
-  const creation: Creation = {
-    Image: reference,
-    Cmd: ['never-started'],
-    Labels: { [labels.role]: 'once' },
-    HostConfig: { NetworkMode: 'none' },
-  };
-  const container = await createContainer(client, '', creation);
+  const container = await createContainer(client, '', neverStarted(reference, {}));
   try {
     return await fileIn(client, container, path);
   } finally {

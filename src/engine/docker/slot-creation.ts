@@ -1,7 +1,7 @@
 import type { SlotSpec } from '../engine.ts';
 import { labels } from '../labels.ts';
 import { slotDigest } from '../spec-digest.ts';
-import { hardenedHost, sealed } from './creation.ts';
+import { hardenedHost, neverStarted, sealed } from './creation.ts';
 import { definedLabels, engineName, ownerLabels } from './names.ts';
 import type { Creation, Endpoint, InspectedContainer, PortBindings, VendorMount } from './vendor.ts';
 
@@ -63,14 +63,8 @@ function memoryVolume(architecture: string, spec: SlotSpec, volume: string): Ven
 }
 
 /** The container through which the memory is filled. It never starts; while it exists under the slot's name, the slot is not ready. */
-export function fillerCreation(architecture: string, { name, image }: { name: string; image: string }, volume: string): Creation {
-  return {
-    Image: image,
-    Cmd: ['never-started'],
-    Labels: { [labels.architecture]: architecture, [labels.role]: 'once', [labels.slot]: name },
-    HostConfig: { NetworkMode: 'none', Mounts: [memoryMount(volume, false)] },
-  };
-}
+export const fillerCreation = (architecture: string, { name, image }: { name: string; image: string }, volume: string): Creation =>
+  neverStarted(image, { [labels.architecture]: architecture, [labels.slot]: name }, [memoryMount(volume, false)]);
 
 /** The same for a slot that is there, but it starts, to hold the memory. */
 export function holderCreation(architecture: string, sandbox: InspectedContainer): Creation {

@@ -1,6 +1,6 @@
 import type { SlotFacts } from '../engine.ts';
 import type { DockerClient } from './client.ts';
-import { createContainer, removeContainer, startContainer } from './containers.ts';
+import { createContainer, putArchive, removeContainer, startContainer } from './containers.ts';
 import { factsLabel, firstEndpoint, memoryPath, holderCreation } from './slot-creation.ts';
 import { tar } from './tar.ts';
 import type { InspectedContainer } from './vendor.ts';
@@ -29,7 +29,7 @@ export class SlotMemory {
     const address = firstEndpoint(sandbox)?.IPAddress ?? '';
     const contents = `${JSON.stringify({ instance, app, service, address, host: await this.#host() })}\n`;
     const archive = await tar([{ path: FACTS_FILE, mode: 0o444, contents }]);
-    await this.#client.bytes({ method: 'PUT', path: `/containers/${filler}/archive`, query: { path: memoryPath }, tar: archive });
+    await putArchive(this.#client, filler, { folder: memoryPath, archive });
     this.#made.set(sandbox.Name, { sandbox: sandbox.Id, life: engineLife });
   }
 

@@ -13,7 +13,7 @@ import { attachOrder, endpointConfig, fillerCreation, sandboxCreation } from './
 import { sealOf } from './creation.ts';
 import type { SlotMemory } from './slot-memory.ts';
 import { NEVER, type InspectedContainer } from './vendor.ts';
-import { listVolumes } from './volumes.ts';
+import { isMemory, listVolumes, removeMemoryVolumes } from './volumes.ts';
 
 /** What the making of slots, and of instances in them, needs. */
 export type Slots = { client: DockerClient; memory: SlotMemory; inspections: Inspections };
@@ -113,11 +113,10 @@ async function removeSandbox({ client, architecture }: Place, slot: string): Pro
 /** A volume that a container still has stays: nothing of the slot may be left by then. */
 async function removeMemory({ client, architecture }: Place, slot: string): Promise<void> {
   const volumes = await listVolumes(client, architecture);
-  const memories = volumes.filter(
-    ({ Labels }) => Labels?.[labels.slot] === slot && ['sandbox', 'once'].includes(Labels[labels.role] ?? ''),
+  await removeMemoryVolumes(
+    client,
+    volumes.filter((volume) => isMemory(volume) && volume.Labels?.[labels.slot] === slot),
   );
-  // 500: `volume has active mounts`, which 20.10 miscounts after a live restore. It is empty and will be tried again.
-  await Promise.all(memories.map(({ Name }) => client.did({ method: 'DELETE', path: `/volumes/${Name}` }, 404, 409, 500)));
 }
 
 async function internalNetworks({ client, architecture }: Place, spec: SlotSpec): Promise<Set<string>> {
