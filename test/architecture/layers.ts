@@ -8,7 +8,8 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   datapath: [],
   engine: ['datapath'],
   ledger: [],
-  build: ['architecture', 'release', 'datapath', 'engine'],
+  certificates: [],
+  build: ['architecture', 'release', 'datapath', 'engine', 'certificates'],
   secrets: ['architecture', 'release'],
   rollout: ['architecture', 'release', 'engine'],
   drift: ['release', 'engine', 'rollout'],
@@ -27,6 +28,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'alarms',
     'notify',
     'secrets',
+    'certificates',
     'controller',
   ],
 };
