@@ -169,9 +169,19 @@ export type AppInput = {
   bake?: { forMs: number };
   /** What its data path does with requests and answers; nothing but passing them on when left out. */
   policy?: PolicyInput;
+  /** Its certificate, for its hosts at the ports the core publishes for TLS; plain HTTP alone when left out. */
+  tls?: TlsInput;
   /** By name; on its data path. */
   alarms?: { [name: string]: AlarmInput<PathMetric> };
 };
+
+/**
+ * Names of the secrets that hold the certificate (with those that lead to its authority behind it) and its key, as PEM; one
+ * secret may hold both. Clients get TLS 1.2 or 1.3, HTTP/2 or 1.1. Requests that come unencrypted are redirected (308) to the first
+ * port that is published for TLS, unless `plain` is `'allow'`. Another version of the secrets replaces the app's data path over the
+ * same instances. `changeless secret certificate` makes one for hosts below `localhost`.
+ */
+export type TlsInput = { certificate: string; key: string; plain?: 'redirect' | 'allow' };
 
 /**
  * A stateful component: its container is replaced, the volume at `data` is kept. A new server is first tried on a copy of
@@ -205,8 +215,12 @@ export type StoreInput = {
 /** An image in which job steps run. */
 export type AgentInput = { build: BuildInput };
 
-/** A published port: `8080`, `'0.0.0.0:443'`, or address and port. The address is 127.0.0.1 when left out. */
-export type PublishInput = number | `${string}:${number}` | { address?: string; port: number };
+/**
+ * A published port: `8080`, `'0.0.0.0:443'`, or address and port. The address is 127.0.0.1 when left out. `tls`: the port is for
+ * encrypted connections. The core passes them on by the name that the client says at their beginning (SNI) to the app that has a
+ * certificate for it, and closes all others; at such a port `perSource.requests` counts nothing, for the core sees no request.
+ */
+export type PublishInput = number | `${string}:${number}` | { address?: string; port: number; tls?: boolean };
 
 /** The thin tier that all apps share. It publishes 127.0.0.1:8080 when nothing is said. */
 export type CoreInput = {
@@ -239,6 +253,7 @@ export type AppChangeInput = {
   hosts?: readonly string[];
   bake?: { forMs: number };
   policy?: PolicyInput;
+  tls?: TlsInput;
   services?: { [name: string]: ServiceChangeInput };
 };
 

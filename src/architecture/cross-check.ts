@@ -39,6 +39,8 @@ export function crossCheck(root: unknown): Mistake[] {
     ...children(root, ['stores']).flatMap((path) => [...dataInMemory(root, path), ...upgradeToNothing(root, path)]),
     ...rolloutGroups(root),
     ...appPaths(root).flatMap((path) => policyMistakes(root, policyPlace(root, path))),
+    ...appPaths(root).flatMap((path) => unknownTlsSecrets(root, [...path, 'tls'])),
+    ...environmentNames(root).flatMap((environment) => unpublishedTls(root, environment)),
     ...containers(root).flatMap((path) => [...usedSecrets(root, path), ...hiddenBySecrets(root, path)]),
     ...environmentNames(root).flatMap((name) =>
       name === undefined ? [] : absent(root, children(root, ['environments', name, 'secrets']), ['secrets']),
@@ -218,6 +220,30 @@ function usedSecrets(root: unknown, container: KeyPath): Mistake[] {
     const what = `expected a file of its own, found ${String(file)}, which is at ${keyText(first.path)}`;
     return [{ ...at('value', place, what), other: first.path }];
   });
+}
+
+function unknownTlsSecrets(root: unknown, tls: KeyPath): Mistake[] {
+  const declared = namesIn(root, ['secrets']);
+  const named = ['certificate', 'key'].map((key) => ({ path: [...tls, key], text: valueAt(root, [...tls, key]) }));
+  return named.flatMap(({ path, text }) =>
+    typeof text !== 'string' || declared.includes(text) ? [] : [at('value', path, unknownName('a name in secrets', text, declared))],
+  );
+}
+
+// Where the architecture itself publishes none, it is told once.
+function unpublishedTls(root: unknown, environment: string | undefined): Mistake[] {
+  const changed = ['environments', String(environment)];
+  const own = [...changed, 'core', 'publish'];
+  const isOwn = environment !== undefined && Array.isArray(valueAt(root, own));
+  const list = valueAt(root, isOwn ? own : ['core', 'publish']);
+  if (Array.isArray(list) && list.some((item) => isRecord(item) && item['tls'] === true)) return [];
+  const said = (path: KeyPath): KeyPath[] => (isRecord(valueAt(root, [...path, 'tls'])) ? [[...path, 'tls']] : []);
+  const inherited = environment === undefined || isOwn ? children(root, ['apps']).flatMap(said) : [];
+  const changes = environment === undefined ? [] : children(root, [...changed, 'apps']).flatMap(said);
+  const where = environment === undefined ? '' : ` in environment ${environment}`;
+  return [...inherited, ...changes].map((path) =>
+    at('value', path, `expected a port that is published for TLS, { port: 8443, tls: true } in core.publish, found none${where}`),
+  );
 }
 
 /** What is written there would never be seen. */

@@ -87,12 +87,17 @@ const bake = z
   .strictObject({ forMs: milliseconds })
   .exactOptional()
   .describe('How long the generation before stays ready to take over again.');
+const tls = z
+  .strictObject({ certificate: z.string(), key: z.string(), plain: z.literal('allow').exactOptional() })
+  .describe('Secrets with the certificate and its key, as PEM; whether plain HTTP is let on rather than redirected.')
+  .exactOptional();
 const app = z.strictObject({
   hosts,
   services: z.record(z.string(), service).readonly(),
   drain: z.strictObject({ limitMs: milliseconds }),
   bake,
   policy: policyModel.exactOptional(),
+  tls,
   alarms: alarms(pathMetrics).describe('On its data path.'),
 });
 const store = z.strictObject({
@@ -107,7 +112,7 @@ const store = z.strictObject({
   alarms: alarms(storeMetrics).describe('On its data path and its server.'),
 });
 
-const publish = z.array(z.strictObject({ address: z.string(), port })).readonly();
+const publish = z.array(z.strictObject({ address: z.string(), port, tls: z.literal(true).exactOptional() })).readonly();
 const ranges = z.array(z.string()).readonly().exactOptional();
 const rate = z.strictObject({ count, perMs: count }).exactOptional();
 const core = z.strictObject({
@@ -130,6 +135,7 @@ const appChange = z.strictObject({
   hosts: hosts.exactOptional(),
   bake,
   policy: policyModel.exactOptional(),
+  tls,
   services: z.record(z.string(), serviceChange).readonly().exactOptional(),
 });
 const channels = z

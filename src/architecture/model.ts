@@ -32,7 +32,8 @@ export type Channel = { webhook: string };
 /** What switches together: all of a release, each app for itself, or groups of apps by name (those in none go together). */
 export type RolloutPolicy = 'together' | 'per-app' | Readonly<Record<string, readonly string[]>>;
 
-export type Publish = { address: string; port: number };
+/** `tls`: for encrypted connections, which reach the apps that have a certificate. Left out where it is not. */
+export type Publish = { address: string; port: number; tls?: true };
 
 export type Core = { publish: readonly Publish[]; sources?: SourceRules; perSource?: SourceLimits };
 
@@ -45,9 +46,14 @@ export type App = {
   bake?: { forMs: number };
   /** What its data path does with requests and answers besides passing them on. */
   policy?: Policy;
+  /** Left out where its data path takes plain HTTP alone. */
+  tls?: Tls;
   /** By name; on its data path. */
   alarms?: Alarms<PathMetric>;
 };
+
+/** The secrets that are a certificate and its key, as PEM. `plain`: what comes unencrypted is let on, and redirected when left out. */
+export type Tls = { certificate: string; key: string; plain?: 'allow' };
 
 /** What a data path tells of itself. */
 export const pathMetrics = ['request-rate', 'error-ratio', 'latency-p50', 'latency-p95', 'latency-p99', 'queue', 'connections'] as const;
@@ -178,6 +184,7 @@ export type AppChange = {
   hosts?: readonly string[];
   bake?: { forMs: number };
   policy?: Policy;
+  tls?: Tls;
   services?: Readonly<Record<string, ServiceChange>>;
 };
 

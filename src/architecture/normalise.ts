@@ -17,6 +17,7 @@ import type {
   ServiceStep,
   Store,
   StoreHealth,
+  Tls,
 } from './model.ts';
 import { normalisePolicy, normalisePolicyChange } from './policy-normalise.ts';
 
@@ -64,8 +65,12 @@ function normaliseApp(app: input.AppInput, name: string): Architecture['apps'][s
     ...normaliseAlarms(app.alarms),
     ...(app.bake && { bake: { forMs: app.bake.forMs } }),
     ...normalisePolicy(app.policy),
+    ...normaliseTls(app.tls),
   };
 }
+
+const normaliseTls = (tls: input.TlsInput | undefined): { tls?: Tls } =>
+  tls ? { tls: { certificate: tls.certificate, key: tls.key, ...(tls.plain === 'allow' && { plain: 'allow' as const }) } } : {};
 
 const normaliseService = (service: input.ServiceInput, single: boolean): Service => ({
   ...normaliseContainer(service),
@@ -181,7 +186,7 @@ const normaliseCore = ({ publish, sources, perSource }: input.CoreInput = {}): P
 function normalisePublish(publish: NonNullable<input.CoreInput['publish']>): Publish[] {
   return publish.map((item) => {
     if (typeof item === 'number') return { address: '127.0.0.1', port: item };
-    if (typeof item === 'object') return { address: item.address ?? '127.0.0.1', port: item.port };
+    if (typeof item === 'object') return { address: item.address ?? '127.0.0.1', port: item.port, ...(item.tls && { tls: true as const }) };
     return parsePublished(item) ?? { address: '127.0.0.1', port: 0 };
   });
 }
@@ -201,6 +206,7 @@ const normaliseAppChange = (app: NonNullable<input.EnvironmentInput['apps']>[str
   ...(app.hosts && { hosts: app.hosts }),
   ...(app.bake && { bake: { forMs: app.bake.forMs } }),
   ...normalisePolicyChange(app.policy),
+  ...normaliseTls(app.tls),
   ...(app.services && { services: mapValues(app.services, (service, name) => normaliseChange(service, services[name])) }),
 });
 

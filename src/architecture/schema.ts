@@ -117,12 +117,19 @@ const service = members({
 });
 
 const bake = members({ forMs: milliseconds });
+const plain = ['redirect', 'allow'] as const;
+const tls = members({
+  certificate: text('the name of a secret', Boolean),
+  key: text('the name of a secret', Boolean),
+  plain: z.enum(plain, `one of ${plain.join(', ')}`).optional(),
+}).optional();
 const app = members({
   hosts: hosts.optional(),
   services: named(service),
   drain: members({ limitMs: milliseconds }).optional(),
   bake: bake.optional(),
   policy: policy.optional(),
+  tls,
   alarms: alarms(pathMetrics),
 });
 const store = members({
@@ -140,7 +147,7 @@ const address = text('an IP address', (value) => expect.isPublished(`${value.inc
 const publish = z.union([
   port,
   text("a port, or an address and a port such as '0.0.0.0:443'", expect.isPublished),
-  members({ address: address.optional(), port }),
+  members({ address: address.optional(), port, tls: z.boolean('true or false').optional() }),
 ]);
 const ranges = z
   .array(text("an IP address or a range of them, such as '192.0.2.0/24'", isAddressRange), 'a list of addresses')
@@ -161,7 +168,13 @@ const environment = members({
   secrets: declaredSecrets,
   core: core.optional(),
   apps: named(
-    members({ hosts: hosts.optional(), bake: bake.optional(), policy: policy.optional(), services: named(serviceChange).optional() }),
+    members({
+      hosts: hosts.optional(),
+      bake: bake.optional(),
+      policy: policy.optional(),
+      tls,
+      services: named(serviceChange).optional(),
+    }),
   ).optional(),
   stores: named(members({ settings: settings.optional(), limits: limits.optional() })).optional(),
 });

@@ -2,13 +2,13 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PathConfig } from '../datapath/path-config.ts';
 import { digestOf, type ComponentKey, type ImageId } from '../digest.ts';
-import type { Images } from '../engine/image.ts';
+import type { AssembleRequest, Images } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
 import type { Problem, Finding } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import type { KeyLocator } from '../architecture/validate.ts';
 import { pathFindings, type Refused, type UnitPlace } from './path-findings.ts';
-import { configFiles, type PathImage } from './path-images.ts';
+import { certificatePath, configFiles, type PathImage } from './path-images.ts';
 
 type Check = {
   paths: readonly PathImage[];
@@ -42,7 +42,10 @@ export async function checkPaths(images: Images, { paths, proxy, cacheFolder, si
   const result = await images.runOnce({
     image: proxy.id,
     command: ['/bin/sh', '-c', script],
-    files: marks.flatMap(({ item: { config } }, index) => configFiles(`${folder}/${index}`, config)),
+    files: [
+      ...marks.flatMap(({ item: { config } }, index) => configFiles(`${folder}/${index}`, config)),
+      ...(marks.some(({ item: { config } }) => config.proxy.includes(certificatePath)) ? await throwaway() : []),
+    ],
     environment: { CHANGELESS_INCARNATION: 'check' },
     labels: { [labels.role]: 'check' },
     network: 'none',
@@ -60,6 +63,17 @@ export async function checkPaths(images: Images, { paths, proxy, cacheFolder, si
   await mkdir(path.join(cacheFolder, 'checked-paths'), { recursive: true });
   await Promise.all(marks.map(async ({ mark }) => await writeFile(mark, '')));
   return done(undefined);
+}
+
+/** No release holds a certificate in the open, and without one the proxy would refuse what has TLS: this one nobody trusts, or keeps. */
+async function throwaway(): Promise<AssembleRequest['files']> {
+  const { issueFor, makeAuthority } = await import('../certificates/issue.ts');
+  const now = new Date();
+  const { certificate, key } = await issueFor(['check.localhost'], await makeAuthority('check', now), now);
+  return [
+    { path: certificatePath, contents: certificate },
+    { path: `${certificatePath}.key`, contents: key.revealText() },
+  ];
 }
 
 type Marked = { item: PathImage; mark: string };

@@ -5,10 +5,11 @@ import { renderCore } from '../datapath/core-path.ts';
 import type { PathConfig } from '../datapath/path-config.ts';
 import { renderStorePath } from '../datapath/store-path.ts';
 import type { ComponentKey, ImageId } from '../digest.ts';
-import type { Colour } from '../engine/engine.ts';
+import { secretsPath, type Colour } from '../engine/engine.ts';
 import type { AssembleRequest } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
 import type { UnitName } from '../events.ts';
+import { certificateFile, redirectPort } from '../release/app-tls.ts';
 import { routesOf, type Generations } from '../release/generation.ts';
 import type { Generation } from '../release/manifest.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
@@ -16,6 +17,9 @@ import { pathTag } from './image-names.ts';
 
 /** A data path of one generation in one colour, and its configurations. The core's has only `blue`. */
 export type PathImage = { unit: UnitName; generation: Generation; colour: Colour; config: PathConfig; tag: string };
+
+/** Where a data path with TLS finds its certificate. */
+export const certificatePath = `${secretsPath}/${certificateFile}`;
 
 /** Where the proxy image looks for its two configurations. */
 const configFolder = '/etc/changeless/path';
@@ -46,7 +50,10 @@ export function pathImages(architecture: ResolvedArchitecture, generations: Gene
   const apps = Object.entries(architecture.apps).flatMap(([name, app]) => {
     const generation = generationOf(generations.apps, name);
     return colours.map((colour) =>
-      image({ kind: 'app', name }, generation, { colour, config: renderAppPath(appOf(app, generation, colour)) }),
+      image({ kind: 'app', name }, generation, {
+        colour,
+        config: renderAppPath({ ...appOf(app, generation, colour), ...tlsOf(architecture, app) }),
+      }),
     );
   });
   return [core, ...stores, ...apps];
@@ -83,7 +90,7 @@ export const pathRequest = (
 const coreOf = (architecture: ResolvedArchitecture, { id }: Generation) => ({
   generation: id,
   ...architecture.core,
-  routes: Object.entries(routesOf(architecture)).map(([host, app]) => ({ host, app })),
+  routes: Object.entries(routesOf(architecture)).map(([host, app]) => ({ host, app, tls: architecture.apps[app]?.tls !== undefined })),
 });
 
 type StoreInColour = { name: string; store: Store; generation: Generation; colour: Colour };
@@ -111,6 +118,9 @@ function appOf({ services, drain, policy }: App, { id }: Generation, colour: Col
     ...(policy && { policy }),
   };
 }
+
+const tlsOf = (architecture: ResolvedArchitecture, { tls }: App) =>
+  tls && { tls: { certificate: certificatePath, redirectPort: redirectPort(architecture, tls) } };
 
 function generationOf(generations: Readonly<Record<string, Generation>>, name: string): Generation {
   const found = generations[name];

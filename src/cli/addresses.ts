@@ -1,15 +1,22 @@
-import type { Publish } from '../architecture/model.ts';
+import type { App, Publish } from '../architecture/model.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 
-/** Where a browser reaches each app: its host names at the core's published ports, the first port first. */
-export function addressesOf(architecture: ResolvedArchitecture): Record<string, string[]> {
-  const { publish } = architecture.core;
-  const apps = Object.entries(architecture.apps);
-  return Object.fromEntries(apps.map(([name, { hosts }]) => [name, publish.flatMap((port) => hosts.map((host) => address(host, port)))]));
+/**
+ * Where a browser reaches each app: its host names at the core's published ports, the first port first. With TLS, those
+ * that are encrypted, and the others only where they are not redirected.
+ */
+export function addressesOf({ core: { publish }, apps }: ResolvedArchitecture): Record<string, string[]> {
+  const [encrypted, plain] = [publish.filter(({ tls }) => tls), publish.filter(({ tls }) => !tls)];
+  const portsOf = ({ tls }: App): Publish[] => (tls ? [...encrypted, ...(tls.plain === 'allow' ? plain : [])] : plain);
+  return Object.fromEntries(
+    Object.entries(apps).map(([name, app]) => [name, portsOf(app).flatMap((port) => app.hosts.map((host) => address(host, port)))]),
+  );
 }
 
-function address(host: string, { port }: Publish): string {
+function address(host: string, { port, tls }: Publish): string {
+  // What is published at 443 without TLS is encrypted by what stands before it.
   if (port === 443) return `https://${host}`;
+  if (tls) return `https://${host}:${port}`;
   return port === 80 ? `http://${host}` : `http://${host}:${port}`;
 }
 

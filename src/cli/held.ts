@@ -1,3 +1,4 @@
+import type { App } from '../architecture/model.ts';
 import { short } from '../digest.ts';
 import type { Engine, ObservedController } from '../engine/engine.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
@@ -35,10 +36,13 @@ export async function previewAddresses(world: World, engine: Engine, { controlle
     const generation = generations.get(name);
     return generation === undefined
       ? []
-      : [[name, { ...app, hosts: app.hosts.map((host) => `${generation.slice(0, 12)}.${host}`) }] as const];
+      : [[name, { ...plainly(app), hosts: app.hosts.map((host) => `${generation.slice(0, 12)}.${host}`) }] as const];
   });
   return addressesOf({ ...resolved.value, apps: Object.fromEntries(apps) });
 }
+
+/** No certificate is for where it is looked at. */
+const plainly = ({ tls: _, ...app }: App): App => app;
 
 /** Says where a release that is held can be looked at, and what can be done with it. Undefined: it was decided meanwhile. */
 export async function tellHeld({ session, engine, stream }: Telling, held: Held | undefined): Promise<Result<number>> {

@@ -129,6 +129,8 @@ test('a path is the same text each time, and differs in its generation only wher
   assert.equal(next.waiting, renderAppPath(SHOP).waiting);
 });
 
+test('a path without TLS knows nothing of it', () => assert.doesNotMatch(renderAppPath(SHOP).proxy, /8443|ssl|fc_http_major/));
+
 const web = SHOP.services[0]!;
 const BUGS: readonly (readonly [string, AppPath])[] = [
   ['an entry that is no service', { ...SHOP, entry: 'api' }],
@@ -143,6 +145,8 @@ const BUGS: readonly (readonly [string, AppPath])[] = [
   ['a health path with a line break', { ...SHOP, services: [{ ...web, health: { kind: 'http', path: '/\n', status: 200 } }] }],
   ['a health path with a variable', { ...SHOP, services: [{ ...web, health: { kind: 'http', path: '/$HOME', status: 200 } }] }],
   ['a status that is none', { ...SHOP, services: [{ ...web, health: { kind: 'http', path: '/', status: 20 } }] }],
+  ['a certificate with a blank in its path', { ...SHOP, tls: { certificate: '/run/a b' } }],
+  ['a port to redirect to that is none', { ...SHOP, tls: { certificate: '/run/a', redirectPort: 0 } }],
   ['no drain limit', { ...SHOP, drainLimitMs: 0 }],
 ];
 

@@ -1,4 +1,5 @@
 import { idempotentMethods, type Policy } from '../policy.ts';
+import { AGE_LINES, certificateTrial, type PathTls, tlsBind, tlsLines, withIdleEnd } from './app-tls.ts';
 import {
   assertDnsLabel,
   assertPort,
@@ -34,20 +35,24 @@ export interface AppPath {
   readonly services: readonly PathService[];
   readonly drainLimitMs: number;
   readonly policy?: Policy;
+  readonly tls?: PathTls | undefined;
 }
 
 /**
- * Renders an app's data path, which listens on 8080 in the app's path sandbox and believes the core's PROXY v2.
+ * Renders an app's data path, which listens on 8080 (and with TLS on 8443) in the app's path sandbox and believes the core's PROXY v2.
  * Pure. Throws where validation let something through that it should not have.
  */
 export function renderAppPath(path: AppPath): PathConfig {
   const { policy = {} } = path;
   const reached = [path.entry, ...routedServices(path)].map((name) => serviceOf(path, name));
   const isElastic = (service: PathService): boolean => typeof service.replicas !== 'number';
-  const rendered = path.policy && renderPolicy(policy, (name) => backendOf(path, name));
+  const rendered = path.policy && renderPolicy(policy, { backendOf: (name) => backendOf(path, name), http2: path.tls !== undefined });
   return {
     ...(path.services.some(isElastic) && { leaving: renderLeaving(path.drainLimitMs) }),
-    waiting: renderWaiting(path.services.map((service) => checked(service, path.colour))),
+    waiting: renderWaiting(
+      path.services.map((service) => checked(service, path.colour)),
+      path.tls && [certificateTrial(path.tls)],
+    ),
     proxy: renderConfig([
       proxyGlobal({
         generation: path.generation,
@@ -56,13 +61,18 @@ export function renderAppPath(path: AppPath): PathConfig {
         elastic: reached.filter(isElastic).map(({ name }) => backendOf(path, name)),
         ...(rendered && { libraries: rendered.libraries }),
       }),
-      { ...DEFAULTS, lines: withPolicy(DEFAULTS.lines, policy) },
+      { ...DEFAULTS, lines: defaultLines(path) },
       frontend(path, rendered),
       ...reached.map((service) => backend(backendOf(path, service.name), checked(service, path.colour))),
       ...(rendered?.tables ?? []),
       LATENCY_TABLE,
     ]),
   };
+}
+
+function defaultLines({ policy = {}, tls, drainLimitMs }: AppPath): string[] {
+  const lines = withPolicy(DEFAULTS.lines, policy);
+  return tls ? withIdleEnd(lines, drainLimitMs) : lines;
 }
 
 /** Services besides the entry that requests are routed to, each once. */
@@ -103,11 +113,13 @@ const DEFAULTS: Section = {
   ],
 };
 
-function frontend({ generation, policy = {} }: AppPath, rendered?: PolicyConfig): Section {
+function frontend({ generation, policy = {}, tls }: AppPath, rendered?: PolicyConfig): Section {
   return {
     header: 'frontend app',
     lines: [
       'bind :8080 accept-proxy',
+      ...(tls ? [tlsBind(tls), ...AGE_LINES] : []),
+      ...(tls ? tlsLines(tls) : []),
       // Only the generation that was asked for answers at a preview address.
       `http-request return status 404 content-type application/json string '{"error":"this generation is not held"}' if { req.hdr(${PREVIEW_HEADER}) -m found } !{ req.hdr(${PREVIEW_HEADER}) ${generation.slice(0, 12)} }`,
       ...(rendered?.before ?? []),
@@ -118,6 +130,7 @@ function frontend({ generation, policy = {} }: AppPath, rendered?: PolicyConfig)
       // Set, not appended: what the client claims is not known to be true.
       'http-request set-header x-forwarded-for %[src]',
       'http-request set-header x-forwarded-proto http',
+      ...(tls ? ['http-request set-header x-forwarded-proto https if { ssl_fc }'] : []),
       retryOnly(policy.retries?.methods ?? idempotentMethods),
       ...(rendered?.handling ?? []),
       'default_backend entry',

@@ -94,6 +94,17 @@ test('the answer to an unknown host names nothing that exists', () => {
   assert.doesNotMatch(answer[0] ?? '', /shop|gateway|path|haproxy/);
 });
 
+test('the core listens for encrypted connections where an app has a certificate, and names no other host there', () => {
+  const routes = [{ host: 'www.example.com', app: 'shop', tls: true }, ...CORE.routes.filter(({ host }) => host !== 'www.example.com')];
+  const { proxy } = renderCore({ ...CORE, routes });
+  assert.deepEqual(
+    [...proxy.matchAll(/^backend tls:(.*)$/gm)].map(([, host]) => host),
+    ['www.example.com'],
+  );
+  assert.match(proxy, /server shop shop\.path:8443 send-proxy-v2 /);
+  assert.doesNotMatch(renderCore(CORE).proxy, /8443|ssl/);
+});
+
 test('the core needs no app to be rendered', () => {
   assert.doesNotMatch(renderCore({ generation: 'c1', routes: [] }).proxy, /^backend host:/m);
 });
@@ -105,6 +116,7 @@ const BUGS: readonly (readonly [string, Core])[] = [
   ['a host with a port', route('shop.localhost:80', 'shop')],
   ['a range with a blank', { ...CORE, sources: { allow: ['10.0.0.0/8 192.0.2.1'] } }],
   ['a range that is none', { ...CORE, sources: { deny: ['10.0.0.0/8/8'] } }],
+  ['a certified host with a blank', { generation: 'c1', routes: [{ host: 'a b', app: 'shop', tls: true }] }],
   ['a limit of nothing', { ...CORE, perSource: { connections: 0 } }],
   ['an app with a dot', route('shop.localhost', 'shop.path')],
   ['a host of two apps', { ...CORE, routes: [...CORE.routes, { host: 'shop.localhost', app: 'other' }] }],

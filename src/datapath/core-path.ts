@@ -1,5 +1,6 @@
 import type { SourceLimits, SourceRules } from '../source-rules.ts';
 import { limitLines, sourceLines } from './source-config.ts';
+import { tlsSections } from './core-tls.ts';
 import { LATENCY_TABLE, TIME_ANSWERS } from './latency-config.ts';
 import {
   assertDnsLabel,
@@ -19,6 +20,8 @@ import { renderWaiting } from './waiting-config.ts';
 export interface CoreRoute {
   readonly host: string;
   readonly app: string;
+  /** Whether the app has a certificate for it. */
+  readonly tls?: boolean;
 }
 
 /** The core: which host name belongs to which app. Without a drain limit it lives until its last connection ends. */
@@ -31,7 +34,8 @@ export interface Core {
 }
 
 /**
- * Renders the core, which listens on 8080 in its sandbox and knows nothing of an app but its host names.
+ * Renders the core, which listens in its sandbox on 8080, and on 8443 where an app has TLS, and knows nothing of an app but its host
+ * names.
  * Pure. Throws on a name that could add to the configuration, and on a host that two apps claim.
  */
 export function renderCore(core: Core): PathConfig {
@@ -45,6 +49,10 @@ export function renderCore(core: Core): PathConfig {
       preview(core.routes),
       LATENCY_TABLE,
       ...core.routes.map(renderRoute),
+      ...tlsSections(
+        core.routes.filter(({ tls }) => tls),
+        core,
+      ),
     ]),
   };
 }

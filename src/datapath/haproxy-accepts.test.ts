@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { issueFor, makeAuthority } from '../certificates/issue.ts';
 import { skip, withSources } from './haproxy-fixture.ts';
 import { renderAppPath } from './app-path.ts';
 import { renderCore } from './core-path.ts';
@@ -14,6 +15,10 @@ const folder = mkdtempSync(join(tmpdir(), 'datapath-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const awkward = `"b" 'c' \\ # $HOME \${HOME} %[src] %% {} } ; , é`;
+
+const { certificate, key } = await issueFor(['shop.localhost'], await makeAuthority('of a test', new Date()), new Date());
+writeFileSync(join(folder, 'tls.pem'), certificate);
+writeFileSync(join(folder, 'tls.pem.key'), key.revealText());
 
 const PATHS: Readonly<Record<string, PathConfig>> = {
   'an app': renderAppPath({
@@ -80,6 +85,24 @@ const PATHS: Readonly<Record<string, PathConfig>> = {
       },
     },
   }),
+  'an app with TLS': renderAppPath({
+    generation: 't'.repeat(64),
+    colour: 'green',
+    entry: 'web',
+    services: [{ name: 'web', port: 80, replicas: 1, health: { kind: 'tcp' } }],
+    drainLimitMs: 1,
+    policy: { bodyLimitBytes: 1, timeouts: { idleMs: 86_400_000 } },
+    tls: { certificate: join(folder, 'tls.pem'), redirectPort: 8443 },
+  }),
+  'a core with TLS': renderCore({
+    generation: 'c1',
+    routes: [
+      { host: 'shop.localhost', app: 'shop', tls: true },
+      { host: 'a-b.example.com', app: 'other' },
+    ],
+    sources: { allow: ['10.0.0.0/8', '::1'], deny: ['192.0.2.7'] },
+    perSource: { connections: 1, newConnections: { count: 1, perMs: 1_000 }, requests: { count: 1, perMs: 1_000 } },
+  }),
   'the core': renderCore({
     generation: 'c1',
     routes: [
@@ -118,6 +141,18 @@ for (const [what, config] of Object.entries(PATHS)) {
     });
   }
 }
+
+test('haproxy does not start to wait with a certificate whose key is not there, or another', { skip }, async () => {
+  const { waiting } = PATHS['an app with TLS']!;
+  writeFileSync(join(folder, 'other.pem'), certificate);
+  const elsewhere = waiting.replaceAll('tls.pem', 'other.pem');
+  assert.match(complaints(elsewhere), /No Private Key found/);
+  const other = await issueFor(['shop.localhost'], await makeAuthority('of a test', new Date()), new Date());
+  writeFileSync(join(folder, 'other.pem.key'), other.key.revealText());
+  writeFileSync(join(folder, 'both.pem'), certificate + key.revealText());
+  assert.equal(complaints(waiting.replaceAll('tls.pem', 'both.pem')), '', 'a key in the file of its certificate is found');
+  assert.match(complaints(elsewhere), /inconsistencies between private key and certificate/);
+});
 
 test('haproxy refuses a configuration with a word it does not know', { skip }, () => {
   assert.match(complaints(`${PATHS['a store']!.proxy}    no-such-word\n`), /no-such-word/);

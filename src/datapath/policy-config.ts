@@ -27,13 +27,16 @@ const HOST_LINES: readonly string[] = [
 ];
 
 /**
- * The lines of a policy. `backendOf`: the name of a service's backend. Pure. Throws where validation let something through that it
+ * The lines of a policy. `backendOf`: the name of a service's backend; `http2`: whether clients may speak it. Pure. Throws where validation let something through that it
  * should not have.
  */
-export function renderPolicy(policy: Policy, backendOf: (service: string) => string): PolicyConfig {
+export function renderPolicy(
+  policy: Policy,
+  { backendOf, http2 }: { backendOf: (service: string) => string; http2: boolean },
+): PolicyConfig {
   const routes = orderRoutes(policy.routes ?? []);
   const first = namesPath(policy) ? [PATH_RULE] : [];
-  const rules = refusals(policy, routes);
+  const rules = refusals(policy, routes, http2);
   const refuses = first.length + rules.length > 0;
   const deciding = [
     ...(refuses ? ['acl refused var(txn.refused) -m found'] : []),

@@ -6,11 +6,11 @@ import { mark, refusal, refuseLine, type Rule } from './policy-rule.ts';
 import { quote } from './quote.ts';
 
 /** All rules that let a request no further, in the order in which they are asked: who is refused by one is not counted by the next. */
-export const refusals = (policy: Policy, routes: readonly OrderedRoute[]): Rule[] => [
+export const refusals = (policy: Policy, routes: readonly OrderedRoute[], http2: boolean): Rule[] => [
   ...sorted(policy.patches).map(([name, matches]) => patch(name, matches)),
   ...(policy.access ?? []).map(accessRule),
   ...maintenance(policy.maintenance),
-  ...bodyLimits(policy, routes),
+  ...bodyLimits(policy, routes, http2),
   ...sorted(policy.rateLimits).map(([name, limit]) => rateRule(name, limit)),
 ];
 
@@ -64,8 +64,12 @@ function maintenance(page: Policy['maintenance']): Rule[] {
   ];
 }
 
+/** In HTTP/2 a body need not say its length, nor that there is one: whether one comes is known by its first byte. What upgrades has none. */
+const UNSAID = ['{ fc_http_major 2 }', '!{ req.hdr(content-length) -m found }', '!{ req.hdr(upgrade) -m found }'];
+const WAIT_FOR_UNSAID = `http-request wait-for-body time 10s at-least 1 if !refused ${UNSAID.join(' ')}`;
+
 /** A route's own limit stands in place of the app's. */
-function bodyLimits({ bodyLimitBytes }: Policy, routes: readonly OrderedRoute[]): Rule[] {
+function bodyLimits({ bodyLimitBytes }: Policy, routes: readonly OrderedRoute[], http2: boolean): Rule[] {
   const own = routes.filter(({ route }) => route.bodyLimitBytes !== undefined);
   const limits = [
     ...own.map(({ route, index }) => ({
@@ -93,8 +97,8 @@ function bodyLimits({ bodyLimitBytes }: Policy, routes: readonly OrderedRoute[])
       refusal({
         key,
         name: `length:${id}`,
-        lines: unknown.lines,
-        alternatives: [unknown.names],
+        lines: [...unknown.lines, ...(http2 ? [WAIT_FOR_UNSAID] : [])],
+        alternatives: [unknown.names, ...(http2 ? [[...UNSAID, '{ req.body_len gt 0 }', condition]] : [])],
         answer: { status: 411, error: 'a body has to say its length' },
       }),
     ];

@@ -15,20 +15,21 @@ export function sourceLines({ allow = [], deny = [] }: SourceRules): string[] {
 
 /**
  * Lines of a frontend that bound what one source has. A rate is counted over a sliding span; what a client may not have is not
- * passed on. Counting begins anew with each core: at most once more of everything.
+ * passed on. Counting begins anew with each core: at most once more of everything. `shared`: the frontend that counts, where it is
+ * another one, for connections whose requests cannot be seen.
  */
-export function limitLines({ connections = MOST_CONNECTIONS, newConnections, requests }: SourceLimits = {}): string[] {
+export function limitLines({ connections = MOST_CONNECTIONS, newConnections, requests }: SourceLimits = {}, shared?: string): string[] {
   const spans = [
     ...(newConnections ? [`conn_rate(${spanOf(newConnections)})`] : []),
     ...(requests ? [`http_req_rate(${spanOf(requests)})`] : []),
   ];
   const expireMs = Math.max(60_000, newConnections?.perMs ?? 0, requests?.perMs ?? 0);
   return [
-    `stick-table type ipv6 size 100k expire ${expireMs}ms store ${['conn_cur', ...spans].join()}`,
-    'tcp-request connection track-sc0 src',
+    ...(shared === undefined ? [`stick-table type ipv6 size 100k expire ${expireMs}ms store ${['conn_cur', ...spans].join()}`] : []),
+    `tcp-request connection track-sc0 src${shared === undefined ? '' : ` table ${shared}`}`,
     `tcp-request connection reject if { sc0_conn_cur gt ${countOf(connections)} }`,
     ...(newConnections ? [`tcp-request connection reject if { sc0_conn_rate gt ${countOf(newConnections.count)} }`] : []),
-    ...(requests
+    ...(requests && shared === undefined
       ? [
           `http-request return status 429 content-type application/json hdr retry-after ${Math.ceil(requests.perMs / 1000)} string '{"error":"too many requests from this address"}' if { sc0_http_req_rate gt ${countOf(requests.count)} }`,
         ]

@@ -30,9 +30,9 @@ export interface Server {
 
 /**
  * `waiting.cfg`: checks every server of every service often, and serves nothing. What each check asks stands in
- * the environment, because a name in HAProxy cannot hold it and its statistics do not.
+ * the environment, because a name in HAProxy cannot hold it and its statistics do not. `more`: what it has to be able to start with.
  */
-export function renderWaiting(services: readonly CheckedService[]): string {
+export function renderWaiting(services: readonly CheckedService[], more: readonly Section[] = []): string {
   const questions = services.flatMap((service, index) => [
     `setenv CHANGELESS_CHECK_${index + 1} '${backendName(service)}=${question(service)}'`,
     ...(service.elastic ? [`setenv CHANGELESS_LEAST_${index + 1} ${service.elastic.min}`] : []),
@@ -56,6 +56,7 @@ export function renderWaiting(services: readonly CheckedService[]): string {
     },
     NOBODY,
     ...services.map(renderBackend),
+    ...more,
   ]);
 }
 

@@ -91,6 +91,29 @@ const cases: readonly [what: string, to: ReleaseInputs, sentences: readonly stri
     ['core: publishes 0.0.0.0:80, was 127.0.0.1:8080'],
   ],
   [
+    'TLS',
+    inputsOf(
+      architectureOf({
+        core: {
+          publish: [
+            { address: '127.0.0.1', port: 8080 },
+            { address: '127.0.0.1', port: 443, tls: true },
+          ],
+        },
+        apps: { catalog: appOf({ tls: { certificate: 'c', key: 'k' } }), accounts: appOf({ hosts: ['accounts.localhost'] }) },
+        secrets: { c: { version: 1 }, k: { version: 2 } },
+      }),
+    ),
+    [
+      'catalog: tls.certificate added: "c"',
+      'catalog: tls.key added: "k"',
+      'secret c: version 1',
+      'secret k: version 2',
+      'core: catalog.localhost leads to catalog with TLS, was catalog',
+      'core: publishes 127.0.0.1:8080, 127.0.0.1:443 for TLS, was 127.0.0.1:8080',
+    ],
+  ],
+  [
     "the core's rules for sources",
     inputsOf(
       architectureOf({

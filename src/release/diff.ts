@@ -4,6 +4,7 @@ import type { UnitName } from '../events.ts';
 import { done, type Result } from '../result.ts';
 import { componentReasons } from './component-reasons.ts';
 import { describeDifference, type Difference } from './difference.ts';
+import { tlsHosts, tlsSecrets } from './app-tls.ts';
 import { routesOf } from './generation.ts';
 import type { ReleaseInputs } from './manifest.ts';
 import { defaultEnvironment, resolveEnvironment, type ResolvedArchitecture } from './resolve-environment.ts';
@@ -106,7 +107,7 @@ function appDifferences(unit: UnitName, old: App, next: App): Difference[] {
   return [...services, ...valueDifferences({ unit, subject: unit.name }, pathOf(old), pathOf(next))];
 }
 
-const pathOf = ({ drain, policy }: App): Json => ({ drain, policy });
+const pathOf = ({ drain, policy, tls }: App): Json => ({ drain, policy, tls });
 
 /** Compares leaf by leaf; a list is one leaf. */
 function valueDifferences(about: { unit: UnitName; subject: string }, old: Json, next: Json): Difference[] {
@@ -151,22 +152,33 @@ function usersOfSecrets({ apps, stores }: ResolvedArchitecture): Map<string, Uni
       if (!known.some(({ kind, name }) => kind === unit.kind && name === unit.name)) users.set(secret, [...known, unit]);
     }
   };
-  for (const [name, { services }] of Object.entries(apps))
+  for (const [name, { services, tls }] of Object.entries(apps)) {
     for (const { secrets } of Object.values(services)) note({ kind: 'app', name }, secrets);
+    if (tls) note({ kind: 'app', name }, tlsSecrets(tls));
+  }
   for (const [name, { secrets }] of Object.entries(stores)) note({ kind: 'store', name }, secrets);
   return users;
 }
 
 function routeDifferences(before: ResolvedArchitecture, after: ResolvedArchitecture): Difference[] {
-  const [old, next] = [routesOf(before), routesOf(after)];
+  const [old, next] = [routeTexts(before), routeTexts(after)];
   return namesOf(old, next).flatMap((host): Difference[] => {
     const [from, to] = [old[host], next[host]];
     return from === to ? [] : [{ kind: 'route', host, ...(from !== undefined && { from }), ...(to !== undefined && { to }) }];
   });
 }
 
+/** Where each host leads, and whether the core passes encrypted connections on, too. */
+function routeTexts(architecture: ResolvedArchitecture): Record<string, string> {
+  const encrypted = new Set(tlsHosts(architecture));
+  const routes = Object.entries(routesOf(architecture));
+  return Object.fromEntries(routes.map(([host, app]) => [host, encrypted.has(host) ? `${app} with TLS` : app]));
+}
+
 function publishDifferences(before: ResolvedArchitecture, after: ResolvedArchitecture): Difference[] {
-  const [from, to] = [before, after].map(({ core }) => core.publish.map(({ address, port }) => `${address}:${port}`));
+  const [from, to] = [before, after].map(({ core }) =>
+    core.publish.map(({ address, port, tls }) => `${address}:${port}${tls ? ' for TLS' : ''}`),
+  );
   return from === undefined || to === undefined || from.join() === to.join() ? [] : [{ kind: 'publish', from, to }];
 }
 

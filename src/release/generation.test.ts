@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ReplicaRange } from '../architecture/model.ts';
 import * as fc from 'fast-check';
-import type { App, Architecture, Service, Store } from '../architecture/model.ts';
+import type { App, Architecture, Service, Store, Tls } from '../architecture/model.ts';
 import type { CommitId, ComponentKey } from '../digest.ts';
 import { generationsOf, type Generations } from './generation.ts';
 import type { Generation, ReleaseInputs } from './manifest.ts';
@@ -23,8 +23,8 @@ const withApp = (change: Partial<App>): Architecture =>
 const withStore = (change: Partial<Store>): Architecture => architectureOf({ stores: { sessions: storeOf(change) } });
 
 /** What of the example moves when `inputs` take the place of the plain ones: `catalog body`, `core path`, … */
-function moved(inputs: ReleaseInputs): string[] {
-  const [before, after] = [generationsIn(inputsOf()), generationsIn(inputs)];
+function moved(inputs: ReleaseInputs, from = inputsOf()): string[] {
+  const [before, after] = [generationsIn(from), generationsIn(inputs)];
   const units = (all: Generations): Record<string, Generation> => ({ core: all.core, ...all.apps, ...all.stores });
   return Object.entries(units(after)).flatMap(([name, generation]) => {
     const old = units(before)[name];
@@ -33,10 +33,47 @@ function moved(inputs: ReleaseInputs): string[] {
   });
 }
 
+const encrypted = (version: number, tls: Partial<Tls> = {}, port = 8443): ReleaseInputs =>
+  inputsOf({
+    ...withApp({ tls: { certificate: 'certificate', key: 'key', ...tls } }),
+    core: {
+      publish: [
+        { address: '127.0.0.1', port: 8080 },
+        { address: '127.0.0.1', port, tls: true },
+      ],
+    },
+    secrets: { certificate: { version }, key: { version: 1 } },
+  });
+
 const steps = (command: string, limitMs: number) => ({ before: [{ name: 'migrate', command: [command], limitMs }], after: [] });
 const stepping = inputsOf(withService({ steps: steps('migrate', 60_000) }));
 
+/** What moves between two that have TLS. */
+const encryptedCases: readonly [what: string, inputs: ReleaseInputs, moved: readonly string[]][] = [
+  ['nothing', encrypted(1), []],
+  ['another version of a certificate', encrypted(2), ['catalog path']],
+  ['another key', encrypted(1, { key: 'other' }), ['catalog path']],
+  ['plain HTTP let on', encrypted(1, { plain: 'allow' }), ['catalog path']],
+  ['another port to redirect to', encrypted(1, {}, 443), ['catalog path']],
+  ['no TLS', inputsOf(), ['core path', 'catalog path']],
+];
+
 const cases: readonly [what: string, inputs: ReleaseInputs, moved: readonly string[]][] = [
+  [
+    'a port for TLS that no app uses',
+    inputsOf(
+      architectureOf({
+        core: {
+          publish: [
+            { address: '127.0.0.1', port: 8080 },
+            { address: '127.0.0.1', port: 8443, tls: true },
+          ],
+        },
+      }),
+    ),
+    [],
+  ],
+  ['a certificate', encrypted(1), ['core path', 'catalog path']],
   ['another commit', { ...inputsOf(), source: { commit: 'e'.repeat(40) as CommitId, tree: 'f'.repeat(40) } }, []],
   [
     'another version of Changeless and its controller',
@@ -98,6 +135,10 @@ for (const [what, inputs, expected] of cases) {
   test(`${what}: ${expected.length === 0 ? 'no generation moves' : `moves ${expected.join(', ')} and nothing else`}`, () => {
     assert.deepEqual(moved(inputs), expected);
   });
+}
+
+for (const [what, inputs, expected] of encryptedCases) {
+  test(`with TLS, ${what} moves ${expected.join(', ') || 'nothing'}`, () => assert.deepEqual(moved(inputs, encrypted(1)), expected));
 }
 
 test('how long a step may take is the rollout’s patience; its command is not', () => {

@@ -4,6 +4,7 @@ import { digestOf, type BodyId, type ComponentKey, type GenerationId } from '../
 import { mapValues } from '../map-values.ts';
 import { done, type Result } from '../result.ts';
 import type { Generation, ReleaseInputs } from './manifest.ts';
+import { redirectPort, tlsHosts, tlsSecrets } from './app-tls.ts';
 import { secretReferences } from './secret-references.ts';
 import { resolveEnvironment, type ResolvedArchitecture } from './resolve-environment.ts';
 
@@ -16,7 +17,7 @@ const format = { body: 1, path: 7 };
 /**
  * Which part of a generation a member belongs to; a member the model gains does not compile until it has a place here.
  * `component`: the component's key stands for it. `body`: a change replaces the instances. `path`: a change replaces the
- * data path over the same instances. `resolved`: it is in the body as it is resolved. `core`: it is in the core's routes. `ground`: it is the slot's, which is neither.
+ * data path over the same instances. `resolved`: it is in the body, or an app's TLS in the path, as it is resolved. `core`: it is in the core's routes. `ground`: it is the slot's, which is neither.
  */
 type Part = 'component' | 'resolved' | 'body' | 'path' | 'core' | 'ground';
 
@@ -64,7 +65,15 @@ const storeParts = placesOf<Store>({
 
 // Host names are the core's alone: an app that is renamed keeps its containers, and only the core is handed over. For how long
 // it bakes, and what is watched meanwhile, is the controller's.
-const appParts = placesOf<App>({ hosts: 'core', services: 'body', drain: 'path', bake: 'ground', policy: 'path', alarms: 'ground' });
+const appParts = placesOf<App>({
+  hosts: 'core',
+  services: 'body',
+  drain: 'path',
+  bake: 'ground',
+  policy: 'path',
+  tls: 'resolved',
+  alarms: 'ground',
+});
 
 // Published ports belong to the core's sandbox, not to the proxy in it, which listens on the same ports whatever the
 // host calls them. A change of them makes the sandbox anew and with it the proxy, without a new generation.
@@ -105,7 +114,7 @@ function appGeneration({ inputs, resolved }: View, name: string, app: App): Gene
   return generation({
     unit: ['app', name],
     body: { services },
-    path: { ...membersOf(app, appParts.path), services: paths, proxy: inputs.changeless.proxy },
+    path: { ...membersOf(app, appParts.path), tls: resolvedTls(resolved, app), services: paths, proxy: inputs.changeless.proxy },
   });
 }
 
@@ -120,7 +129,13 @@ function storeGeneration({ inputs, resolved }: View, name: string, store: Store)
 
 /** The core has no instances: it is all path. */
 function coreGeneration(inputs: ReleaseInputs, architecture: ResolvedArchitecture): Generation {
-  const path = { ...membersOf(architecture.core, coreParts.path), routes: routesOf(architecture), proxy: inputs.changeless.proxy };
+  const hosts = tlsHosts(architecture);
+  const path = {
+    ...membersOf(architecture.core, coreParts.path),
+    routes: routesOf(architecture),
+    ...(hosts.length > 0 && { tls: hosts }),
+    proxy: inputs.changeless.proxy,
+  };
   return generation({ unit: ['core', 'core'], body: {}, path });
 }
 
@@ -149,6 +164,10 @@ const pathReplicas = ({ replicas }: Service): Record<string, Json> =>
 
 const deliveries = (resolved: ResolvedArchitecture, used: UsedSecrets | undefined): Json | undefined =>
   used && secretReferences(resolved, used).map(({ file, secret, version }) => ({ file, secret, version }));
+
+/** With the versions of its secrets: a new certificate is a new data path. */
+const resolvedTls = (resolved: ResolvedArchitecture, { tls }: App): Json | undefined =>
+  tls && { secrets: deliveries(resolved, tlsSecrets(tls)), redirectPort: redirectPort(resolved, tls) };
 
 /** How long a rollout waits for health is the rollout's patience: nothing that runs knows it. */
 function checked(members: Record<string, Json>): Record<string, Json> {

@@ -38,6 +38,7 @@ const changeApp = (app: App, change: AppChange): App => ({
   ...(change.hosts && { hosts: change.hosts }),
   ...(change.bake && { bake: change.bake }),
   ...(change.policy && { policy: { ...app.policy, ...change.policy } }),
+  ...(change.tls && { tls: change.tls }),
   services: changeEach(app.services, change.services, changeSettings<Service, ServiceChange>),
 });
 

@@ -5,6 +5,7 @@ import { sealedValue, secretReferences } from '../release/secret-references.ts';
 import { isElastic, mostOf, type Alarm, type ReplicaRange, type RolloutPolicy, type Service, type Store } from '../architecture/model.ts';
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
+import { tlsSecrets } from '../release/app-tls.ts';
 import { done, type Result } from '../result.ts';
 import {
   appSlots,
@@ -73,7 +74,10 @@ export type Desired = {
 
 export type Independence = { groups: readonly (readonly string[])[]; stores: Readonly<Record<string, readonly string[]>> };
 
-const pathMemoryBytes = 64 * 1024 * 1024;
+const pathLimits = { memoryBytes: 64 * 1024 * 1024, processes: 32 };
+
+/** An encrypted connection takes several times the memory of a plain one. */
+const tlsMemoryBytes = 4 * pathLimits.memoryBytes;
 
 /** Renders a manifest for an environment. UNKNOWN_ENVIRONMENT when the release has none of that name. */
 export function desiredOf(manifest: Manifest, environment: string): Result<Desired> {
@@ -118,7 +122,10 @@ function appUnit(view: View, name: string): DesiredUnit {
     ),
     instances: Object.entries(app.services).flatMap(([service, spec]) => replicasOf({ view, owner, sealed, service, spec, colour })),
     steps: Object.entries(app.services).flatMap(([service, spec]) => stepsOf({ view, owner, sealed, service, spec, colour })),
-    path: pathInstance({ view, owner, sealed, slot, colour, stopMs: app.drain.limitMs }),
+    path: {
+      ...pathInstance({ view, owner, sealed, slot, colour, stopMs: app.drain.limitMs }),
+      ...(app.tls && { ...secretsOf(view, { secrets: tlsSecrets(app.tls) }), limits: { ...pathLimits, memoryBytes: tlsMemoryBytes } }),
+    },
   });
   return {
     owner,
@@ -256,7 +263,7 @@ function pathInstance({ view, owner, sealed, slot, colour, stopMs }: PathPlaceme
     ...(colour && { colour }),
     image: sealed.images.path[colour ?? 'blue'],
     mounts: [],
-    limits: { memoryBytes: pathMemoryBytes, processes: 32 },
+    limits: pathLimits,
     stopMs,
     origin: originOf(view, { key: view.manifest.inputs.changeless.proxy }),
   };

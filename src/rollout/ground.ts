@@ -3,8 +3,8 @@ import type { ImageId } from '../digest.ts';
 import type { Colour, NetworkSpec, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 
-/** The port every data path and the core listen on inside their sandbox. */
-export const pathPort = 8080;
+/** The ports every data path and the core listen on inside their sandbox: plain, and where there is TLS. */
+const pathPorts = { plain: 8080, tls: 8443 };
 
 const coreOwner: Owner = { kind: 'core', name: 'core' };
 
@@ -143,7 +143,7 @@ export const coreSlot = (core: Core, image: ImageId): SlotSpec => ({
     { network: 'edge', aliases: [] },
     { network: 'core', aliases: ['core'] },
   ],
-  publish: core.publish.map(({ address, port }) => ({ address, port, target: pathPort })),
+  publish: core.publish.map(({ address, port, tls }) => ({ address, port, target: tls ? pathPorts.tls : pathPorts.plain })),
   memory: 'sockets',
   facts: { instance: 'core', app: 'core', service: 'core' },
   image,
