@@ -49,6 +49,10 @@ export const problemCatalogue = {
   SECRET_UNREADABLE: { exit: 1, means: 'A secret cannot be opened with the key that is here: it was encrypted for others.' },
   IDENTITY_MISSING: { exit: 1, means: 'There is no key here with which secrets are opened.' },
   IDENTITY_EXPOSED: { exit: 2, means: 'Others than its owner may read the file with the key to secrets; it is not used.' },
+  CERTIFICATE_UNFIT: {
+    exit: 2,
+    means: "An app's certificate does not fit its key or the app's hosts, or has ended or is about to.",
+  },
   RECIPIENTS_INVALID: { exit: 2, means: 'The file that says for whom secrets are encrypted names nobody, or what is no recipient.' },
   DOCKERFILE_MISSING: { exit: 2, means: "A component's folder, or the Dockerfile it names, is not in the commit." },
   BUILD_FAILED: { exit: 1, means: 'A step of a Dockerfile failed.' },

@@ -148,13 +148,16 @@ export const commands: readonly CommandDefinition[] = [
     name: 'secret',
     summary: 'values that are in no image, by version',
     details:
-      'A value is encrypted into a file of its own, secrets/<name>/<version>.age, which is committed and never changes; architecture.ts names the version. `add` writes the next version, from standard input or typed unseen; `rotate` does so and moves the line that names the version; `list` says which release uses which; `init` makes a key for this machine and lets it open what is added from then on, which the first `add` does by itself.',
+      'A value is encrypted into a file of its own, secrets/<name>/<version>.age, which is committed and never changes; architecture.ts names the version. `add` writes the next version, from standard input or typed unseen; `rotate` does so and moves the line that names the version; `list` says which release uses which; `init` makes a key for this machine and lets it open what is added from then on, which the first `add` does by itself. `certificate` makes a certificate for an app whose hosts are below `localhost`, by an authority of this user (made once, in the configuration folder, good for no other names), adds it and its key as next versions of the secrets that the app names in `tls`, and says how to trust the authority.',
     arguments: [
-      { name: '<action>', description: '`add`, `rotate`, `list` or `init`' },
-      { name: '[name]', description: "the secret's, for `add` and `rotate`; never its value" },
+      { name: '<action>', description: '`add`, `rotate`, `list`, `init` or `certificate`' },
+      { name: '[name]', description: "the secret's, for `add` and `rotate`; never its value; the app's, for `certificate`" },
     ],
     options: [identity],
-    examples: [{ command: 'changeless secret add dbPassword < password.txt', does: 'writes secrets/dbPassword/1.age' }],
+    examples: [
+      { command: 'changeless secret add dbPassword < password.txt', does: 'writes secrets/dbPassword/1.age' },
+      { command: 'changeless secret certificate catalog', does: 'lets catalog.localhost be reached over TLS' },
+    ],
     load: () => import('./commands/secret.ts'),
   },
   {

@@ -12,6 +12,8 @@ export type Sample = {
   web?: string;
   more?: string;
   production?: string;
+  /** More published ports, in every environment. */
+  publish?: string;
 };
 
 /** An architecture of one app with two replicas and a store, written into the world's folder. */
@@ -27,6 +29,7 @@ export function writeSample(
     web = '',
     more = '',
     production = '',
+    publish = '',
     replicas = '2',
   }: Sample = {},
 ): void {
@@ -36,7 +39,7 @@ export function writeSample(
 
 export default architecture({
   name: 'sample',
-  core: { publish: [{ address: '127.0.0.1', port: 8080 }] },
+  core: { publish: [{ address: '127.0.0.1', port: 8080 }${publish}] },
   stores: { counts: store({ build: 'counts', port: 6379, data: '/data'${counts} }) },
   apps: {
     web: app({ hosts: [${hosts}], services: { api: service({ build: 'web', port: 8080, replicas: ${replicas}, stores: ['counts'], settings: { GREETING: ${JSON.stringify(greeting)} }${steps} }) }${web} }),
@@ -45,7 +48,7 @@ export default architecture({
   },
   ${more}
   rollout: '${rollout}',
-  environments: { production: { ${production} core: { publish: [{ address: '0.0.0.0', port: 80 }] } } },
+  environments: { production: { ${production} core: { publish: [{ address: '0.0.0.0', port: 80 }${publish}] } } },
 });
 `,
   );

@@ -3,24 +3,30 @@ import path from 'node:path';
 import { architectureFile } from '../../architecture/evaluate.ts';
 import { isSecretName } from '../../architecture/expectations.ts';
 import { done, failed, type Result } from '../../result.ts';
-import { createIdentity, identitiesIn, recipientsOf } from '../../secrets/identities.ts';
+import { identitiesIn, recipientsOf } from '../../secrets/identities.ts';
 import { recipientsFile } from '../../secrets/read-secrets.ts';
-import { addRecipient, addVersion, recipientLines } from '../../secrets/secrets-folder.ts';
+import { recipientLines } from '../../secrets/secrets-folder.ts';
+import { type Added, addValue, newRecipient, wroteLines } from '../add-value.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
 import { identityPlace } from '../identity-place.ts';
 import { typedValue } from '../typed-value.ts';
 
-const actions = ['init', 'add', 'rotate', 'list'] as const;
+const actions = ['init', 'add', 'rotate', 'list', 'certificate'] as const;
 
-/** `secret init`, `add <name>`, `rotate <name>`, `list`: values in files that only keys open. */
+/** `secret init`, `add <name>`, `rotate <name>`, `list`, `certificate <app>`: values in files that only keys open. */
 export async function run(session: Session): CommandResult {
   const [action, name] = session.input.arguments;
   if (action === undefined || !actions.some((each) => each === action)) return failed(unknownAction(action));
   if (!existsSync(path.join(session.input.folder, architectureFile))) return failed(notHere(session.input.folder));
   if (action === 'list') return (await import('../list-secrets.ts')).listSecrets(session);
   if (action === 'init') return init(session);
+  if (action === 'certificate') return certificate(session, name);
   if (name === undefined || !isSecretName(name)) return failed(badName(action, name));
   return action === 'add' ? add(session, name) : rotate(session, name);
+}
+
+async function certificate(session: Session, app: string | undefined): CommandResult {
+  return app === undefined ? failed(noApp) : (await import('../issue-certificate.ts')).issueCertificate(session, app);
 }
 
 /** A key of this machine among the recipients; what is there already stays as it is. */
@@ -48,28 +54,23 @@ async function ownRecipient({ world, input }: Session): Promise<string | undefin
   return lines.find((line) => own.includes(line));
 }
 
-/** The named identity's key where that is there already, else a new one. */
-async function newRecipient({ world, input }: Session): Promise<{ recipient: string; file: string }> {
-  const place = identityPlace(world, input);
-  const [named] = 'file' in place ? await recipientsOf((await identitiesIn(place)).keys) : [];
-  const made = named !== undefined && 'file' in place ? { recipient: named, file: place.file } : await createIdentity(place);
-  await addRecipient(input.folder, made.recipient);
-  return made;
+async function addTyped(session: Session, name: string): Promise<Result<Added>> {
+  const value = await typedValue(session, name);
+  return value.ok ? addValue(session, name, value.value) : value;
 }
 
-type Added = { name: string; version: number; file: string; identity?: string };
-
 async function add(session: Session, name: string): CommandResult {
-  const added = await addValue(session, name);
+  const added = await addTyped(session, name);
   if (!added.ok) return added;
   const { version, file, identity } = added.value;
   if (session.input.json) answerJson(session, { name, version, file, identity: identity ?? null });
   else
     answer(
       session,
-      [...wrote(added.value), `use it  secrets: { ${name}: secret({ version: ${version} }) } in architecture.ts, and commit both`].join(
-        '\n',
-      ),
+      [
+        ...wroteLines(added.value),
+        `use it  secrets: { ${name}: secret({ version: ${version} }) } in architecture.ts, and commit both`,
+      ].join('\n'),
     );
   return done(0);
 }
@@ -79,7 +80,7 @@ async function rotate(session: Session, name: string): CommandResult {
   const { findReference, moveReference } = await import('../secret-reference.ts');
   const reference = await findReference(session, name);
   if (!reference.ok) return reference;
-  const added = await addValue(session, name);
+  const added = await addTyped(session, name);
   if (!added.ok) return added;
   const { version, file } = added.value;
   const { place, current } = reference.value;
@@ -90,7 +91,7 @@ async function rotate(session: Session, name: string): CommandResult {
     answer(
       session,
       [
-        ...wrote(added.value),
+        ...wroteLines(added.value),
         moved
           ? `moved  ${where}    version ${current} -> ${version}; commit both, and: changeless up`
           : `move   ${where} to version ${version}, commit both, and: changeless up`,
@@ -99,20 +100,6 @@ async function rotate(session: Session, name: string): CommandResult {
   return done(0);
 }
 
-async function addValue(session: Session, name: string): Promise<Result<Added>> {
-  const value = await typedValue(session, name);
-  if (!value.ok) return value;
-  const isFirst = (await recipientLines(session.input.folder)) === undefined;
-  const identity = isFirst ? (await newRecipient(session)).file : undefined;
-  const added = await addVersion(session.input.folder, name, value.value);
-  return added.ok ? done({ name, ...added.value, ...(identity !== undefined && { identity }) }) : added;
-}
-
-const wrote = ({ name, version, file, identity }: Added): string[] => [
-  ...(identity === undefined ? [] : [`made   ${identity}    the key: keep it outside of the repository, and a copy in a safe place`]),
-  `wrote  ${file}    version ${version} of ${name}, encrypted`,
-];
-
 const unknownAction = (action: string | undefined) => ({
   code: 'USAGE' as const,
   what: action === undefined ? 'secret wants to be told what to do' : `secret does not ${action}`,
@@ -120,6 +107,13 @@ const unknownAction = (action: string | undefined) => ({
   safe: 'nothing was changed',
   next: 'changeless secret --help',
 });
+
+const noApp = {
+  code: 'USAGE' as const,
+  what: 'secret certificate wants the name of an app',
+  safe: 'nothing was changed',
+  next: 'changeless secret certificate catalog    for an app whose hosts are below localhost',
+};
 
 const badName = (action: string, name: string | undefined) => ({
   code: 'USAGE' as const,

@@ -5,6 +5,7 @@ import { resolveEnvironment } from '../../release/resolve-environment.ts';
 import { done } from '../../result.ts';
 import { stepOf } from '../../rollout/ground.ts';
 import { addressesOf } from '../addresses.ts';
+import { type EndingCertificate, endingCertificates } from '../ending-certificates.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
 import { compareWithRelease } from '../compare.ts';
 import { driftEntries } from '../drift-entry.ts';
@@ -30,12 +31,19 @@ export async function run(session: Session): CommandResult {
     desired === undefined || rollout
       ? []
       : compareWithRelease({ desired, standingBy: standingBy?.desired, observation }, differences.value).drift;
-  const [alarms, held] = await Promise.all([
+  const resolved = resolvedOf(live.value);
+  const [alarms, held, certificates] = await Promise.all([
     firingAlarms(engine, desired, live.value.live?.controller.name),
     heldNow(engine, architecture, observation.controllers),
+    resolved ? endingCertificates(session.world, resolved) : [],
   ]);
   const previews = held && { release: held.controller.release, urls: await previewAddresses(session.world, engine, held) };
-  const status = statusOf(live.value, { drift: driftEntries(compared, session.world.clock(), 'status'), alarms, held: previews });
+  const status = statusOf(live.value, {
+    drift: driftEntries(compared, session.world.clock(), 'status'),
+    alarms,
+    held: previews,
+    certificates,
+  });
   if (session.input.json) answerJson(session, status);
   else answer(session, statusText(session, { architecture, live: live.value, status }));
   return done(0);
@@ -46,10 +54,11 @@ type Status = ReturnType<typeof statusOf>;
 type Known = {
   drift: ReturnType<typeof driftEntries>;
   alarms: readonly FiringAlarm[];
+  certificates: readonly EndingCertificate[];
   held: { release: string; urls: Readonly<Record<string, readonly string[]>> } | undefined;
 };
 
-function statusOf(live: Live, { drift, alarms, held }: Known) {
+function statusOf(live: Live, { drift, alarms, held, certificates }: Known) {
   const urls = urlsOf(live);
   const ofKind = (kind: LiveUnit['kind']) =>
     Object.fromEntries(
@@ -72,6 +81,7 @@ function statusOf(live: Live, { drift, alarms, held }: Known) {
     ...(live.rollout && live.newer && { next: { release: live.newer.controller.release, commit: live.newer.controller.commit } }),
     ...(held && { held }),
     alarms,
+    ...(certificates.length > 0 && { certificates }),
     drift,
   };
 }
@@ -131,7 +141,7 @@ function urlsOf(live: Live): Record<string, string[]> {
 }
 
 const publishedUrls = (live: Live): string[] =>
-  (resolvedOf(live)?.core.publish ?? []).map(({ address, port }) => `http://${address}:${port}`);
+  (resolvedOf(live)?.core.publish ?? []).map(({ address, port, tls }) => `${tls ? 'https' : 'http'}://${address}:${port}`);
 
 function statusText(session: Session, { architecture, live, status }: { architecture: string; live: Live; status: Status }): string {
   const paint = paintFor(session.world.stdout.isTerminal, session.world.env);
@@ -158,6 +168,10 @@ function statusText(session: Session, { architecture, live, status }: { architec
     lines.push(`  ${paint('red', 'failed')}  ${stepWords(step.owner.name, stepOf(step.name))} ended with exit code ${step.exitCode}`);
   lines.push(`  ${'controller'.padEnd(width)}  ${status.controller.state}`);
   for (const { what } of status.alarms) lines.push(`  ${paint('red', 'alarm')}  ${what}`);
+  for (const { app, endsAt } of status.certificates ?? [])
+    lines.push(
+      `  ${paint('yellow', 'certificate')}  ${app}'s ends at ${endsAt}; changeless secret rotate, or for localhost: secret certificate ${app}`,
+    );
   for (const { what } of status.drift) lines.push(`  ${paint('yellow', 'drift')}  ${what}`);
   if (status.state === 'down') lines.push('  next  changeless up');
   else if (status.drift.length > 0) lines.push('  next  changeless verify');

@@ -2,6 +2,7 @@ import type { Asked } from '../../asked.ts';
 import { short } from '../../digest.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { done, failed, type Result } from '../../result.ts';
+import type { CertificateCheck } from '../check-certificates.ts';
 import { checkPorts } from '../check-ports.ts';
 import { type CommandResult, flag, placeOf, type Session, textOption } from '../command.ts';
 import type { BuiltImages, Source } from '../delivery.ts';
@@ -9,7 +10,7 @@ import { chooseSource } from '../dirty.ts';
 import { keysFor } from '../hand-over-keys.ts';
 import { decideHeld, type Held, heldNow, tellHeld } from '../held.ts';
 import { liveController } from '../live-controller.ts';
-import { findLive, type Live } from '../live.ts';
+import { findLive, type Live, manifestOf } from '../live.ts';
 import { findRelease, historyAfter, looksLikeRelease, type ReleaseImage, releaseImages } from '../releases.ts';
 import { alreadyLive, type RolloutStream, withStream } from '../rollout-stream.ts';
 import { concluded, type RunRelease, runRelease } from '../run-release.ts';
@@ -58,6 +59,9 @@ async function runNamed({ session, stream, engine, architecture, target }: Named
   const live = await liveController({ session, engine, architecture, controllers: controllers.value });
   const held = await heldNow(engine, architecture, controllers.value);
   if (held && isHeld(held, target.release, target.environment)) return goOn({ session, engine, architecture, stream, live }, held);
+  const manifest = await manifestOf(session.world, engine, target.image);
+  const fit = manifest && (await certificatesFit({ session, inputs: manifest.inputs, environment: target.environment }));
+  if (fit?.ok === false) return fit;
   return runRelease({
     session,
     engine,
@@ -110,6 +114,8 @@ async function deliver({ session, stream, source }: Delivering): CommandResult {
   const { inputs } = planned.value;
   const keys = await keysFor({ session, engine, inputs, environment, locate: source.locate });
   if (!keys.ok) return keys;
+  const fit = await certificatesFit({ session, inputs, environment, locate: source.locate });
+  if (!fit.ok) return fit;
   const built = await source.build(planned.value);
   if (!built.ok) return built;
   const free = await checkPorts({ session, engine, architecture, environment, live: found.value });
@@ -126,6 +132,12 @@ async function deliver({ session, stream, source }: Delivering): CommandResult {
     stream,
     detach: flag(session.input, 'detach'),
   });
+}
+
+/** Only `up` asks: a rollback brings back what clients were shown before, and is not kept from it. */
+async function certificatesFit(check: CertificateCheck): Promise<Result<void>> {
+  if (check.inputs.secrets === undefined) return done(undefined);
+  return (await import('../check-certificates.ts')).checkCertificates(check);
 }
 
 const isHeld = ({ controller }: Held, release: string, environment: string): boolean =>
