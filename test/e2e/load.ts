@@ -1,4 +1,5 @@
 import http from 'node:http';
+import https from 'node:https';
 import type { Address } from './world.ts';
 
 /** What a load has seen so far. `failed` holds one sentence for each request that got no good answer. */
@@ -12,13 +13,16 @@ type Control = { stopped: boolean };
 /** What is asked: `/` of an app that answers 200 at once, unless said otherwise. */
 export type Asking = { path?: string; status?: number; limitMs?: number };
 
-type Asked = Address & Required<Asking>;
+/** Where a load goes; over TLS where an authority is named. */
+export type Target = Address & { ca?: string };
+
+type Asked = Target & Required<Asking>;
 
 /**
  * Starts clients that POST over connections they keep, each its own, never retry, and count whatever goes wrong. Node's
  * agent does not hide what is looked for: a connection that breaks under a request fails it, reused or not.
  */
-export function startLoad(address: Address, clients: number, { path = '/', status = 200, limitMs = 10_000 }: Asking = {}): Load {
+export function startLoad(address: Target, clients: number, { path = '/', status = 200, limitMs = 10_000 }: Asking = {}): Load {
   const asked: Asked = { ...address, path, status, limitMs };
   const tally: Tally = { answered: 0, failed: [], answeredBy: new Map() };
   const control: Control = { stopped: false };
@@ -34,7 +38,7 @@ export function startLoad(address: Address, clients: number, { path = '/', statu
 }
 
 async function runClient(asked: Asked, tally: Tally, control: Control): Promise<void> {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const agent = new (asked.ca === undefined ? http : https).Agent({ keepAlive: true, maxSockets: 1 });
   for (let number = 1; !control.stopped; number += 1) {
     try {
       const generation = await post(asked, agent);
@@ -50,10 +54,11 @@ async function runClient(asked: Asked, tally: Tally, control: Control): Promise<
 }
 
 /** Resolves with the generation that answered as it should; rejects on anything else, and without an answer in time. */
-function post({ host, port, path, status, limitMs }: Asked, agent: http.Agent): Promise<string> {
+function post({ host, port, path, status, limitMs, ca }: Asked, agent: http.Agent): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { agent, host: '127.0.0.1', port, path, method: 'POST', headers: { host, 'content-length': 5 } };
-    const request = http.request({ ...options, signal: AbortSignal.timeout(limitMs) }, (response) => {
+    const [client, encrypted] = ca === undefined ? [http, {}] : [https, { ca, servername: host }];
+    const request = client.request({ ...options, ...encrypted, signal: AbortSignal.timeout(limitMs) }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.on('error', reject);
