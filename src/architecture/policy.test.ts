@@ -76,6 +76,11 @@ const mistakes: [what: string, policy: object, expected: string][] = [
     "headers.request.set.a: expected text without control characters, found 'x\r\ny: z'",
   ],
   [
+    'a header that no request has when rules see it',
+    { access: [deny({ header: { x_mode: 'raw' } })] },
+    "access[0].header.x_mode: expected the name of a header that gets through: letters, digits, hyphens, found 'x_mode'",
+  ],
+  [
     'a redirect to a host by accident',
     { redirects: [{ from: { path: '/a' }, to: '//evil.example' }] },
     "redirects[0].to: expected a path, or an address that starts with http:// or https://, encoded, without ? and #, found '//evil.example'",
