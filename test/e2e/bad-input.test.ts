@@ -139,6 +139,18 @@ test('a published port that another container has is refused with its name', asy
   }
 });
 
+test('an expression that the proxy refuses: the app, the place, the key and what the proxy said', async () => {
+  await world.commit('Half an expression', {
+    file: ARCHITECTURE,
+    from: 'services: {',
+    to: `policy: {\n        patches: {\n          half: { action: 'deny', path: { matches: '(' } },\n        },\n      },\n      services: {`,
+  });
+  const said = await refused(['up'], { exit: 2, code: 'PATH_INVALID' });
+  assert.match(said, /the proxy refuses the configuration of apps\.hello/);
+  assert.match(said, /architecture\.ts:\d+:\d+ {2}apps\.hello\.policy\.patches\.half: the proxy says: .*regex '\(' is invalid/);
+  assert.match(said, /half: \{ action: 'deny', path: \{ matches: '\(' \} \},/);
+});
+
 test('a port scan finds the one port that is published, and on the core itself what is behind it', async () => {
   const all = await containersOf(world.architecture);
   const bindings = await Promise.all(all.map(({ id }) => docker('port', id)));
