@@ -29,7 +29,10 @@ export const appNames = (count: number): string[] =>
 export const hostOf = (app: string): string => `${app}.localhost`;
 
 /** What each of the apps is; a line of it is changed by its text. */
-const appLine = (app: string): string => `    '${app}': web('${app}', { limitMs: 30_000 }),`;
+const appLine = (app: string): string => `    '${app}': web('${app}', { limitMs: 30_000 }${app === FLOODED ? ', 200, limited' : ''}),`;
+
+/** The app that is flooded: it alone has a limit of requests. */
+export const FLOODED = 'app-002';
 
 /** Independent apps of one small server each, and folders of some more, in a repository of their own; nothing of it runs yet. */
 export function makeAppsWorld(ground: Ground, { apps, more, port }: { apps: number; more: number; port: number }): Promise<World> {
@@ -75,9 +78,12 @@ const architectureText = (
   apps: readonly string[],
 ): string => `import { app, architecture, service } from 'changeless';
 
-const web = (folder: string, drain: { limitMs: number }, status = 200) =>
+const limited = { rateLimits: { all: { requests: 100, periodMs: 1_000 } } };
+
+const web = (folder: string, drain: { limitMs: number }, status = 200, policy?: typeof limited) =>
   app({
     drain,
+    ...(policy && { policy }),
     services: { web: service({ build: \`apps/\${folder}\`, port: 8080, health: { path: '/', status, timeoutMs: 5_000 }, limits: { memory: '128m' } }) },
   });
 

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { addApp, appNames, breakCode, breakPolicy, changeCode, changePolicy, hostOf, makeAppsWorld } from './apps-world.ts';
+import { addApp, appNames, breakCode, breakPolicy, changeCode, changePolicy, FLOODED, hostOf, makeAppsWorld } from './apps-world.ts';
 import { bareApps, inventoryOf } from './bare-apps.ts';
 import { boundOf } from './arm.ts';
+import { flood, type Flooded } from './flood.ts';
 import type { Peer } from './peers.ts';
 import { disturb, type Disturbed } from './rest.ts';
 import { sharedProxies } from './shared-proxies.ts';
@@ -27,6 +28,7 @@ export async function apps(ground: Ground): Promise<{ rows: Row[] }> {
   await world.changeless('up');
   await world.settled();
   rows.push(await memoryRow(world));
+  rows.push(...(await floodRows(world)));
   for (const change of changesOf(appNames(APPS))) rows.push(...(await disturbanceRows(world, change)));
   await removeAllButImages(world.name);
   for (const peer of sharedProxies(APPS)) rows.push(...(await sharedRows(ground, peer)));
@@ -64,6 +66,28 @@ async function memoryRow(world: World): Promise<Row> {
   const measured = summarise(bytes.map((each) => each / 1e6));
   const what = 'MB of an idle data path: proxy, sandbox, and the shims of both';
   return { bench: 'apps', what, unit: 'count', measured, bar: { says: '≤ 10 MB', hit: measured.median <= 10 } };
+}
+
+/** One app is asked all the time by clients that its limit refuses. */
+async function floodRows(world: World): Promise<Row[]> {
+  const hosts = appNames(APPS)
+    .filter((app) => app !== FLOODED)
+    .map(hostOf);
+  const [all, floods]: [Disturbed[], Flooded[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round += 1)
+    all.push(await disturb({ port: world.port, hosts }, async () => floods.push(await flood(world.port, hostOf(FLOODED)))));
+  const [drops, p99] = rowsOf(`one app flooded: rest of ${APPS} apps`, all);
+  const perSecond = Math.round(summarise(floods.map((each) => each.perSecond)).median);
+  const refused = floods.reduce((sum, each) => sum + each.refused, 0);
+  if (refused === 0) throw new Error('the flood was not refused');
+  return [
+    {
+      ...drops,
+      note: `${perSecond} requests a second, ${refused} refused by the app's limit, ${drops.note}`,
+      bar: { says: '0 failed, cut', hit: drops.measured.median === 0 },
+    },
+    { ...p99, bar: within5Percent(p99) },
+  ];
 }
 
 function changesOf(names: readonly string[]): Change[] {

@@ -76,7 +76,10 @@ export type MatchInput = {
   method?: string | readonly string[];
   /** By name of the parameter, both decoded. One that comes more than four times fits whatever it holds. */
   query?: { [parameter: string]: TextInput };
-  /** By name of the request's header; one of several of the name is enough. */
+  /**
+   * By name of the request's header; one of several of the name is enough. A data path drops headers whose names have other than
+   * letters, digits and hyphens.
+   */
   header?: { [name: string]: TextInput };
   /** Addresses or networks of clients: `'10.0.0.0/8'`, `'2001:db8::/32'`. On a laptop every client is the bridge's gateway. */
   source?: string | readonly string[];

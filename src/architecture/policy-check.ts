@@ -1,15 +1,21 @@
 import { didYouMean } from './closest.ts';
 import type { Mistake } from './issues.ts';
 import { rulePath } from './policy-normalise.ts';
+import { unreachedRules } from './policy-unreached.ts';
 import { isRecord, type KeyPath, keyText, valueAt } from './key-path.ts';
 
 /** What an app's policy is checked against. `policy`: where it is written; `app`: the app it is of; `hosts`: all it may have. */
 export type PolicyPlace = { policy: KeyPath; app: KeyPath; hosts: readonly string[] };
 
-/** Routes to services and hosts that the app has not, and two that are one. Takes the value as written, however broken. */
+/** Routes to services and hosts that the app has not, two that are one, and rules that no request gets to. Takes the value as written, however broken. */
 export function policyMistakes(root: unknown, place: PolicyPlace): Mistake[] {
   const routes = [...place.policy, 'routes'];
-  return [...unknownServices(root, routes, place.app), ...repeatedRoutes(root, routes), ...unknownHosts(root, place)];
+  return [
+    ...unknownServices(root, routes, place.app),
+    ...repeatedRoutes(root, routes),
+    ...unknownHosts(root, place),
+    ...unreachedRules(root, place),
+  ];
 }
 
 function unknownServices(root: unknown, routes: KeyPath, app: KeyPath): Mistake[] {

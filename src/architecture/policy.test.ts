@@ -20,6 +20,7 @@ const findings = async (value: unknown): Promise<string[]> => {
 
 const policy = 'apps.shop.policy';
 const paths = 'a path that starts with /, decoded, without //, /./, /../, and none of % ? # ; \\';
+const unreached = 'expected a rule that some request gets to, found one whose requests all fit';
 const mistakes: [what: string, policy: object, expected: string][] = [
   [
     'a service the app has not',
@@ -51,6 +52,57 @@ const mistakes: [what: string, policy: object, expected: string][] = [
     },
     `routes[1]: expected each host and path once, found /a again, which is at ${policy}.routes[0]`,
   ],
+  [
+    'a redirect behind one that has all its paths',
+    {
+      redirects: [
+        { from: { path: '/a' }, to: '/b' },
+        { from: { host: 'shop.localhost', path: { exact: '/a/x' } }, to: '/c' },
+      ],
+    },
+    `redirects[1]: ${unreached} ${policy}.redirects[0]`,
+  ],
+  [
+    'a redirect that leads to itself',
+    { redirects: [{ from: { path: '/a' }, to: '/a/b' }] },
+    'redirects[0].to: expected a path that is not redirected again by the same rule, found /a/b',
+  ],
+  [
+    'a redirect of one path that leads to it',
+    { redirects: [{ from: { path: { exact: '/a' } }, to: '/a' }] },
+    'redirects[0].to: expected a path that is not redirected again by the same rule, found /a',
+  ],
+  [
+    'a route whose requests are redirected',
+    { redirects: [{ from: { path: '/a' }, to: '/b' }], routes: [{ path: '/a/x', service: 'api' }] },
+    `routes[0]: expected a route that some request takes, found one whose requests are all redirected before, at ${policy}.redirects[0]`,
+  ],
+  [
+    'a route that those of all hosts come before',
+    {
+      routes: [
+        { path: '/a', service: 'web' },
+        { host: 'shop.localhost', path: '/', service: 'api' },
+        { host: 'shop.example', path: '/a', service: 'api' },
+      ],
+    },
+    `routes[0]: expected a route that some request takes, found one that routes with a host come before, such as ${policy}.routes[1]`,
+  ],
+  [
+    'an exception behind the rule it is one of',
+    { access: [deny({ path: '/admin' }), allow({ path: '/admin/open', source: '10.0.0.0/8' })] },
+    `access[1]: ${unreached} ${policy}.access[0]`,
+  ],
+  [
+    'a rule behind one that lets everybody on',
+    { access: [allow({ path: '/' }), deny({ path: '/admin' })] },
+    `access[1]: ${unreached} ${policy}.access[0]`,
+  ],
+  [
+    'a rule behind one for more methods and paths',
+    { access: [deny({ path: ['/a', '/b'], method: ['PUT', 'POST'] }), deny({ path: [{ exact: '/b/c' }, '/a'], method: 'PUT' })] },
+    `access[1]: ${unreached} ${policy}.access[0]`,
+  ],
   ['a path that is not decoded', { routes: [{ path: '/a%20b', service: 'api' }] }, `routes[0].path: expected ${paths}, found '/a%20b'`],
   ['a path that has two spellings', { access: [deny({ path: '/a/../b' })] }, `access[0].path: expected ${paths}, found '/a/../b'`],
   [
@@ -74,6 +126,11 @@ const mistakes: [what: string, policy: object, expected: string][] = [
     'a header with a line break',
     { headers: { request: { set: { a: 'x\r\ny: z' } } } },
     "headers.request.set.a: expected text without control characters, found 'x\r\ny: z'",
+  ],
+  [
+    'a header that no request has when rules see it',
+    { access: [deny({ header: { x_mode: 'raw' } })] },
+    "access[0].header.x_mode: expected the name of a header that gets through: letters, digits, hyphens, found 'x_mode'",
   ],
   [
     'a redirect to a host by accident',
@@ -107,6 +164,38 @@ for (const [what, written, expected] of mistakes)
   test(`${what} is a mistake that is told at its key`, async () => {
     assert.deepEqual(await findings(shop(written)), [`${policy}.${expected}`]);
   });
+
+test('rules that some request gets to are none of these mistakes', async () => {
+  const redirects = [
+    { from: { path: { exact: '/a' } }, to: '/a/b' },
+    { from: { path: '/a' }, to: '/b' },
+    { from: { path: '/ab' }, to: '/b' },
+    { from: { host: 'shop.localhost' }, to: 'https://shop.example/' },
+    { from: { path: '/c' }, to: '/b' },
+  ];
+  const routes = [
+    { path: '/d', service: 'api' },
+    { path: '/d/e', service: 'web' },
+    { host: 'shop.localhost', path: '/e', service: 'api' },
+    { host: 'shop.localhost', path: '/d', service: 'api' },
+    { path: '/', service: 'web' },
+  ];
+  const access = [
+    allow({ path: '/admin', source: '10.0.0.0/8' }),
+    allow({ path: '/open' }),
+    // In another letter case it is denied.
+    deny({ path: '/open' }),
+    deny({ path: '/admin', header: { a: 'b' } }),
+    deny({ path: '/admin', method: ['PUT', 'POST'] }),
+    deny({ path: '/admin/x', method: ['PUT', 'GET'] }),
+    deny({ path: { matches: '^/admin' } }),
+    deny({ path: { exact: '/admin' } }),
+    deny({ path: '/admin' }),
+    deny({ source: '10.0.0.0/8' }),
+  ];
+  assert.deepEqual(await findings(shop({ redirects: redirects.slice(0, 3), routes, access })), []);
+  assert.deepEqual(await findings(shop({ redirects })), []);
+});
 
 test("an environment's policy is checked as the app's is", async () => {
   const found = await findings(shop({}, { environments: { p: { apps: { shop: { policy: { routes: [{ service: 'no' }] } } } } } }));

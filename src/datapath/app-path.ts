@@ -17,6 +17,7 @@ import {
 import { HEED_LEAVING, type Range, renderLeaving } from './elastic-config.ts';
 import { LATENCY_TABLE, TIME_ANSWERS } from './latency-config.ts';
 import { type PolicyConfig, renderPolicy, withPolicy } from './policy-config.ts';
+import { STRICT_DEFAULTS, STRICT_LINES } from './strict-config.ts';
 import { checkLines, type CheckedService, elasticLines, renderWaiting } from './waiting-config.ts';
 
 /** A service of an app, as its data path sees it. */
@@ -95,6 +96,7 @@ const DEFAULTS: Section = {
     'mode http',
     // Without it a proxy that drains closes idle connections while the next request is on its way.
     'option idle-close-on-response',
+    ...STRICT_DEFAULTS,
     ...PROBE_SILENT_PEERS,
     'option redispatch 1',
     // Also how long a refused connection waits for its next try where one server is left: a whole second would be seen.
@@ -119,6 +121,7 @@ function frontend({ generation, policy = {}, tls }: AppPath, rendered?: PolicyCo
     lines: [
       'bind :8080 accept-proxy',
       ...(tls ? [tlsBind(tls), ...AGE_LINES] : []),
+      ...STRICT_LINES,
       ...(tls ? tlsLines(tls) : []),
       // Only the generation that was asked for answers at a preview address.
       `http-request return status 404 content-type application/json string '{"error":"this generation is not held"}' if { req.hdr(${PREVIEW_HEADER}) -m found } !{ req.hdr(${PREVIEW_HEADER}) ${generation.slice(0, 12)} }`,

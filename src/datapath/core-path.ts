@@ -62,6 +62,8 @@ const DEFAULTS: Section = {
   lines: [
     'mode http',
     'option idle-close-on-response',
+    // What a data path is sent is HTTP/1.1; HTTP/2 is spoken where TLS ends.
+    'option disable-h2-upgrade',
     ...PROBE_SILENT_PEERS,
     // A connection kept open to an app would go on reaching its old data path.
     'option http-server-close',

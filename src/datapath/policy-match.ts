@@ -13,15 +13,17 @@ export interface Condition {
  */
 export type Purpose = 'restricting' | 'permitting';
 
+const flagsOf = (purpose: Purpose): readonly string[] => (purpose === 'restricting' ? ['-i'] : []);
+
 /**
  * A request's match. Text stands in lines of its own, never in an expression: there a word of it could be taken for the
  * expression's end. Pure.
  */
 export function renderMatch(id: string, match: Match, purpose: Purpose): Condition {
-  const flags = purpose === 'restricting' ? ['-i'] : [];
+  const flags = flagsOf(purpose);
   const parts: Condition[] = [
     ...(match.host ? [hostCondition(id, match.host)] : []),
-    ...(match.path ? [pathCondition(id, match.path, flags)] : []),
+    ...(match.path ? [pathCondition(id, match.path, purpose)] : []),
     ...(match.method
       ? [
           condition(
@@ -52,17 +54,19 @@ export const sourceCondition = (id: string, networks: readonly string[]): Condit
   );
 
 /** Requests to one of these paths. */
-export const pathCondition = (id: string, paths: readonly PathMatch[], flags: readonly string[]): Condition =>
+export const pathCondition = (id: string, paths: readonly PathMatch[], purpose: Purpose): Condition =>
   condition(
     `${id}-path`,
-    paths.flatMap((path) => pathTests(path, flags)),
+    paths.flatMap((path) => pathTests(path, purpose)),
   );
 
-function pathTests(path: PathMatch, flags: readonly string[]): string[] {
-  const test = (how: string, text: string): string => ['var(txn.path) -m', how, ...flags, '--', quote(text)].join(' ');
-  if ('matches' in path) return [test('reg', path.matches)];
-  if ('exact' in path) return [test('str', path.exact)];
-  return path.under === '/' ? [test('beg', '/')] : [test('str', path.under), test('beg', `${path.under}/`)];
+function pathTests(path: PathMatch, purpose: Purpose): string[] {
+  const variables = purpose === 'restricting' ? ['txn.path', 'txn.shorter'] : ['txn.path'];
+  const test = (how: string, text: string): string[] =>
+    variables.map((variable) => [`var(${variable}) -m`, how, ...flagsOf(purpose), '--', quote(text)].join(' '));
+  if ('matches' in path) return test('reg', path.matches);
+  if ('exact' in path) return test('str', path.exact);
+  return path.under === '/' ? test('beg', '/') : [...test('str', path.under), ...test('beg', `${path.under}/`)];
 }
 
 type Text = { readonly text: TextMatch; readonly flags: readonly string[] };

@@ -16,10 +16,13 @@ export function namesPath({ routes = [], redirects = [], access = [], patches = 
 
 /**
  * What one service would take for another path than the next one does: an encoded slash, backslash or control character; a dot
- * segment, also with a parameter behind it; an escape of an escape that matters, or one that is none; UTF-8 that is too long; a
- * fragment. Clients that mean well send none of it: browsers resolve dot segments themselves.
+ * segment, also with a parameter behind it; an escape that is none; UTF-8 that is too long; a fragment. Clients that mean well send
+ * none of it: browsers resolve dot segments themselves.
  */
-const AMBIGUOUS = [String.raw`%(2f|5c|[01][0-9a-f]|7f|25(2e|2f|5c|25|00)|c[01]|e0%[89]|f0%8)`, '%(?![0-9a-f]{2})', String.raw`[\\#]`];
+const AMBIGUOUS = [String.raw`%(2f|5c|[01][0-9a-f]|7f|c[01]|e0%[89]|f0%8)`, '%(?![0-9a-f]{2})', String.raw`[\\#]`];
+
+/** An escape of an escape, however that is spelt: a service that decodes twice would take it for something else. */
+const ESCAPE = '%([0-9a-f]{2}|u[0-9a-f]{4})';
 
 const DOT_SEGMENT = String.raw`/\.{1,2}(;[^/]*)?(/|$)`;
 
@@ -29,22 +32,27 @@ const refused: Rule = refusal({
   name: 'ambiguous-path',
   lines: [
     ...AMBIGUOUS.map((pattern) => `acl ambiguous-path url,field(1,?) -m reg -i -- ${quote(pattern)}`),
+    `acl ambiguous-path path,url_dec -m reg -i -- ${quote(ESCAPE)}`,
     `acl ambiguous-path path,url_dec -m reg -- ${quote(DOT_SEGMENT)}`,
-    'acl ambiguous-path method CONNECT',
   ],
   alternatives: [['ambiguous-path']],
   answer: { status: 400, error: 'the path can be understood in more than one way' },
 });
 
+/** Where a path that was decoded ends for some services; and blanks at a segment's end, which some cut off. */
+const ENDS = [`${quote('[?#].*$')},`, `${quote(' +$')},`, `${quote(' +/')},/,g`];
+
 /**
- * What rules compare: decoded, without parameters of segments, without doubled slashes. A service gets the path as it was sent, but
- * without doubled slashes, so that no service sees another path than the rules did.
+ * What rules compare: decoded, without parameters of segments, without doubled slashes; those that restrict, also without what some
+ * services would cut off. A service gets the path as it was sent, but without doubled slashes, so that no service sees another path
+ * than the rules did.
  */
 export const PATH_RULE: Rule = {
   ...refused,
   lines: [
     ...refused.lines,
     `http-request set-var(txn.path) path,url_dec,regsub(;[^/]*,,g),regsub(//+,/,g)`,
+    `http-request set-var(txn.shorter) var(txn.path)${ENDS.map((end) => `,regsub(${end})`).join('')}`,
     `http-request set-path %[path,regsub(//+,/,g)] if { path -m sub // }`,
   ],
 };

@@ -59,7 +59,7 @@ type Place = { readonly host?: string; readonly path: string; readonly exact: bo
 function place(id: string, { host, path, exact }: Place): Condition {
   const parts = [
     ...(host === undefined ? [] : [hostCondition(id, [host])]),
-    ...(path === '/' && !exact ? [] : [pathCondition(id, [exact ? { exact: path } : { under: path }], [])]),
+    ...(path === '/' && !exact ? [] : [pathCondition(id, [exact ? { exact: path } : { under: path }], 'permitting')]),
   ];
   return { lines: parts.flatMap(({ lines }) => lines), names: parts.flatMap(({ names }) => names) };
 }

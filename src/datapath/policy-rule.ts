@@ -40,9 +40,6 @@ export function answerLines(rules: readonly Rule[]): string[] {
   const answers = rules.flatMap(({ name, answer }) => (name && answer ? [[name, answer] as const] : []));
   return [
     mark('policy'),
-    // Behind such an upgrade requests would follow that no rule sees. A client that asks for it goes on with HTTP/1.1.
-    'http-request del-header upgrade if { req.hdr(upgrade) -m sub -i h2c }',
-    'http-request del-header http2-settings',
     'http-request track-sc2 var(txn.refused) table refused if refused',
     'http-request sc-inc-gpc0(2) if refused',
     ...answers.map(([name, answer]) => `http-request ${answer} if refused { var(txn.refused) -m str ${name} }`),

@@ -12,7 +12,7 @@ import { resolveEnvironment, type ResolvedArchitecture } from './resolve-environ
 export type Generations = { core: Generation; apps: Readonly<Record<string, Generation>>; stores: Readonly<Record<string, Generation>> };
 
 /** Moves when Changeless makes other containers from the same body, or other configurations from the same path. */
-const format = { body: 1, path: 7 };
+const format = { body: 1, path: 8 };
 
 /**
  * Which part of a generation a member belongs to; a member the model gains does not compile until it has a place here.

@@ -83,7 +83,11 @@ test('two apps with one host name', async () => {
   await commitSample(world);
   writeSample(world, { hosts: "'admin.localhost'" });
   commit(world, 'twice');
-  await refused(['up'], { code: 2, says: /ARCHITECTURE_INVALID[\s\S]*admin\.localhost/ });
+  const said = await refused(['up'], { code: 2, says: /ARCHITECTURE_INVALID/ });
+  assert.match(
+    said,
+    /architecture\.ts:9:\d+ {2}apps\.admin\.hosts\[0\]: expected a host name that no other app has, found admin\.localhost, which app web has at apps\.web\.hosts\[0\] \(architecture\.ts:8\)/,
+  );
 });
 
 test('a Dockerfile that is missing, and a base that is not pinned', async () => {

@@ -74,17 +74,6 @@ export const refusing: readonly Case[] = [
     without: '200',
   },
   {
-    rule: 'no connection becomes one whose requests no rule sees',
-    policy: { access: [deny({ path: '/admin' })] },
-    see: (path) =>
-      exchanged(
-        path,
-        `GET / HTTP/1.1\r\nhost: shop.localhost\r\nconnection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n\r\n`,
-      ),
-    with: '200',
-    without: '101',
-  },
-  {
     rule: 'what is permitted is permitted as it is written',
     policy: { access: [allow({ path: '/open' }), deny({ path: '/' })] },
     base: { access: [deny({ path: '/' })] },

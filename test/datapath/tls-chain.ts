@@ -13,7 +13,6 @@ import { renderAppPath } from '../../src/datapath/app-path.ts';
 import { renderCore } from '../../src/datapath/core-path.ts';
 import { freePort, withSources } from '../../src/datapath/haproxy-fixture.ts';
 import type { SourceLimits, SourceRules } from '../../src/source-rules.ts';
-import type { Services } from './proxied.ts';
 
 /** The hosts of the app, and one that is another app's, which its certificate is for, too. */
 export const [host, second, foreign] = ['shop.localhost', 'www.shop.localhost', 'other.localhost'];
@@ -35,6 +34,9 @@ type Secured = {
   protocols?: string[];
   source?: string;
 };
+
+/** The services behind a chain: where each listens, and a folder for what the chain has. */
+export type Behind = { readonly folder: string; socket: (service: string) => string };
 
 export type Answered = { status: number; headers: http.IncomingHttpHeaders; body: string };
 
@@ -62,7 +64,7 @@ export class TlsChain {
   }
 
   static async start(
-    services: Services,
+    services: Behind,
     { authority, shown }: Awaited<ReturnType<typeof certify>>,
     chained: Chained = {},
   ): Promise<TlsChain> {
@@ -155,6 +157,11 @@ export class TlsChain {
     session.on('error', () => undefined);
     await once(session, 'connect');
     return session;
+  }
+
+  /** What the core and the data path, which stands first in each line, have said. */
+  get said(): readonly string[] {
+    return this.#said;
   }
 
   /** Resolves once the core or the data path, which stands first in each line, has said it. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import { containersOf, docker, inventoryOf } from './docker.ts';
 import { freePort, makeWorld, until, type Edit, type Status, type World } from './world.ts';
@@ -39,6 +39,25 @@ function problemIn(stderr: string, code: string): string {
   for (const field of ['safe', 'next']) assert.match(problem, new RegExp(`^  ${field}  \\S`, 'm'));
   return problem;
 }
+
+/** Every port of an address that accepts a connection; the kernel answers for the others at once. */
+async function openPorts(address: string): Promise<number[]> {
+  const isOpen = (port: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connect({ host: address, port });
+      socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+      socket.on('connect', () => socket.destroy());
+    });
+  const open: number[] = [];
+  for (let first = 1; first <= 65_535; first += AT_ONCE) {
+    const ports = Array.from({ length: Math.min(AT_ONCE, 65_536 - first) }, (_, index) => first + index);
+    const found = await Promise.all(ports.map(isOpen));
+    open.push(...ports.filter((_, index) => found[index]));
+  }
+  return open;
+}
+
+const AT_ONCE = 512;
 
 const goodShort = (): string => good.status.release.slice(0, 12);
 
@@ -118,6 +137,36 @@ test('a published port that another container has is refused with its name', asy
   } finally {
     await docker('kill', holder);
   }
+});
+
+test('an expression that the proxy refuses: the app, the place, the key and what the proxy said', async () => {
+  await world.commit('Half an expression', {
+    file: ARCHITECTURE,
+    from: 'services: {',
+    to: `policy: {\n        patches: {\n          half: { action: 'deny', path: { matches: '(' } },\n        },\n      },\n      services: {`,
+  });
+  const said = await refused(['up'], { exit: 2, code: 'PATH_INVALID' });
+  assert.match(said, /the proxy refuses the configuration of apps\.hello/);
+  assert.match(said, /architecture\.ts:\d+:\d+ {2}apps\.hello\.policy\.patches\.half: the proxy says: .*regex '\(' is invalid/);
+  assert.match(said, /half: \{ action: 'deny', path: \{ matches: '\(' \} \},/);
+});
+
+test('a port scan finds the one port that is published, and on the core itself what is behind it', async () => {
+  const all = await containersOf(world.architecture);
+  const bindings = await Promise.all(all.map(({ id }) => docker('port', id)));
+  assert.deepEqual(
+    bindings.filter((each) => each !== ''),
+    [`8080/tcp -> 127.0.0.1:${world.port}`],
+  );
+  const core = all.find(({ unit, role }) => unit === 'core/core' && role === 'sandbox');
+  assert.ok(core);
+  const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}';
+  const addresses = (await docker('inspect', '--format', format, core.id)).trim().split(' ');
+  const open = await Promise.all(addresses.map(openPorts));
+  assert.deepEqual(
+    open,
+    addresses.map(() => [8080]),
+  );
 });
 
 test('an unknown release, and one that is no commit either', async () => {
