@@ -1,4 +1,4 @@
--- Lines for the controller: one JSON object each, on stdout, never buffered.
+-- Lines for the controller: one JSON object each, on stderr, never buffered. Standard output is the access log's, where these would drown.
 local report = {}
 
 -- Everything outside printable ASCII is escaped: what a checked server answered may be any bytes.
@@ -11,8 +11,7 @@ end
 
 function report.line(json)
     -- In one piece: a waiter is killed at any moment, and what it had begun to say must not run into the proxy's words.
-    io.stdout:write(json .. '\n')
-    io.stdout:flush()
+    io.stderr:write(json .. '\n')
 end
 
 return report

@@ -120,8 +120,11 @@ const count = (value: unknown): number => (typeof value === 'number' ? value : 0
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Whether a line is a report, and not one of HAProxy's own messages. */
+export const isReport = (line: string): boolean => line.startsWith('{"changeless":');
+
 function parseObject(line: string): Fields {
-  if (!line.startsWith('{"changeless":')) return {};
+  if (!isReport(line)) return {};
   try {
     const value: unknown = JSON.parse(line);
     return isFields(value) ? value : {};

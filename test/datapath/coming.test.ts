@@ -98,14 +98,16 @@ async function startPath(story: TestContext, { port, names }: { port: number; na
   writeFileSync(path.join(folder, 'proxy.cfg'), withSources(ours));
   const child = spawn('haproxy', ['-db', '-f', path.join(folder, 'proxy.cfg')], {
     env: { ...process.env, CHANGELESS_INCARNATION: 'coming' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   story.after(async () => {
     child.kill('SIGKILL');
     await once(child, 'close');
     rmSync(folder, { recursive: true });
   });
-  await once(child.stdout, 'data');
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  while (!said.includes('"serving"')) await once(child.stderr, 'data');
   return socket;
 }
 
