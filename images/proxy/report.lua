@@ -9,6 +9,14 @@ function report.text(value)
     return '"' .. escaped .. '"'
 end
 
+-- The same of text that is UTF-8 already.
+function report.utf8(value)
+    local escaped = value:gsub('[%c"\\]', function(character)
+        return string.format('\\u%04x', character:byte())
+    end)
+    return '"' .. escaped .. '"'
+end
+
 function report.line(json)
     -- In one piece: a waiter is killed at any moment, and what it had begun to say must not run into the proxy's words.
     io.stderr:write(json .. '\n')

@@ -21,6 +21,12 @@ const findings = async (value: unknown): Promise<string[]> => {
 const policy = 'apps.shop.policy';
 const paths = 'a path that starts with /, decoded, without //, /./, /../, and none of % ? # ; \\';
 const mistakes: [what: string, policy: object, expected: string][] = [
+  ['an access log of what nobody knows', { accessLog: 'most' }, "accessLog: expected one of all, failures, none, found 'most'"],
+  [
+    'a request id of its own',
+    { headers: { request: { set: { 'X-Request-Id': 'mine' } } } },
+    "headers.request.set.X-Request-Id: expected a header that is not set by the data path itself, found 'X-Request-Id'",
+  ],
   [
     'a service the app has not',
     { routes: [{ service: 'apo' }] },

@@ -85,6 +85,7 @@ async function startPath(story: TestContext, { port, names }: { port: number; na
   const folder = mkdtempSync(path.join(tmpdir(), 'coming-'));
   const socket = path.join(folder, 'path.sock');
   const { proxy } = renderAppPath({
+    app: 'shop',
     generation: 'a'.repeat(64),
     colour: 'blue',
     entry: 'web',
@@ -93,6 +94,7 @@ async function startPath(story: TestContext, { port, names }: { port: number; na
   });
   const ours = proxy
     .replace('bind :8080 accept-proxy', `bind unix@${socket}`)
+    .replace(/bind :\d+/, `bind unix@${socket}.metrics`)
     .replace('parse-resolv-conf', `nameserver here 127.0.0.1:${names}`)
     .replaceAll('/run/changeless', folder);
   writeFileSync(path.join(folder, 'proxy.cfg'), withSources(ours));

@@ -1,4 +1,4 @@
-import { isReport, parsePathLine } from '../../datapath/path-log.ts';
+import { isReport, parsePathLine, type PathMeasures } from '../../datapath/path-log.ts';
 import type { LogLine, PathPhase } from '../engine.ts';
 import type { DockerClient } from './client.ts';
 import { signalContainer } from './containers.ts';
@@ -24,11 +24,11 @@ const PROMOTION_LIMIT_MS = 30_000;
 /** A signal sent before the waiter listens for it is lost; the proxy itself ignores it. */
 const SIGNAL_AGAIN_MS = 500;
 
-/** Lines among which a path's last word most likely is: while requests come, it says something about each second. */
+/** Lines among which a path's last word most likely is: it says that again ten times a second where many requests come. */
 function linesLikely(known: Known | undefined): number {
   if (known === undefined) return TAILS[1];
   const { phase } = known;
-  return TAILS[0] + 2 * (phase.phase === 'serving' ? (phase.measures?.requests ?? 0) : 0);
+  return TAILS[0] + Math.ceil((phase.phase === 'serving' ? (phase.measures?.requests ?? 0) : 0) / 2);
 }
 
 /** The phase after one more line. A proxy that serves still checks its servers, and one that drains never serves again. */
@@ -37,7 +37,8 @@ export function nextPhase(phase: PathPhase, { line, at }: Pick<LogLine, 'line' |
   if (report === undefined) return phase;
   if (report.phase === 'draining') return phase.phase === 'draining' ? { ...phase, ...report, ...cutsOf(phase, report) } : report;
   if (phase.phase === 'draining') return phase;
-  if (report.phase === 'serving' && report.measures) return { phase: 'serving', measures: { ...report.measures, at } };
+  if (report.phase === 'serving' && report.measures)
+    return isSaidAgain(phase, report.measures) ? phase : { phase: 'serving', measures: { ...report.measures, at } };
   if (phase.phase === 'serving') return phase;
   if (phase.phase === 'holding' && report.phase !== 'serving') return phase;
   return report.phase === 'checking' ? { phase: 'checking', failing: report.failing } : { phase: report.phase };
@@ -50,10 +51,14 @@ function after(heard: Heard, line: LogLine): Heard {
     phase,
     // The two streams are stamped each for itself, so a later line may have an earlier time.
     at: line.at > heard.at ? line.at : heard.at,
-    isNews: heard.isNews || (phase !== heard.phase && (phase.phase === 'holding' || phase.phase === 'serving')),
+    isNews: heard.isNews || (isReport(line.line) && (phase.phase === 'holding' || phase.phase === 'serving')),
     ...(isReport(line.line) && { on: line.stream }),
   };
 }
+
+/** Of an earlier Changeless no line is. */
+const isSaidAgain = (phase: PathPhase, { number }: PathMeasures): boolean =>
+  number > 0 && phase.phase === 'serving' && phase.measures?.number === number;
 
 /** Each frontend says for itself what it cuts. */
 function cutsOf(before: { cut?: number }, { cut }: { cut?: number }): { cut?: number } {
