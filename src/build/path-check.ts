@@ -100,8 +100,9 @@ async function unchecked(paths: readonly PathImage[], marksFolder: string, proxy
   return marked.filter((each) => !each.isThere);
 }
 
-function withoutIds({ config, generation: { id }, colour }: PathImage): PathConfig {
-  const general = (text: string): string => text.replaceAll(id.slice(0, 12), 'generation').replaceAll(`.${colour}:`, '.colour:');
+function withoutIds({ unit, config, generation: { id }, colour }: PathImage): PathConfig {
+  const general = (text: string): string =>
+    text.replaceAll(id.slice(0, 12), 'generation').replaceAll(`.${colour}:`, '.colour:').replace(`CHANGELESS_APP ${unit.name}`, 'an app');
   return { ...config, waiting: general(config.waiting), proxy: general(config.proxy.replaceAll(id, 'generation')) };
 }
 
