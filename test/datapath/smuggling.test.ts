@@ -18,9 +18,11 @@ before(async () => {
   certified = await certify();
 });
 
-/** Both proxies say of each request that they take for one what it asks for. */
+/** Both proxies say of each request that they take for one what it asks for, instead of what they log otherwise. */
 const noting = (config: string): string =>
-  config.replace(/^frontend (?:app|core)$/m, '$&\n    log stdout format raw local0\n    log-format "noted %HU"');
+  config
+    .replaceAll(/^ +(?:log |log-format |error-log-format |option log-separate-errors|http-re\w+ set-log-level ).*\n/gm, '')
+    .replace(/^frontend (?:app|core)$/m, '$&\n    log stdout format raw local0\n    log-format "noted %HU"');
 
 type Through = { by: 'plain' | 'tls'; policy?: Policy; change?: (config: string) => string };
 
