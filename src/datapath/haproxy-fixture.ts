@@ -12,16 +12,22 @@ const sources = fileURLToPath(new URL('../../images/proxy', import.meta.url));
 /** A configuration with this checkout's Lua files in place of the image's. */
 export const withSources = (config: string): string => config.replaceAll(LIBRARY, sources);
 
-/** A port of the loopback address that nobody has just now. */
+const { pid } = process;
+
+/** A loopback address of this process alone: HAProxy shares a port with another one's HAProxy without a word. */
+export const ownAddress = `127.${64 + ((pid >> 16) & 63)}.${(pid >> 8) & 255}.${pid & 255}`;
+
+/** A port of `ownAddress` that nobody has just now. */
 export async function freePort(): Promise<number> {
   const server = createServer();
-  const port = await portOf(server);
+  const port = await portOf(server, ownAddress);
   server.close();
+  await once(server, 'close');
   return port;
 }
 
-/** Has a server listen on the loopback address, and gives where. */
-export async function portOf(server: Server): Promise<number> {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+/** Has a server listen on a loopback address, and gives where. */
+export async function portOf(server: Server, address = '127.0.0.1'): Promise<number> {
+  await once(server.listen(0, address), 'listening');
   return (server.address() as AddressInfo).port;
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, portOf, skip, withSources } from './haproxy-fixture.ts';
+import { freePort, ownAddress, portOf, skip, withSources } from './haproxy-fixture.ts';
 import { renderStorePath } from './store-path.ts';
 
 const CLIENTS = 500;
@@ -44,6 +44,7 @@ async function startProxy(story: TestContext, { holdLimitMs, isHeld, server }: H
   const { proxy } = renderStorePath({ generation: 's1', port, server: 'localhost', health: { kind: 'tcp' }, holdLimitMs, drainLimitMs: 1 });
   const ours = [
     [`localhost:${port}`, `127.0.0.1:${server}`],
+    [`bind :${port}`, `bind ${ownAddress}:${port}`],
     ['/run/changeless', `${folder}/run`],
   ] as const;
   mkdirSync(join(folder, 'run'));
@@ -70,7 +71,7 @@ async function said(lines: AsyncIterator<string>, text: string): Promise<void> {
 /** What is answered; nothing where the connection ends before. */
 function askedOf(port: number): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('a question'));
+    const socket = connect(port, ownAddress, () => socket.write('a question'));
     socket.once('data', (answer) => resolve(String(answer)));
     socket.on('error', () => resolve('')).on('close', () => resolve(''));
   });

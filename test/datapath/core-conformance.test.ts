@@ -6,7 +6,7 @@ import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { freePort, skip, withSources } from '../../src/datapath/haproxy-fixture.ts';
+import { freePort, ownAddress, skip, withSources } from '../../src/datapath/haproxy-fixture.ts';
 import { type Core, renderCore } from '../../src/datapath/core-path.ts';
 import { Services } from './proxied.ts';
 
@@ -55,7 +55,7 @@ const cases: readonly {
     rule: 'one source has so many connections at a time, and another its own',
     rules: { perSource: { connections: 1 } },
     see: async (ask, port) => {
-      const held = net.connect({ host: ann, port, localAddress: ann });
+      const held = net.connect({ host: ownAddress, port, localAddress: ann });
       await once(held, 'connect');
       const meanwhile = await inTurn(ask, [ann, bob]);
       held.destroy();
@@ -109,7 +109,7 @@ async function startCore(rules: Rules, port: number): Promise<ChildProcess> {
   const { proxy } = renderCore({ generation: `core${port}`, routes: [{ host: 'shop.localhost', app: 'shop' }], ...rules });
   const file = path.join(services.folder, `core-${port}.cfg`);
   const ours = proxy
-    .replace('bind :8080', `bind 127.0.0.1:${port}`)
+    .replace('bind :8080', `bind ${ownAddress}:${port}`)
     .replace(/server shop .*/, `server shop unix@${services.socket('web')}`)
     .replaceAll('/run/changeless', services.folder);
   writeFileSync(file, withSources(ours));
@@ -126,11 +126,14 @@ async function startCore(rules: Rules, port: number): Promise<ChildProcess> {
 /** One request on a connection of its own: its status, or that the connection was closed. */
 function answerFor(source: string, port: number): Promise<string> {
   return new Promise((resolve) => {
-    const request = http.get({ host: ann, port, localAddress: source, agent: false, headers: { host: 'shop.localhost' } }, (response) => {
-      response.resume();
-      const later = response.headers['retry-after'];
-      resolve(`${response.statusCode}${later === undefined ? '' : ` after ${later} s`}`);
-    });
+    const request = http.get(
+      { host: ownAddress, port, localAddress: source, agent: false, headers: { host: 'shop.localhost' } },
+      (response) => {
+        response.resume();
+        const later = response.headers['retry-after'];
+        resolve(`${response.statusCode}${later === undefined ? '' : ` after ${later} s`}`);
+      },
+    );
     request.on('error', () => resolve('closed'));
   });
 }

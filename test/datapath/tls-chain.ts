@@ -11,7 +11,7 @@ import { issueFor, makeAuthority, type Certified } from '../../src/certificates/
 import type { Policy } from '../../src/policy.ts';
 import { renderAppPath } from '../../src/datapath/app-path.ts';
 import { renderCore } from '../../src/datapath/core-path.ts';
-import { freePort, withSources } from '../../src/datapath/haproxy-fixture.ts';
+import { freePort, ownAddress, withSources } from '../../src/datapath/haproxy-fixture.ts';
 import type { SourceLimits, SourceRules } from '../../src/source-rules.ts';
 
 /** The hosts of the app, and one that is another app's, which its certificate is for, too. */
@@ -104,7 +104,7 @@ export class TlsChain {
   /** A connection to the core from an address, or to the data path as the core makes it. */
   async connect(at: 'core-8080' | 'core-8443' | 'path-8080', localAddress = '127.0.0.1'): Promise<net.Socket> {
     const port = this.#ports.get(at);
-    const socket = port === undefined ? net.connect(this.#socket(at)) : net.connect({ host: '127.0.0.1', port, localAddress });
+    const socket = port === undefined ? net.connect(this.#socket(at)) : net.connect({ host: ownAddress, port, localAddress });
     await once(socket, 'connect');
     if (port === undefined) socket.write(`PROXY TCP4 ${localAddress} 127.0.0.1 1000 80\r\n`);
     return socket;
@@ -206,7 +206,7 @@ export class TlsChain {
     // Only of connections over TCP does the core know the source.
     if (part === 'core') for (const port of ['8080', '8443']) this.#ports.set(`core-${port}`, await newPort());
     const at = (port: string): string =>
-      part === 'core' ? `127.0.0.1:${this.#ports.get(`core-${port}`)}` : `unix@${this.#socket(`path-${port}`)}`;
+      part === 'core' ? `${ownAddress}:${this.#ports.get(`core-${port}`)}` : `unix@${this.#socket(`path-${port}`)}`;
     const bound = withSources(config)
       .replaceAll('/run/changeless', this.#folder)
       .replaceAll(/bind :(\d+)/g, (_, port: string) => `bind ${at(port)}`);
