@@ -127,7 +127,8 @@ export class Proxied {
     child.on('close', () => this.#lines.dispatchEvent(new Event('line')));
   }
 
-  static async start(services: Services, policy: PolicyInput | undefined): Promise<Proxied> {
+  /** `output`: an open file that takes its standard output, where that is not read here. */
+  static async start(services: Services, policy: PolicyInput | undefined, output: number | 'pipe' = 'pipe'): Promise<Proxied> {
     const name = `path-${(count += 1)}`;
     const socket = services.socket(name);
     const file = path.join(services.folder, `${name}.cfg`);
@@ -138,7 +139,10 @@ export class Proxied {
         .replace(`bind :${metricsPort}`, `bind unix@${services.socket(`${name}-metrics`)}`)
         .replaceAll('/run/changeless', services.folder),
     );
-    const child = spawn('haproxy', ['-db', '-f', file], { env: { ...process.env, CHANGELESS_INCARNATION: name } });
+    const child = spawn('haproxy', ['-db', '-f', file], {
+      env: { ...process.env, CHANGELESS_INCARNATION: name },
+      stdio: ['ignore', output, 'pipe'],
+    });
     services.proxies.add(child);
     child.on('close', () => services.proxies.delete(child));
     const proxied = new Proxied(child, { socket, metrics: services.socket(`${name}-metrics`) });
