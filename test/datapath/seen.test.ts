@@ -145,6 +145,15 @@ test('a WebSocket is written down when it ends, and a request that was tried aga
   );
 });
 
+test('a request that another instance was tried for says so as a number, too', { skip }, async (story) => {
+  const path = await Proxied.start(services, undefined, { dead: true });
+  story.after(() => path.stop());
+  for (const asked of ['/a', '/b']) assert.equal((await path.ask({ path: asked })).status, 200);
+  const tries = (await logged(path, 2)).map(({ retries }) => retries);
+  assert.deepEqual(new Set(tries), new Set([0, 1]));
+  assert.equal(new Page((await path.metrics()).body).value('changeless_redispatches_total', { service: 'web' }), 1);
+});
+
 test('only failures are kept where that is said, or nothing', { skip }, async (story) => {
   const failures = await start(story, { ...ruled, accessLog: 'failures' });
   for (const asked of ['/', '/hole']) await failures.ask({ path: asked });
@@ -165,7 +174,7 @@ test('where nobody takes its log a proxy answers all the same, counts the lines 
   execFileSync('mkfifo', [fifo]);
   // For reading, too, or opening it would wait for a reader.
   const output = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
-  const path = await Proxied.start(services, undefined, output);
+  const path = await Proxied.start(services, undefined, { output });
   story.after(async () => {
     await path.stop();
     closeSync(output);
