@@ -66,45 +66,39 @@ function measures.servers_of(backend)
     return found
 end
 
--- Every server by name: an app that has several hosts is one server of several of the core's backends.
+-- Every server by name (an app that has several hosts is one server of several of the core's backends), and what of all of them there is.
+-- Retries are all there were, for whoever misses a line is to miss none of them.
 local function servers_by_name()
-    local found, queue, is_checked = {}, 0, false
+    local found, sum, is_checked = {}, { queue = 0, retries = 0, redispatches = 0 }, false
     for name, backend in pairs(core.backends) do
         local stats = backend:get_stats()
-        queue = queue + stats.qcur
+        sum.queue = sum.queue + stats.qcur
+        sum.retries, sum.redispatches = sum.retries + (stats.wretr or 0), sum.redispatches + (stats.wredis or 0)
         for _, server in ipairs(name == 'app-metrics' and {} or measures.servers_of(backend)) do
             local known = found[server.name]
-            queue = queue + server.queue
+            sum.queue = sum.queue + server.queue
             is_checked = is_checked or server.is_checked
             found[server.name] = { in_flight = server.in_flight + (known and known.in_flight or 0), state = server.state }
         end
     end
-    return found, queue, is_checked
+    return found, sum, is_checked
 end
 
 -- While nothing is open, only servers that are checked change: the others are not asked, which keeps an idle core cheap.
 local idle_text
 
--- Retries are all there were, for whoever misses a line is to miss none of them.
-local function retries()
-    local retried, redispatched = 0, 0
-    for _, backend in pairs(core.backends) do
-        local stats = backend:get_stats()
-        retried, redispatched = retried + (stats.wretr or 0), redispatched + (stats.wredis or 0)
-    end
-    return string.format('"retries":%d,"redispatches":%d,', retried, redispatched)
-end
-
 local function servers_now(is_idle)
     if is_idle and idle_text then return idle_text end
-    local found, queue, is_checked = servers_by_name()
+    local found, sum, is_checked = servers_by_name()
     local names, texts = {}, {}
     for name in pairs(found) do names[#names + 1] = name end
     table.sort(names)
     for index, name in ipairs(names) do
         texts[index] = string.format('"%s":{"inFlight":%d,"state":"%s"}', name, found[name].in_flight, found[name].state)
     end
-    local text = retries() .. '"queue":' .. math.floor(queue) .. ',"servers":{' .. table.concat(texts, ',') .. '}'
+    local text = string.format('"retries":%d,"redispatches":%d,"queue":%d,"servers":{', sum.retries, sum.redispatches, sum.queue)
+        .. table.concat(texts, ',')
+        .. '}'
     idle_text = is_idle and not is_checked and text or nil
     return text
 end

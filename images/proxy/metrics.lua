@@ -125,11 +125,15 @@ local function classes(page, labels, answers)
     end
 end
 
--- What was answered and has no name among these: who asked for what is nobody's, or what was no request.
+-- What was answered and has no name among these: who asked for what is nobody's, or what was no request. HAProxy counts an answer in all
+-- when it is over, and by its name when it begins: while there are such it is too little, and a counter must not go down.
+local rest = { 0, 0, 0, 0, 0 }
+
 local function rest_of(total, named)
-    local rest = { table.unpack(total) }
-    for _, each in ipairs(named) do
-        for index in ipairs(rest) do rest[index] = math.max(0, rest[index] - each.answers[index]) end
+    for index in ipairs(rest) do
+        local left = total[index]
+        for _, each in ipairs(named) do left = left - each.answers[index] end
+        rest[index] = math.max(rest[index], left)
     end
     return rest
 end

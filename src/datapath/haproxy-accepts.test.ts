@@ -121,6 +121,12 @@ const PATHS: Readonly<Record<string, PathConfig>> = {
     sources: { allow: ['10.0.0.0/8', '2001:db8::/32', '::1'], deny: ['192.0.2.7'] },
     perSource: { connections: 1, newConnections: { count: 1_000_000, perMs: 3_600_000 }, requests: { count: 1, perMs: 1_000 } },
   }),
+  'a core that shows what many apps count': renderCore({
+    generation: 'c1',
+    routes: Array.from({ length: 20 }, (_, index) => ({ host: `a${index}.localhost`, app: `a${index}` })),
+    showsMetrics: true,
+  }),
+  'a core without apps that shows what it counts': renderCore({ generation: 'c1', routes: [], showsMetrics: true }),
   'a core without apps': renderCore({ generation: 'c1', routes: [] }),
   'a store': renderStorePath({
     generation: 's1',

@@ -100,6 +100,9 @@ export class Services {
   }
 }
 
+/** `output`: an open file that takes its standard output, where that is not read here. `dead`: of each service one more that refuses. */
+export type Start = { output?: number | 'pipe'; dead?: boolean };
+
 /** An app's data path with a policy, run by the proxy itself, at a socket. */
 export class Proxied {
   readonly #child: ChildProcess;
@@ -127,18 +130,21 @@ export class Proxied {
     child.on('close', () => this.#lines.dispatchEvent(new Event('line')));
   }
 
-  static async start(services: Services, policy: PolicyInput | undefined): Promise<Proxied> {
+  static async start(services: Services, policy: PolicyInput | undefined, { output = 'pipe', dead = false }: Start = {}): Promise<Proxied> {
     const name = `path-${(count += 1)}`;
     const socket = services.socket(name);
     const file = path.join(services.folder, `${name}.cfg`);
     await writeFile(
       file,
-      configOf(services, policy)
+      configOf(services, policy, dead)
         .replace('bind :8080', `bind unix@${socket}`)
         .replace(`bind :${metricsPort}`, `bind unix@${services.socket(`${name}-metrics`)}`)
         .replaceAll('/run/changeless', services.folder),
     );
-    const child = spawn('haproxy', ['-db', '-f', file], { env: { ...process.env, CHANGELESS_INCARNATION: name } });
+    const child = spawn('haproxy', ['-db', '-f', file], {
+      env: { ...process.env, CHANGELESS_INCARNATION: name },
+      stdio: ['ignore', output, 'pipe'],
+    });
     services.proxies.add(child);
     child.on('close', () => services.proxies.delete(child));
     const proxied = new Proxied(child, { socket, metrics: services.socket(`${name}-metrics`) });
@@ -235,9 +241,9 @@ export class Proxied {
 let count = 0;
 
 /** What was written, through all that makes a configuration of it; its servers are the services' sockets. */
-function configOf(services: Services, written: PolicyInput | undefined): string {
+function configOf(services: Services, written: PolicyInput | undefined, dead: boolean): string {
   const { policy } = normalisePolicy(written === undefined ? undefined : (schema.parse(written) as PolicyInput));
-  const service = (name: string) => ({ name, port: 80, replicas: 1, health: { kind: 'tcp' } as const });
+  const service = (name: string) => ({ name, port: 80, replicas: dead ? 2 : 1, health: { kind: 'tcp' } as const });
   const path = {
     app: 'shop',
     generation: 'a'.repeat(64),
@@ -247,5 +253,7 @@ function configOf(services: Services, written: PolicyInput | undefined): string 
     drainLimitMs: 1000,
   } as const;
   const { proxy } = renderAppPath({ ...path, ...(policy && { policy }) });
-  return withSources(proxy).replaceAll(/server (\w+)-1 \S+ .*/g, (_, name: string) => `server ${name}-1 unix@${services.socket(name)}`);
+  return withSources(proxy)
+    .replaceAll(/server (\w+)-1 \S+ .*/g, (_, name: string) => `server ${name}-1 unix@${services.socket(name)}`)
+    .replaceAll(/server (\w+)-2 \S+ .*/g, (_, name: string) => `server ${name}-2 unix@${services.socket('nobody')}`);
 }

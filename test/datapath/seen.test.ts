@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { after, before, test, type TestContext } from 'node:test';
 import type { PolicyInput } from '../../src/architecture/authoring.ts';
 import { skip } from '../../src/datapath/haproxy-fixture.ts';
@@ -143,6 +145,15 @@ test('a WebSocket is written down when it ends, and a request that was tried aga
   );
 });
 
+test('a request that another instance was tried for says so as a number, too', { skip }, async (story) => {
+  const path = await Proxied.start(services, undefined, { dead: true });
+  story.after(() => path.stop());
+  for (const asked of ['/a', '/b']) assert.equal((await path.ask({ path: asked })).status, 200);
+  const tries = (await logged(path, 2)).map(({ retries }) => retries);
+  assert.deepEqual(new Set(tries), new Set([0, 1]));
+  assert.equal(new Page((await path.metrics()).body).value('changeless_redispatches_total', { service: 'web' }), 1);
+});
+
 test('only failures are kept where that is said, or nothing', { skip }, async (story) => {
   const failures = await start(story, { ...ruled, accessLog: 'failures' });
   for (const asked of ['/', '/hole']) await failures.ask({ path: asked });
@@ -156,6 +167,29 @@ test('only failures are kept where that is said, or nothing', { skip }, async (s
   assert.equal(told.seen?.headers['x-request-id'], told.headers['x-request-id']);
   await measured(none, 2);
   assert.deepEqual(none.logged, []);
+});
+
+test('where nobody takes its log a proxy answers all the same, counts the lines it drops, and tears none', { skip }, async (story) => {
+  const fifo = services.socket('unread');
+  execFileSync('mkfifo', [fifo]);
+  // For reading, too, or opening it would wait for a reader.
+  const output = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+  const path = await Proxied.start(services, undefined, { output });
+  story.after(async () => {
+    await path.stop();
+    closeSync(output);
+  });
+  const most = 400;
+  for (let count = 0; count < most; count += 1) assert.equal((await path.ask({ path: `/${'a'.repeat(600)}` })).status, 200);
+  const dropped = new Page((await path.metrics()).body).value('changeless_log_lines_dropped_total') ?? 0;
+  const kept = Buffer.alloc(1_000_000);
+  const text = kept.toString('utf8', 0, readSync(output, kept));
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+  assert.ok(dropped > 0);
+  assert.equal(lines.length + dropped, most);
 });
 
 test('a proxy that ends leaves nothing but JSON on standard output', { skip }, async (story) => {

@@ -54,7 +54,36 @@ const inSession = async (chain: TlsChain, ...asked: Parameters<typeof askSession
   return status;
 };
 
+/** What a data path that was told to stop wrote down: the version of TLS, and whether there is an id. */
+const written = async (chain: TlsChain): Promise<unknown[]> => {
+  const lines = (await chain.drain()).split('\n').filter((line) => line.startsWith('path {"at"'));
+  return lines.map((line) => {
+    const { tls: version, id, status } = JSON.parse(line.slice('path '.length)) as { tls?: string; id?: string; status: number };
+    return [version, id === undefined ? 'no id' : 'an id', status];
+  });
+};
+
 const cases: readonly Case[] = [
+  {
+    rule: 'the access log says the version of TLS, and that a handshake failed',
+    bare: changed(',"tls":"%[ssl_fc_protocol]"', ''),
+    see: async (chain) => {
+      await inSession(chain);
+      await plainly(chain);
+      await chain.secure({ versions: ['TLSv1.1', 'TLSv1.1'] });
+      return written(chain);
+    },
+    with: [
+      ['TLSv1.3', 'an id', 200],
+      ['-', 'an id', 200],
+      [undefined, 'no id', 0],
+    ],
+    without: [
+      [undefined, 'an id', 200],
+      [undefined, 'an id', 200],
+      [undefined, 'no id', 0],
+    ],
+  },
   {
     rule: 'the core closes connections for a name that no app has a certificate for, and those without a name',
     bare: changed('default_backend unknown', `default_backend tls:${host}`),

@@ -76,6 +76,7 @@ test('what goes through an app is seen in its log, in status and by Prometheus, 
     const human = await world.done('status', '--routes');
     assert.match(human, /\d+\/s, p50 \d+ p95 \d+ p99 \d+ ms/);
     assert.match(human, /\/feeds {2}[\d.]+\/s/);
+    assert.equal((await world.json<{ metrics: string }>('status')).value.metrics, `http://127.0.0.1:${metrics}/targets`);
   } finally {
     story.diagnostic(`${await stop()} answered`);
   }
