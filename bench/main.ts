@@ -4,9 +4,11 @@ import { bake } from './bake.ts';
 import { compose } from './compose.ts';
 import { drops } from './drops.ts';
 import { entropy } from './entropy.ts';
+import { hops } from './hops.ts';
 import { kills } from './kills.ts';
 import { load } from './load.ts';
 import type { Row } from './measure.ts';
+import { patch } from './patch.ts';
 import { perApp } from './per-app.ts';
 import { plan } from './plan.ts';
 import { replace } from './replace.ts';
@@ -30,6 +32,8 @@ const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = 
   { names: ['kills'], run: kills },
   { names: ['stores'], run: stores },
   { names: ['apps'], run: apps },
+  { names: ['hops'], run: hops },
+  { names: ['patch'], run: patch },
   { names: ['entropy'], run: entropy },
 ];
 

@@ -1,3 +1,8 @@
+/** Which requests an app's data path writes down: all, those that failed (5xx, refused, or never answered), none. */
+export const accessLogs = ['all', 'failures', 'none'] as const;
+
+export type AccessLog = (typeof accessLogs)[number];
+
 /** An app's policy after validation, in the order in which it was written. What was not said is left out. */
 export type Policy = {
   routes?: readonly Route[];
@@ -12,6 +17,7 @@ export type Policy = {
   maintenance?: { body: string; contentType: string; retryAfterSeconds: number; except: readonly string[] };
   /** Several matches of one patch are alternatives. */
   patches?: Readonly<Record<string, readonly Match[]>>;
+  accessLog?: AccessLog;
 };
 
 /** `path`: with all below it. */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Waits, then serves. As a waiter it runs only the health checks it will use and reports them on
-# stdout. SIGUSR2 turns it into the proxy, which takes the listening sockets over from whichever
+# stderr. SIGUSR2 turns it into the proxy, which takes the listening sockets over from whichever
 # proxy is alive in this network namespace. SIGHUP turns it into a proxy that takes them over just so
 # and lets connections wait, until SIGUSR2 opens its gate: the same connections then go on. SIGUSR1 and
 # SIGTERM end a waiter; on the proxy they are HAProxy's own: finish what is open and exit, exit now.

@@ -1,33 +1,32 @@
 -- What goes through this proxy, counted by HAProxy itself and only read here, about once a second:
 -- requests and connections since the line before, what is open, queued and in flight now.
--- src/datapath/path-log.ts names the members, latency-config.ts and policy-config.ts beside it fill the tables.
+-- src/datapath/path-log.ts names the members.
+local counts = require('counts')
+local report = require('report')
 local measures = {}
 
 -- A log that was rotated must still tell the phase, however much else was printed since.
 local SAID_AGAIN_AFTER_S = 3600
 
-local CLASSES = { '1xx', '2xx', '3xx', '4xx', '5xx' }
-
 local seen = { requests = 0, connections = 0, answers = { 0, 0, 0, 0, 0 } }
-local counted, refused = {}, {}
+local counted = { answers = {}, own_4xx = {}, own_5xx = {} }
 local last, last_said_at
+local number = 0
 local measured_at = core.now()
-
-local function seconds_since(before)
-    local now = core.now()
-    return now.sec - before.sec + (now.usec - before.usec) / 1e6
-end
 
 local function totals()
     local sum = { requests = 0, connections = 0, open = 0, answers = { 0, 0, 0, 0, 0 } }
-    for _, frontend in pairs(core.frontends) do
+    for name, frontend in pairs(core.frontends) do
         local stats = frontend:get_stats()
-        -- Of a store's path, which is front and back in one, HAProxy gives the back's numbers: no requests, sessions as connections.
-        sum.requests = sum.requests + (stats.req_tot or 0)
-        sum.connections = sum.connections + stats.stot
-        sum.open = sum.open + stats.scur
-        for index, class in ipairs(CLASSES) do
-            sum.answers[index] = sum.answers[index] + (stats['hrsp_' .. class] or 0)
+        -- Who only asks what was counted is not.
+        if name ~= 'metrics' then
+            -- Of a store's path, which is front and back in one, HAProxy gives the back's numbers: no requests, sessions as connections.
+            sum.requests = sum.requests + (stats.req_tot or 0)
+            sum.connections = sum.connections + stats.stot
+            sum.open = sum.open + stats.scur
+            for index, class in ipairs(counts.CLASSES) do
+                sum.answers[index] = sum.answers[index] + (stats['hrsp_' .. class] or 0)
+            end
         end
     end
     return sum
@@ -47,21 +46,37 @@ local function key_of(name, stats)
     return BY_ADDRESS and stats.addr and (stats.addr:gsub(':%d+$', '')) or name
 end
 
+-- The servers of a backend that there are: name, what it has and its state. One whose name has no address is none, unless it still
+-- finishes something.
+function measures.servers_of(backend)
+    local found = {}
+    for own_name, server in pairs(backend.servers) do
+        local stats = server:get_stats()
+        local state = state_of(stats.status)
+        if state ~= 'absent' or stats.scur > 0 then
+            found[#found + 1] = {
+                name = key_of(own_name, stats),
+                state = state,
+                in_flight = stats.scur,
+                queue = stats.qcur,
+                is_checked = stats.status ~= 'no check',
+            }
+        end
+    end
+    return found
+end
+
 -- Every server by name: an app that has several hosts is one server of several of the core's backends.
 local function servers_by_name()
     local found, queue, is_checked = {}, 0, false
-    for _, backend in pairs(core.backends) do
-        queue = queue + backend:get_stats().qcur
-        for own_name, server in pairs(backend.servers) do
-            local stats = server:get_stats()
-            local name = key_of(own_name, stats)
-            local state, known = state_of(stats.status), found[name]
-            queue = queue + stats.qcur
-            is_checked = is_checked or stats.status ~= 'no check'
-            -- Its name has no address: there is no such instance, unless it still finishes something.
-            if state ~= 'absent' or stats.scur > 0 then
-                found[name] = { in_flight = stats.scur + (known and known.in_flight or 0), state = state }
-            end
+    for name, backend in pairs(core.backends) do
+        local stats = backend:get_stats()
+        queue = queue + stats.qcur
+        for _, server in ipairs(name == 'app-metrics' and {} or measures.servers_of(backend)) do
+            local known = found[server.name]
+            queue = queue + server.queue
+            is_checked = is_checked or server.is_checked
+            found[server.name] = { in_flight = server.in_flight + (known and known.in_flight or 0), state = server.state }
         end
     end
     return found, queue, is_checked
@@ -69,6 +84,16 @@ end
 
 -- While nothing is open, only servers that are checked change: the others are not asked, which keeps an idle core cheap.
 local idle_text
+
+-- Retries are all there were, for whoever misses a line is to miss none of them.
+local function retries()
+    local retried, redispatched = 0, 0
+    for _, backend in pairs(core.backends) do
+        local stats = backend:get_stats()
+        retried, redispatched = retried + (stats.wretr or 0), redispatched + (stats.wredis or 0)
+    end
+    return string.format('"retries":%d,"redispatches":%d,', retried, redispatched)
+end
 
 local function servers_now(is_idle)
     if is_idle and idle_text then return idle_text end
@@ -79,79 +104,124 @@ local function servers_now(is_idle)
     for index, name in ipairs(names) do
         texts[index] = string.format('"%s":{"inFlight":%d,"state":"%s"}', name, found[name].in_flight, found[name].state)
     end
-    local text = '"queue":' .. math.floor(queue) .. ',"servers":{' .. table.concat(texts, ',') .. '}'
+    local text = retries() .. '"queue":' .. math.floor(queue) .. ',"servers":{' .. table.concat(texts, ',') .. '}'
     idle_text = is_idle and not is_checked and text or nil
     return text
 end
 
--- How many answers took how long, since this was last asked; an entry that was pushed out and came back counts from 0.
-local function latencies()
-    local times, counts, total = {}, {}, 0
-    for key, entry in pairs(core.backends.latency.stktable:dump()) do
-        local took, count = tonumber(key), entry.gpc0
-        local known = counted[took] or 0
-        local more = count < known and count or count - known
-        counted[took] = count
-        if more > 0 then
-            times[#times + 1], counts[took], total = took, more, total + more
+local function empty_span()
+    return { total = 0, times = {}, counts = {}, answers = { 0, 0, 0, 0, 0 } }
+end
+
+local function add(span, took, class, more)
+    if not span.counts[took] then span.times[#span.times + 1] = took end
+    span.counts[took] = (span.counts[took] or 0) + more
+    span.total = span.total + more
+    if span.answers[class] then span.answers[class] = span.answers[class] + more end
+end
+
+-- What was counted more than at the last look, by key.
+local function more_of(name)
+    local more = {}
+    for key, total in pairs(counts[name]) do
+        if total > (counted[name][key] or 0) then more[key] = total - (counted[name][key] or 0) end
+        counted[name][key] = total
+    end
+    return more
+end
+
+-- The answers since this was last asked: of all, and of each route.
+local function spans()
+    local all, by_route = empty_span(), {}
+    local function of(route)
+        by_route[route] = by_route[route] or empty_span()
+        return by_route[route]
+    end
+    for key, more in pairs(more_of('answers')) do
+        local took, class, route = counts.parts(key)
+        add(all, took, class, more)
+        add(of(route), took, class, more)
+    end
+    for class, name in pairs({ [4] = 'own_4xx', [5] = 'own_5xx' }) do
+        for number, more in pairs(more_of(name)) do
+            local span = of(counts.route(number))
+            span.answers[class] = span.answers[class] + more
         end
     end
-    table.sort(times)
-    return times, counts, total
+    return all, by_route
 end
 
 -- Percentiles by nearest rank.
-local function percentiles()
-    local times, counts, total = latencies()
-    if total == 0 then return '' end
+local function percentiles(span)
+    if span.total == 0 then return '' end
+    table.sort(span.times)
     local function at(percent)
-        local left = math.ceil(total * percent / 100)
-        for _, took in ipairs(times) do
-            left = left - counts[took]
+        local left = math.ceil(span.total * percent / 100)
+        for _, took in ipairs(span.times) do
+            left = left - span.counts[took]
             if left <= 0 then return took end
         end
     end
-    return string.format('"latencyMs":{"p50":%d,"p95":%d,"p99":%d},', at(50), at(95), at(99))
+    return string.format(',"latencyMs":{"p50":%d,"p95":%d,"p99":%d}', at(50), at(95), at(99))
+end
+
+local function answers_text(answers)
+    local texts = {}
+    for index, class in ipairs(counts.CLASSES) do texts[index] = string.format('"%s":%d', class, answers[index]) end
+    return '"answers":{' .. table.concat(texts, ',') .. '}'
+end
+
+local function routes_text(by_route)
+    local names, texts = {}, {}
+    for name in pairs(by_route) do names[#names + 1] = name end
+    table.sort(names)
+    for index, name in ipairs(names) do
+        texts[index] = report.utf8(name) .. ':{' .. answers_text(by_route[name].answers) .. percentiles(by_route[name]) .. '}'
+    end
+    return #names == 0 and '' or '"routes":{' .. table.concat(texts, ',') .. '},'
 end
 
 local function answers(now)
-    local texts, total = {}, 0
-    for index, class in ipairs(CLASSES) do
-        local more = now.answers[index] - seen.answers[index]
-        texts[index], total = string.format('"%s":%d', class, more), total + more
+    local mores, total = {}, 0
+    for index in ipairs(counts.CLASSES) do
+        mores[index] = now.answers[index] - seen.answers[index]
+        total = total + mores[index]
     end
-    local text = '"answers":{' .. table.concat(texts, ',') .. '},'
-    return total > 0 and core.backends.latency and text .. percentiles() or text
+    local text = answers_text(mores)
+    if total == 0 or not core.backends.latency then return text .. ',' end
+    counts.look()
+    local all, by_route = spans()
+    return text .. percentiles(all) .. ',' .. (counts.has_routes and routes_text(by_route) or '')
 end
 
--- How many requests each rule of the app's policy refused, since this was last asked.
+-- How many requests each rule of the app's policy refused, all there were.
 local function refusals()
-    local texts = {}
-    for rule, entry in pairs(core.backends.refused.stktable:dump()) do
-        local more = entry.gpc0 - (refused[rule] or 0)
-        refused[rule] = entry.gpc0
-        if more > 0 then texts[#texts + 1] = string.format('"%s":%d', rule, more) end
+    local names, texts = {}, {}
+    for rule, total in pairs(counts.refused) do
+        if total > 0 then names[#names + 1] = rule end
     end
-    if #texts == 0 then return '' end
-    table.sort(texts)
-    return '"refused":{' .. table.concat(texts, ',') .. '},'
+    table.sort(names)
+    for index, rule in ipairs(names) do texts[index] = string.format('"%s":%d', rule, counts.refused[rule]) end
+    return #names == 0 and '' or '"refused":{' .. table.concat(texts, ',') .. '},'
 end
 
--- The measures since the line before; nil where there is nothing to say that was not said.
+-- The measures since the line before, and whether there is anything that was not said. Where there is not, it is said again now
+-- and then.
 function measures.since_last()
     local now = totals()
     local requests, connections = now.requests - seen.requests, now.connections - seen.connections
     local is_idle = requests + connections + now.open == 0
     local said = string.format('"requests":%d,"connections":%d,"open":%d,', requests, connections, now.open)
         .. answers(now)
-        .. (core.backends.refused and refusals() or '')
+        .. refusals()
         .. servers_now(is_idle)
-    local span = seconds_since(measured_at)
+    local span = counts.seconds_since(measured_at)
     seen, measured_at = now, core.now()
     local is_new = requests + connections > 0 or said ~= last
-    if not is_new and seconds_since(last_said_at) < SAID_AGAIN_AFTER_S then return nil end
+    if not is_new and counts.seconds_since(last_said_at) < SAID_AGAIN_AFTER_S then return nil, 0 end
     last, last_said_at = said, core.now()
-    return string.format('{"spanMs":%d,%s}', math.floor(span * 1000 + 0.5), said)
+    number = number + 1
+    return string.format('{"number":%d,"spanMs":%d,%s}', number, math.floor(span * 1000 + 0.5), said), requests
 end
 
 return measures

@@ -1,4 +1,4 @@
--- Lines for the controller: one JSON object each, on stdout, never buffered.
+-- Lines for the controller: one JSON object each, on stderr, never buffered. Standard output is the access log's, where these would drown.
 local report = {}
 
 -- Everything outside printable ASCII is escaped: what a checked server answered may be any bytes.
@@ -9,10 +9,17 @@ function report.text(value)
     return '"' .. escaped .. '"'
 end
 
+-- The same of text that is UTF-8 already.
+function report.utf8(value)
+    local escaped = value:gsub('[%c"\\]', function(character)
+        return string.format('\\u%04x', character:byte())
+    end)
+    return '"' .. escaped .. '"'
+end
+
 function report.line(json)
     -- In one piece: a waiter is killed at any moment, and what it had begun to say must not run into the proxy's words.
-    io.stdout:write(json .. '\n')
-    io.stdout:flush()
+    io.stderr:write(json .. '\n')
 end
 
 return report

@@ -1,3 +1,4 @@
+import type { AnswerMeasures } from '../datapath/path-log.ts';
 import type { InstanceUsage, Measures, Observation } from '../engine/engine.ts';
 import type { DesiredUnit } from '../rollout/desired.ts';
 import { outfit } from '../rollout/outfit.ts';
@@ -50,7 +51,11 @@ export function sampleOf(
 function pathSample(measures: Measures | undefined, isNew: boolean): PathSample {
   const now = { queue: measures?.queue ?? 0, connections: measures?.open ?? 0 };
   if (!isNew || !measures) return { requests: 0, answers: 0, errors: 0, ...now };
-  const { requests, answers, latencyMs } = measures;
+  return { requests: measures.requests, ...answersOf(measures), ...now };
+}
+
+/** How many answers there were, how many of them errors, and how long instances took. */
+export function answersOf({ answers, latencyMs }: AnswerMeasures): Pick<PathSample, 'answers' | 'errors' | 'latencyMs'> {
   const all = Object.values(answers).reduce((sum, each) => sum + each, 0);
-  return { requests, answers: all, errors: answers['5xx'], ...(latencyMs && { latencyMs }), ...now };
+  return { answers: all, errors: answers['5xx'], ...(latencyMs && { latencyMs }) };
 }

@@ -229,6 +229,11 @@ export type CoreInput = {
   sources?: SourceRulesInput;
   /** What one source address may have; 5,000 connections at a time when left out. */
   perSource?: SourceLimitsInput;
+  /**
+   * A port on which the core and, through it, the data paths of all apps show what they count to Prometheus, which needs one
+   * `http_sd_configs` with the address `/targets` there. The address is 127.0.0.1 when left out. Nobody is asked who they are.
+   */
+  metrics?: number | `${string}:${number}` | { address?: string; port: number };
 };
 
 /**

@@ -175,14 +175,17 @@ const publishLists = (root: unknown): KeyPath[] => [
   ...children(root, ['environments']).map((environment) => [...environment, 'core', 'publish']),
 ];
 
+/** What is not said has its port of its own only beside what is said in the same place: the rest an environment may change. */
 function sharedPorts(root: unknown, path: KeyPath): Mistake[] {
   const list = valueAt(root, path);
-  if (!Array.isArray(list)) return [];
-  const spelt = list.map(publishedText);
-  return spelt.flatMap((text, index) => {
-    const first = text === undefined ? index : spelt.indexOf(text);
-    const what = `expected each port once, found ${text} again, which is at ${keyText([...path, first])}`;
-    return first < index ? [{ ...at('value', [...path, index], what), other: [...path, first] }] : [];
+  const metrics = [...path.slice(0, -1), 'metrics'];
+  const places = [...(Array.isArray(list) ? list.map((_, index) => [...path, index]) : []), metrics];
+  const spelt = places.map((place) => publishedText(valueAt(root, place)));
+  return places.flatMap((place, index) => {
+    const other = places[spelt.indexOf(spelt[index])];
+    if (spelt[index] === undefined || other === undefined || other === place) return [];
+    const what = `expected each port once, found ${spelt[index]} again, which is at ${keyText(other)}`;
+    return [{ ...at('value', place, what), other }];
   });
 }
 

@@ -214,6 +214,11 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
     ['core.publish[1]: expected each port once, found 127.0.0.1:80 again, which is at core.publish[0]'],
   ],
   [
+    'a port published for clients and for metrics',
+    { name: 's', core: { publish: [80, 81], metrics: '127.0.0.1:81' } },
+    ['core.metrics: expected each port once, found 127.0.0.1:81 again, which is at core.publish[1]'],
+  ],
+  [
     'an environment of an app that is not there',
     { ...withService({}), environments: { p: { apps: { catalgo: {} } } } },
     ['environments.p.apps.catalgo: expected a name in apps (catalog), found catalgo (did you mean catalog?)'],

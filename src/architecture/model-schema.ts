@@ -125,6 +125,7 @@ const core = z.strictObject({
     .strictObject({ connections: count.exactOptional(), newConnections: rate, requests: rate })
     .describe('What one source address may have.')
     .exactOptional(),
+  metrics: z.strictObject({ address: z.string(), port }).describe('Where what is counted is shown to Prometheus.').exactOptional(),
 });
 const serviceChange = z.strictObject({
   replicas: replicas.exactOptional(),

@@ -35,7 +35,8 @@ export type RolloutPolicy = 'together' | 'per-app' | Readonly<Record<string, rea
 /** `tls`: for encrypted connections, which reach the apps that have a certificate. Left out where it is not. */
 export type Publish = { address: string; port: number; tls?: true };
 
-export type Core = { publish: readonly Publish[]; sources?: SourceRules; perSource?: SourceLimits };
+/** `metrics`: where what is counted is shown. */
+export type Core = { publish: readonly Publish[]; sources?: SourceRules; perSource?: SourceLimits; metrics?: Omit<Publish, 'tls'> };
 
 export type App = {
   /** Lower-case DNS names; unique among all apps of an environment. */

@@ -177,18 +177,21 @@ function normaliseLimits(limits: input.LimitsInput = {}, base?: ResourceLimits):
   };
 }
 
-const normaliseCore = ({ publish, sources, perSource }: input.CoreInput = {}): Partial<Core> => ({
+const normaliseCore = ({ publish, sources, perSource, metrics }: input.CoreInput = {}): Partial<Core> => ({
   ...(publish && { publish: normalisePublish(publish) }),
   ...(sources && { sources: said(sources) }),
   ...(perSource && { perSource: said(perSource) }),
+  ...(metrics !== undefined && { metrics: normalisePublished(metrics) }),
 });
 
 function normalisePublish(publish: NonNullable<input.CoreInput['publish']>): Publish[] {
-  return publish.map((item) => {
-    if (typeof item === 'number') return { address: '127.0.0.1', port: item };
-    if (typeof item === 'object') return { address: item.address ?? '127.0.0.1', port: item.port, ...(item.tls && { tls: true as const }) };
-    return parsePublished(item) ?? { address: '127.0.0.1', port: 0 };
-  });
+  return publish.map((item) => ({ ...normalisePublished(item), ...(typeof item === 'object' && item.tls && { tls: true as const }) }));
+}
+
+function normalisePublished(item: NonNullable<input.CoreInput['metrics']>): { address: string; port: number } {
+  if (typeof item === 'number') return { address: '127.0.0.1', port: item };
+  if (typeof item === 'object') return { address: item.address ?? '127.0.0.1', port: item.port };
+  return parsePublished(item) ?? { address: '127.0.0.1', port: 0 };
 }
 
 // Limits are replaced whole where a release runs, so those an environment leaves out are taken from what it changes.

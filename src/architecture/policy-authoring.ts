@@ -30,6 +30,11 @@ export type PolicyInput = {
    * before every other rule; the answer is 403 with the patch's name.
    */
   patches?: { [name: string]: DenyInput | readonly DenyInput[] };
+  /**
+   * Which requests are written down, as lines of JSON on the data path's standard output, with the client's address and the path, but
+   * without its query: `all` when left out, `failures` (what was refused, never answered, or answered 5xx), or `none`.
+   */
+  accessLog?: 'all' | 'failures' | 'none';
 };
 
 /** A path and all below it (`'/admin'`: `/admin`, `/admin/users`, not `/administrator`), one path alone, or a regular expression (PCRE). */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idempotentMethods, redirectStatuses, retryReasons, timeLimits, type Policy } from '../policy.ts';
+import { accessLogs, idempotentMethods, redirectStatuses, retryReasons, timeLimits, type Policy } from '../policy.ts';
 
 // An app's policy as validated, for the published schema of the manifest; `satisfies` keeps it in step with policy.ts.
 
@@ -63,5 +63,6 @@ export const policyModel = z
     compression: z.strictObject({ types: texts }).exactOptional(),
     maintenance: z.strictObject({ body: z.string(), contentType: z.string(), retryAfterSeconds: z.int(), except: texts }).exactOptional(),
     patches: named(z.array(match).readonly()).exactOptional(),
+    accessLog: z.enum(accessLogs).describe('Which requests its data path writes down.').exactOptional(),
   })
   .describe("What an app's data path does with requests and answers.") satisfies z.ZodType<Policy>;

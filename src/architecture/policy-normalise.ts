@@ -43,8 +43,9 @@ function rules({ routes, redirects, headers, access, rateLimits, patches }: inpu
   };
 }
 
-function handling({ bodyLimit, timeouts, retries, compression, maintenance }: input.PolicyInput): Policy {
+function handling({ bodyLimit, timeouts, retries, compression, maintenance, accessLog }: input.PolicyInput): Policy {
   return {
+    ...(accessLog && { accessLog }),
     ...normaliseBodyLimit(bodyLimit),
     ...(timeouts && { timeouts }),
     ...(retries && { retries: { ...defaults.retries, ...retries } }),

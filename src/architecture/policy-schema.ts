@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idempotentMethods, redirectStatuses, retryReasons, timeLimits } from '../policy.ts';
+import { accessLogs, idempotentMethods, redirectStatuses, retryReasons, timeLimits } from '../policy.ts';
 import { isAddressRange } from '../source-rules.ts';
 import { isHostName, isWebAddress } from './expectations.ts';
 import { members, size, text, whole } from './schema-parts.ts';
@@ -54,7 +54,7 @@ const deny = action('deny');
 
 // What frames a message or says who the client is belongs to the proxy, and x-changeless-... to Changeless.
 const isOwnHeader = (name: string): boolean =>
-  /^(connection|content-length|host|keep-alive|te|trailer|transfer-encoding|upgrade|x-forwarded-for|x-forwarded-proto|x-changeless-.*)$/i.test(
+  /^(connection|content-length|host|keep-alive|te|trailer|transfer-encoding|upgrade|x-forwarded-for|x-forwarded-proto|x-request-id|x-changeless-.*)$/i.test(
     name,
   );
 const policyHeader = headerName.refine((name) => !isOwnHeader(name), 'a header that is not set by the data path itself');
@@ -144,4 +144,5 @@ export const policy = members({
   compression: compression.optional(),
   maintenance: maintenance.optional(),
   patches: record(ruleName, oneOrMore(deny, 'at least one deny()')).optional(),
+  accessLog: z.enum(accessLogs, `one of ${accessLogs.join(', ')}`).optional(),
 });

@@ -22,6 +22,12 @@ const policy = 'apps.shop.policy';
 const paths = 'a path that starts with /, decoded, without //, /./, /../, and none of % ? # ; \\';
 const unreached = 'expected a rule that some request gets to, found one whose requests all fit';
 const mistakes: [what: string, policy: object, expected: string][] = [
+  ['an access log of what nobody knows', { accessLog: 'most' }, "accessLog: expected one of all, failures, none, found 'most'"],
+  [
+    'a request id of its own',
+    { headers: { request: { set: { 'X-Request-Id': 'mine' } } } },
+    "headers.request.set.X-Request-Id: expected a header that is not set by the data path itself, found 'X-Request-Id'",
+  ],
   [
     'a service the app has not',
     { routes: [{ service: 'apo' }] },

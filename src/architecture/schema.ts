@@ -158,6 +158,13 @@ const core = members({
   publish: z.array(publish, 'a list of ports').min(1, 'at least one port').optional(),
   sources: members({ allow: ranges.optional(), deny: ranges.optional() }).optional(),
   perSource: members({ connections: most.optional(), newConnections: rate.optional(), requests: rate.optional() }).optional(),
+  metrics: z
+    .union([
+      port,
+      text("a port, or an address and a port such as '127.0.0.1:9464'", expect.isPublished),
+      members({ address: address.optional(), port }),
+    ])
+    .optional(),
 });
 
 const channels = named(members({ webhook: text('the address of a webhook: http:// or https://', expect.isWebAddress) })).optional();

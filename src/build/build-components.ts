@@ -1,5 +1,5 @@
 import type { ComponentKey, ImageId } from '../digest.ts';
-import type { Result } from '../result.ts';
+import { done, type Result } from '../result.ts';
 import { resolveBases } from './bases.ts';
 import { buildComponent, type ComponentBuild } from './build-component.ts';
 import type { BuildContext } from './build-context.ts';
@@ -7,6 +7,7 @@ import { withRepository } from './foreign-repository.ts';
 import { allOrFirstProblem, type Work } from './first-problem.ts';
 import { componentTag } from './image-names.ts';
 import type { PlannedComponent, PlannedRelease } from './plan-release.ts';
+import type { SetAside } from './set-aside.ts';
 
 /** How many components are built at a time: BuildKit runs the steps of each in parallel as it is. */
 const atATime = 3;
@@ -14,17 +15,20 @@ const atATime = 3;
 /** The image of every component, by its name. */
 export type ComponentImages = Readonly<Record<string, ImageId>>;
 
-/** `signal`: gives it up. `allBuilt` is told the images once all are built; tests of the new ones may still run then. */
-type Building = { signal: AbortSignal; allBuilt: (images: ComponentImages) => void };
+/**
+ * `signal`: gives it up. `allBuilt` is told the images once all are built that were not set aside; tests of the new ones may still
+ * run then.
+ */
+type Building = { signal: AbortSignal; setAside: SetAside; allBuilt: (images: ComponentImages) => void };
 
 /**
  * Makes sure that every component has an image that passed its tests: those that are there, and the missing ones built, each
- * key once. After the first problem, or when aborted, what is under way is given up.
+ * key once. After the first problem that is not set aside, or when aborted, what is under way is given up.
  */
 export async function buildComponents(
   context: BuildContext,
   planned: PlannedRelease,
-  { signal, allBuilt }: Building,
+  { signal, setAside, allBuilt }: Building,
 ): Promise<Result<void>> {
   await reuse(context, planned);
   const missing = [
@@ -39,18 +43,25 @@ export async function buildComponents(
   );
   if (!resolved.ok) return resolved;
   const tags = new Map(resolved.value.map(({ name, tag }) => [name, tag]));
-  const ids = new Map<ComponentKey, ImageId>();
+  const ids = new Map<ComponentKey, ImageId | undefined>();
   const tell = (): void => {
-    if (ids.size === missing.length)
-      allBuilt(Object.fromEntries(planned.components.map(({ name, key, image }) => [name, image ?? known(ids, key)])));
+    if (ids.size < missing.length) return;
+    const images = planned.components.map(({ name, key, image }) => ({ name, image: image ?? ids.get(key) }));
+    allBuilt(Object.fromEntries(images.flatMap(({ name, image }) => (image ? [[name, image]] : []))));
   };
   const works = missing.map((sharing): Work => {
-    const imageKnown = (image: ImageId): void => {
+    const settled = (image?: ImageId): void => {
       for (const { key } of sharing) ids.set(key, image);
       tell();
     };
-    return async (stop) =>
-      await buildOne(context, { sharing, architecture: planned.inputs.architecture.name, tags, signal: stop, imageKnown });
+    return async (stop) => {
+      const one = { sharing, architecture: planned.inputs.architecture.name, tags, signal: stop, imageKnown: settled };
+      const built = await buildOne(context, one);
+      const names = sharing.map(({ name }) => name);
+      if (built.ok || stop.aborted || !setAside.takesComponents(built.problem, names)) return built;
+      settled();
+      return done(undefined);
+    };
   });
   tell();
   return await allOrFirstProblem(works, { signal, atATime });
@@ -85,10 +96,4 @@ async function buildOne(context: BuildContext, { sharing, tags, ...rest }: Share
     { own: context.repository, cacheFolder: context.cacheFolder, foreign: keyed.component.repository },
     async (repository) => await buildComponent(workshopOf(context), { ...rest, keyed, repository, names, pins }),
   );
-}
-
-function known(ids: ReadonlyMap<ComponentKey, ImageId>, key: ComponentKey): ImageId {
-  const id = ids.get(key);
-  if (id === undefined) throw new Error(`no image of ${key}`);
-  return id;
 }

@@ -1,50 +1,16 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { test, type TestContext } from 'node:test';
-import type { Lock } from '../architecture/lock.ts';
+import { test } from 'node:test';
 import type { Architecture } from '../architecture/model.ts';
 import { labels } from '../engine/labels.ts';
-import { createMemoryEngine } from '../engine/memory/create-memory-engine.ts';
-import type { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import type { Problem } from '../problem.ts';
 import { decodeManifest } from '../release/manifest-codec.ts';
 import { manifestPath } from '../release/manifest.ts';
-import { failed, type Result } from '../result.ts';
-import {
-  appOf,
-  architectureOf,
-  commitTree,
-  makeBuildWorld,
-  serviceOf,
-  sourceOf,
-  storeOf,
-  type BuildWorld,
-  type Tree,
-} from './build-fixture.ts';
-import { buildRelease, type BuildOptions, type BuiltRelease } from './build-release.ts';
-import { planRelease, type PlannedRelease } from './plan-release.ts';
-
-type Workshop = BuildWorld & { engine: MemoryEngine; lock: Lock };
-
-const tree: Tree = { 'api/Dockerfile': 'FROM debian:bookworm-slim\n', 'db/Dockerfile': 'FROM debian:bookworm-slim\n' };
-
-async function workshopOf(
-  t: TestContext,
-  { clone, engine = createMemoryEngine() }: { clone?: string; engine?: MemoryEngine } = {},
-): Promise<Workshop> {
-  const lock: Lock = {
-    version: 1,
-    images: {
-      'debian:bookworm-slim': engine.images.add({ tag: 'debian:bookworm-slim' }),
-      'node:24-bookworm-slim': engine.images.add({ tag: 'node:24-bookworm-slim' }),
-    },
-    repositories: {},
-  };
-  const world = await makeBuildWorld({ engine, ...(clone === undefined ? { tree } : { clone }) });
-  t.after(world.close);
-  return { ...world, engine, lock };
-}
+import { failed } from '../result.ts';
+import { appOf, architectureOf, commitTree, serviceOf, sourceOf, storeOf } from './build-fixture.ts';
+import type { BuiltRelease } from './build-release.ts';
+import { inOneTurn, plan, problemOf, tagsOf, tryBuild, unnamedOf, workshopOf, type Workshop } from './workshop-fixture.ts';
 
 const example = architectureOf({
   apps: {
@@ -57,28 +23,11 @@ const example = architectureOf({
   environments: { production: { apps: { catalog: { services: { api: { settings: { A: '2' } } } } } } },
 });
 
-async function plan(workshop: Workshop, architecture: Architecture = example): Promise<PlannedRelease> {
-  const planned = await planRelease(workshop.context, await workshop.evaluate(architecture, workshop.lock));
-  assert.ok(planned.ok, JSON.stringify(planned));
-  return planned.value;
-}
-
-const tryBuild = async (workshop: Workshop, planned: PlannedRelease, options: Partial<BuildOptions> = {}): Promise<Result<BuiltRelease>> =>
-  await buildRelease(workshop.context, planned, { signal: new AbortController().signal, ...options });
-
 async function build(workshop: Workshop, architecture: Architecture = example): Promise<BuiltRelease> {
   const built = await tryBuild(workshop, await plan(workshop, architecture));
   assert.ok(built.ok, JSON.stringify(built));
   return built.value;
 }
-
-function problemOf(result: Result<unknown>): Problem {
-  assert.ok(!result.ok);
-  return result.problem;
-}
-
-const tagsOf = async ({ engine }: Workshop): Promise<string[]> =>
-  (await engine.images.list({ reference: 'changeless/*/*' })).flatMap(({ tags }) => tags).toSorted();
 
 test('components with equal inputs are built once, and both have the tag', async (t) => {
   const workshop = await workshopOf(t);
@@ -93,15 +42,15 @@ test('components with equal inputs are built once, and both have the tag', async
 
 test('planning changes nothing on the engine', async (t) => {
   const workshop = await workshopOf(t);
-  await plan(workshop);
+  await plan(workshop, example);
   assert.deepEqual(await tagsOf(workshop), []);
 });
 
 test('the same plan again comes from the cache and is equal', async (t) => {
   const workshop = await workshopOf(t);
-  const first = await plan(workshop);
+  const first = await plan(workshop, example);
   await workshop.repository.close();
-  const second = await plan(workshop);
+  const second = await plan(workshop, example);
   assert.deepEqual({ ...second, existing: 0 }, { ...first, existing: 0 });
 });
 
@@ -197,11 +146,11 @@ test('a commit that changes one app leaves every image of the others', async (t)
 test('an image whose tests fail gets no tag of a component, and is built again', async (t) => {
   const workshop = await workshopOf(t);
   workshop.engine.images.onRunOnce = ({ command }) => (command?.[0] === 'check' ? { exitCode: 3, stdout: 'one\ntwo\n' } : {});
-  const problem = problemOf(await tryBuild(workshop, await plan(workshop)));
+  const problem = problemOf(await tryBuild(workshop, await plan(workshop, example)));
   assert.equal(problem.code, 'TESTS_FAILED');
   assert.equal(problem.why, 'it ended with exit code 3');
   assert.deepEqual(problem.lines, ['one', 'two']);
-  assert.ok((await plan(workshop)).components.filter(({ name }) => name.endsWith('/api')).every(({ reused }) => !reused));
+  assert.ok((await plan(workshop, example)).components.filter(({ name }) => name.endsWith('/api')).every(({ reused }) => !reused));
 });
 
 test('a test target that does not build is a failed test', async (t) => {
@@ -220,7 +169,7 @@ test('a failed step is told with the names of the Dockerfile and its last lines;
   const base = `changeless/base:${workshop.lock.images['debian:bookworm-slim']?.slice('sha256:'.length, 'sha256:'.length + 16)}`;
   workshop.engine.images.onBuild = ({ labels: { [labels.role]: role } }) =>
     role === 'component' ? { step: `FROM docker.io/${base}`, lines: ['broken'], message: 'exit code 1', noSpace: false } : undefined;
-  const problem = problemOf(await tryBuild(workshop, await plan(workshop)));
+  const problem = problemOf(await tryBuild(workshop, await plan(workshop, example)));
   assert.equal(problem.code, 'BUILD_FAILED');
   assert.equal(problem.why, 'step FROM debian:bookworm-slim failed; exit code 1');
   assert.deepEqual(problem.lines, ['broken']);
@@ -230,14 +179,14 @@ test('a failed step is told with the names of the Dockerfile and its last lines;
 test('no space is told apart', async (t) => {
   const workshop = await workshopOf(t);
   workshop.engine.images.onBuild = () => ({ step: '', lines: [], message: 'no space left on device', noSpace: true });
-  assert.equal(problemOf(await tryBuild(workshop, await plan(workshop))).code, 'NO_SPACE');
+  assert.equal(problemOf(await tryBuild(workshop, await plan(workshop, example))).code, 'NO_SPACE');
 });
 
 test('a data path the proxy refuses is told by unit, and nothing is sealed', async (t) => {
   const workshop = await workshopOf(t);
   workshop.engine.images.onRunOnce = ({ labels: { [labels.role]: role } }) =>
     role === 'check' ? { stdout: 'changeless-refused 2 proxy\n[ALERT] bad\n' } : {};
-  const problem = problemOf(await tryBuild(workshop, await plan(workshop)));
+  const problem = problemOf(await tryBuild(workshop, await plan(workshop, example)));
   assert.equal(problem.code, 'PATH_INVALID');
   assert.deepEqual(problem.findings, [{ key: 'apps.catalog', what: 'proxy.cfg: [ALERT] bad' }]);
 });
@@ -262,13 +211,13 @@ test('configurations that passed are not checked again for another generation', 
 test('type errors found meanwhile stop the release', async (t) => {
   const workshop = await workshopOf(t);
   const types = Promise.resolve(failed<Problem>({ code: 'ARCHITECTURE_TYPES', what: 'type errors' }));
-  assert.equal(problemOf(await tryBuild(workshop, await plan(workshop), { types })).code, 'ARCHITECTURE_TYPES');
+  assert.equal(problemOf(await tryBuild(workshop, await plan(workshop, example), { types })).code, 'ARCHITECTURE_TYPES');
   assert.ok((await tagsOf(workshop)).every((tag) => !tag.includes('/release:')));
 });
 
 test('an aborted build throws the reason and seals nothing', async (t) => {
   const workshop = await workshopOf(t);
-  const planned = await plan(workshop);
+  const planned = await plan(workshop, example);
   await assert.rejects(tryBuild(workshop, planned, { signal: AbortSignal.abort(new Error('Ctrl-C')) }), /Ctrl-C/);
   assert.ok((await tagsOf(workshop)).every((tag) => !tag.includes('/release:')));
 });
@@ -283,17 +232,14 @@ test('what is under way when a build fails is given up before the failure is tol
     signal.addEventListener('abort', () => giveUp(undefined));
     return await given;
   };
-  const problem = problemOf(await tryBuild(workshop, await plan(workshop)));
+  const problem = problemOf(await tryBuild(workshop, await plan(workshop, example)));
   assert.equal(problem.code, 'BUILD_FAILED');
   assert.match(problem.why ?? '', /RUN false/);
 });
 
-const unnamedOf = async ({ engine }: Workshop): Promise<number> =>
-  (await engine.images.list({})).filter(({ tags }) => tags.length === 0).length;
-
 test('while tests run the release is sealed, and has no name before they have passed', async (t) => {
   const workshop = await workshopOf(t);
-  const planned = await plan(workshop);
+  const planned = await plan(workshop, example);
   let sealed = 0;
   workshop.engine.images.onRunOnce = async ({ labels: of }) => {
     if (of[labels.role] !== 'test') return {};
@@ -316,10 +262,6 @@ test('what was sealed beside tests that fail is taken away', async (t) => {
     while ((await inOneTurn(unnamedOf(workshop))) === 0);
     return { exitCode: 1 };
   };
-  assert.equal(problemOf(await tryBuild(workshop, await plan(workshop))).code, 'TESTS_FAILED');
+  assert.equal(problemOf(await tryBuild(workshop, await plan(workshop, example))).code, 'TESTS_FAILED');
   assert.equal(await unnamedOf(workshop), 0);
 });
-
-/** Lets everything else that is ready go on first. */
-const inOneTurn = async <Value>(value: Promise<Value>): Promise<Value> =>
-  await new Promise((resolve) => setImmediate(() => resolve(value)));

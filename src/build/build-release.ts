@@ -12,6 +12,7 @@ import type { UnitPlace } from './path-findings.ts';
 import type { PlannedRelease } from './plan-release.ts';
 import { layersOf, missingPaths, seal, type Layers, type Sealed, type SystemIds, type Unnamed } from './seal.ts';
 import { isWhole, keepManifest, readManifest } from './sealed-release.ts';
+import { type GoesOn, SetAside, type Unbuilt } from './set-aside.ts';
 import { ensureSystem } from './system-build.ts';
 
 /** A release with all its images on the engine. `images`: the release image of each environment. */
@@ -22,8 +23,11 @@ export type BuiltRelease = {
   reused: number;
 };
 
-/** `types`: the answer of the type checker, which runs meanwhile; nothing is sealed before it. `signal`: no further build is begun. */
-export type BuildOptions = { signal: AbortSignal; types?: Promise<Result<unknown>> };
+/**
+ * `types`: the answer of the type checker, which runs meanwhile; nothing is sealed before it. `signal`: no further build is begun.
+ * `goesOn`: which independent apps the release may do without when they cannot be built; without it none.
+ */
+export type BuildOptions = { signal: AbortSignal; types?: Promise<Result<unknown>>; goesOn?: GoesOn };
 
 /**
  * Makes all images of a planned release that the engine does not have: components and their tests, configured images, data
@@ -52,7 +56,7 @@ export async function buildRelease(context: BuildContext, planned: PlannedReleas
   return result;
 }
 
-/** What a build of the same inputs left, when nothing of it is gone. */
+/** What a build of the same inputs left, when nothing of it is gone; what could not be built then is tried again. */
 async function sealedBefore(
   { engine, cacheFolder }: BuildContext,
   { sealed, existing, components }: PlannedRelease,
@@ -60,27 +64,30 @@ async function sealedBefore(
   const image = sealed?.[defaultEnvironment]?.id;
   if (sealed === undefined || image === undefined) return undefined;
   const manifest = await readManifest(engine.images, image, cacheFolder);
-  if (manifest === undefined || !isWhole(manifest, existing)) return undefined;
+  if (manifest === undefined || manifest.outputs.unbuilt || !isWhole(manifest, existing)) return undefined;
   return done({ manifest, images: sealed, built: 0, reused: components.length });
 }
 
 /** What is built, and what may be sealed of it before all of its tests have passed. */
 type Building = { system: PromiseWithResolvers<SystemIds>; components: PromiseWithResolvers<ComponentImages> };
 
-async function buildNew(context: BuildContext, planned: PlannedRelease, { signal, types }: BuildOptions): Promise<Result<BuiltRelease>> {
+async function buildNew(context: BuildContext, planned: PlannedRelease, options: BuildOptions): Promise<Result<BuiltRelease>> {
+  const { signal, types, goesOn } = options;
   const layers = layersOf(planned);
+  const setAside = new SetAside(planned.inputs.architecture, goesOn);
   const building: Building = { system: Promise.withResolvers(), components: Promise.withResolvers() };
   const evidence = allOrFirstProblem(
     [
-      (stop) => systemAndPaths(context, planned, { layers, signal: stop, ready: building.system.resolve }),
-      (stop) => buildComponents(context, planned, { signal: stop, allBuilt: building.components.resolve }),
+      (stop) => systemAndPaths(context, planned, { layers, setAside, signal: stop, ready: building.system.resolve }),
+      (stop) => buildComponents(context, planned, { setAside, signal: stop, allBuilt: building.components.resolve }),
       (stop) => unlessStopped(types, stop),
     ],
     { signal },
   );
-  const sealed = await sealBeside(evidence, building, (system, components) =>
-    seal(context.engine.images, { planned, layers, system, components }),
-  );
+  const sealed = await sealBeside(evidence, building, {
+    setAside,
+    sealWithout: (unbuilt, system, components) => seal(context.engine.images, { planned, layers, system, components, unbuilt }),
+  });
   if (!sealed.ok) return sealed;
   const { manifest, images } = sealed.value;
   await keepManifest(
@@ -88,26 +95,41 @@ async function buildNew(context: BuildContext, planned: PlannedRelease, { signal
     Object.values(images).map(({ id }) => id),
     context.cacheFolder,
   );
-  const reused = planned.components.filter((component) => component.reused).length;
-  return done({ manifest, images, built: planned.components.length - reused, reused });
+  const reused = planned.components.filter(({ name, reused: isThere }) => isThere && manifest.outputs.components[name]).length;
+  const built = Object.keys(manifest.outputs.components).length - reused;
+  return done({ manifest, images, built, reused });
 }
 
-/** Seals as soon as everything is built, while tests still run, and names what was sealed once all evidence is in. */
+type Sealing = {
+  setAside: SetAside;
+  sealWithout: (unbuilt: Unbuilt, system: SystemIds, components: ComponentImages) => Promise<Unnamed>;
+};
+
+/**
+ * Seals as soon as everything is built, while tests still run, and names what was sealed once all evidence is in. Where the
+ * evidence speaks against an app that is set aside, the rest is sealed anew without it.
+ */
 async function sealBeside(
   evidence: Promise<Result<void>>,
   { system, components }: Building,
-  sealAll: (system: SystemIds, components: ComponentImages) => Promise<Unnamed>,
+  { setAside, sealWithout }: Sealing,
 ): Promise<Result<Sealed>> {
   const built = Promise.all([system.promise, components.promise]);
   const first = await Promise.race([built, evidence]);
   if ('ok' in first && !first.ok) return first;
-  const [sealing, proof] = await Promise.allSettled([sealAll(...(await built)), evidence]);
-  const isProven = proof.status === 'fulfilled' && proof.value.ok;
+  const parts = await built;
+  const unbuilt = setAside.apps;
+  const [sealing, proof] = await Promise.allSettled([sealWithout(unbuilt, ...parts), evidence]);
+  const more = Object.keys(setAside.apps).length > Object.keys(unbuilt).length;
+  const isProven = proof.status === 'fulfilled' && proof.value.ok && !more;
   if (sealing.status === 'fulfilled') await (isProven ? sealing.value.name() : sealing.value.discard());
   if (proof.status === 'rejected') throw proof.reason;
   if (!proof.value.ok) return proof.value;
   if (sealing.status === 'rejected') throw sealing.reason;
-  return done(sealing.value);
+  if (!more) return done(sealing.value);
+  const again = await sealWithout(setAside.apps, ...parts);
+  await again.name();
+  return done(again);
 }
 
 /** The type checker belongs to the caller, who gives it up. */
@@ -120,7 +142,12 @@ function unlessStopped(types: BuildOptions['types'], stop: AbortSignal): Promise
 async function systemAndPaths(
   { engine: { images }, report, cacheFolder, repository }: BuildContext,
   planned: PlannedRelease,
-  { layers, signal, ready }: { layers: readonly Layers[]; signal: AbortSignal; ready: (system: SystemIds) => void },
+  {
+    layers,
+    setAside,
+    signal,
+    ready,
+  }: { layers: readonly Layers[]; setAside: SetAside; signal: AbortSignal; ready: (system: SystemIds) => void },
 ): Promise<Result<SystemIds>> {
   const { system: plan, platform, existing } = planned;
   const system = await ensureSystem({ images, report }, { plan, platform, tagged: (tag) => existing.tagged(tag), signal });
@@ -132,6 +159,7 @@ async function systemAndPaths(
     cacheFolder,
     place: unitPlace(planned, layers),
     locator: async () => await locatorOfCommit({ repository, ...planned.evaluated }),
+    setAside,
     signal,
   });
   return checked.ok ? system : checked;

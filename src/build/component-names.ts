@@ -4,6 +4,12 @@ import type { Architecture, ComponentSource } from '../architecture/model.ts';
 /** A component and the key of its source in `architecture.ts`. */
 export type NamedComponent = { name: string; source: ComponentSource; place: string };
 
+/** The app that a component is a service of; undefined for a store's or an agent's. */
+export const appOf = (architecture: Architecture, component: string): string | undefined =>
+  Object.entries(architecture.apps).find(([app, { services }]) =>
+    Object.keys(services).some((service) => `${app}/${service}` === component),
+  )?.[0];
+
 /** Every component of an architecture: `catalog/api`, `sessions`, `agent/node`; sorted by name. */
 export function componentsOf({ apps, stores, agents }: Architecture): NamedComponent[] {
   const services = Object.entries(apps).flatMap(([app, { services: own }]) =>

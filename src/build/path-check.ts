@@ -2,13 +2,14 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PathConfig } from '../datapath/path-config.ts';
 import { digestOf, type ComponentKey, type ImageId } from '../digest.ts';
-import type { AssembleRequest, Images } from '../engine/image.ts';
+import type { AssembleRequest, Images, OnceResult } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
 import type { Problem, Finding } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import type { KeyLocator } from '../architecture/validate.ts';
 import { pathFindings, type Refused, type UnitPlace } from './path-findings.ts';
 import { certificatePath, configFiles, type PathImage } from './path-images.ts';
+import type { SetAside } from './set-aside.ts';
 
 type Check = {
   paths: readonly PathImage[];
@@ -17,6 +18,7 @@ type Check = {
   /** Where in the source a mistake is; asked for only when there is one. */
   place: UnitPlace;
   locator: () => Promise<KeyLocator>;
+  setAside: SetAside;
   signal?: AbortSignal;
 };
 
@@ -34,18 +36,38 @@ done`;
 
 /**
  * Has the proxy itself check configurations, all in one container. What passed once is remembered, whichever generation
- * it was of: their ids are names, not policy. PATH_INVALID names the key, its place and what the proxy said.
+ * it was of: their ids are names, not policy. PATH_INVALID names the key, its place and what the proxy said, unless all that was refused could be set aside.
  */
-export async function checkPaths(images: Images, { paths, proxy, cacheFolder, signal, place, locator }: Check): Promise<Result<void>> {
-  const marks = await unchecked(paths, path.join(cacheFolder, 'checked-paths'), proxy.key);
+export async function checkPaths(images: Images, check: Check): Promise<Result<void>> {
+  const marks = await unchecked(check.paths, path.join(check.cacheFolder, 'checked-paths'), check.proxy.key);
   if (marks.length === 0) return done(undefined);
-  const result = await images.runOnce({
+  const result = await askProxy(images, marks, check);
+  const bad = refusedOf(
+    result.stdout,
+    marks.map(({ item }) => item),
+  );
+  if (bad.length > 0 && !(await takenAside(bad, check, result.stderr)))
+    return failed(invalid(pathFindings(bad, check.place, await check.locator()), result.stderr));
+  if (result.exitCode !== 0) return failed(invalid([], result.stderr));
+  await mkdir(path.join(check.cacheFolder, 'checked-paths'), { recursive: true });
+  const good = marks.filter(({ item }) => !bad.some(({ path: refusedPath }) => refusedPath === item));
+  await Promise.all(good.map(async ({ mark }) => await writeFile(mark, '')));
+  return done(undefined);
+}
+
+/** Each app with what the proxy said of it alone. */
+async function takenAside(bad: readonly Refused[], { setAside, place, locator }: Check, said: string): Promise<boolean> {
+  const locate = await locator();
+  const byUnit = [...Map.groupBy(bad, ({ path: { unit } }) => (unit.kind === 'app' ? unit.name : '')).entries()];
+  return byUnit.every(([app, own]) => app !== '' && setAside.takes(invalid(pathFindings(own, place, locate), said), [app]));
+}
+
+async function askProxy(images: Images, marks: readonly Marked[], { proxy, signal }: Check): Promise<OnceResult> {
+  const certificate = await throwawayFor(marks);
+  return await images.runOnce({
     image: proxy.id,
     command: ['/bin/sh', '-c', script],
-    files: [
-      ...marks.flatMap(({ item: { config } }, index) => configFiles(`${folder}/${index}`, config)),
-      ...(marks.some(({ item: { config } }) => config.proxy.includes(certificatePath)) ? await throwaway() : []),
-    ],
+    files: [...marks.flatMap(({ item: { config } }, index) => configFiles(`${folder}/${index}`, config)), ...certificate],
     environment: { CHANGELESS_INCARNATION: 'check' },
     labels: { [labels.role]: 'check' },
     network: 'none',
@@ -54,19 +76,11 @@ export async function checkPaths(images: Images, { paths, proxy, cacheFolder, si
     limitMs: checkLimitMs,
     ...(signal && { signal }),
   });
-  const bad = refusedOf(
-    result.stdout,
-    marks.map(({ item }) => item),
-  );
-  if (bad.length > 0) return failed(invalid(pathFindings(bad, place, await locator()), result.stderr));
-  if (result.exitCode !== 0) return failed(invalid([], result.stderr));
-  await mkdir(path.join(cacheFolder, 'checked-paths'), { recursive: true });
-  await Promise.all(marks.map(async ({ mark }) => await writeFile(mark, '')));
-  return done(undefined);
 }
 
 /** No release holds a certificate in the open, and without one the proxy would refuse what has TLS: this one nobody trusts, or keeps. */
-async function throwaway(): Promise<AssembleRequest['files']> {
+async function throwawayFor(marks: readonly Marked[]): Promise<AssembleRequest['files']> {
+  if (!marks.some(({ item: { config } }) => config.proxy.includes(certificatePath))) return [];
   const { issueFor, makeAuthority } = await import('../certificates/issue.ts');
   const now = new Date();
   const { certificate, key } = await issueFor(['check.localhost'], await makeAuthority('check', now), now);
@@ -86,8 +100,9 @@ async function unchecked(paths: readonly PathImage[], marksFolder: string, proxy
   return marked.filter((each) => !each.isThere);
 }
 
-function withoutIds({ config, generation: { id }, colour }: PathImage): PathConfig {
-  const general = (text: string): string => text.replaceAll(id.slice(0, 12), 'generation').replaceAll(`.${colour}:`, '.colour:');
+function withoutIds({ unit, config, generation: { id }, colour }: PathImage): PathConfig {
+  const general = (text: string): string =>
+    text.replaceAll(id.slice(0, 12), 'generation').replaceAll(`.${colour}:`, '.colour:').replace(`CHANGELESS_APP ${unit.name}`, 'an app');
   return { ...config, waiting: general(config.waiting), proxy: general(config.proxy.replaceAll(id, 'generation')) };
 }
 
@@ -117,4 +132,4 @@ const invalid = (findings: readonly Finding[], said: string): Problem => ({
 });
 
 /** `apps.catalog` of a key in it, also where an environment says it. */
-const unitOf = ({ key = '' }: Finding): string => /(?:apps|stores|core)s?\.[\w-]+/.exec(key)?.[0] ?? key;
+const unitOf = ({ key = '' }: Finding): string => /(?:apps|stores)\.[\w-]+|core/.exec(key)?.[0] ?? key;

@@ -37,7 +37,7 @@ function findingOf({ path, name }: Refused, alert: Alert, { place, locate }: { p
   const text = name === 'proxy' ? config.proxy : '';
   const key = alert.line === undefined ? undefined : keyOfLine(text, alert.line)?.map(position);
   const what = `${name}.cfg: ${alert.what}`;
-  if (!key) return { key: `${unit.kind}s.${unit.name}`, what };
+  if (!key) return { key: unit.kind === 'core' ? 'core' : `${unit.kind}s.${unit.name}`, what };
   const whole = place(path, key);
   const written = locate(whole, 'value');
   return { key: keyText(whole), what: `the proxy says: ${alert.what}`, ...(written && { place: written }) };

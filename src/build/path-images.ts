@@ -52,7 +52,7 @@ export function pathImages(architecture: ResolvedArchitecture, generations: Gene
     return colours.map((colour) =>
       image({ kind: 'app', name }, generation, {
         colour,
-        config: renderAppPath({ ...appOf(app, generation, colour), ...tlsOf(architecture, app) }),
+        config: renderAppPath({ app: name, ...appOf(app, generation, colour), ...tlsOf(architecture, app) }),
       }),
     );
   });
@@ -90,6 +90,7 @@ export const pathRequest = (
 const coreOf = (architecture: ResolvedArchitecture, { id }: Generation) => ({
   generation: id,
   ...architecture.core,
+  showsMetrics: architecture.core.metrics !== undefined,
   routes: Object.entries(routesOf(architecture)).map(([host, app]) => ({ host, app, tls: architecture.apps[app]?.tls !== undefined })),
 });
 

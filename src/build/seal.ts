@@ -14,10 +14,12 @@ import {
 } from '../release/manifest.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { configuredImages, configuredRequest, type Configured } from './configured-images.ts';
+import { appOf } from './component-names.ts';
 import type { ExistingImages } from './existing-images.ts';
 import { releaseTag } from './image-names.ts';
 import { pathImages, pathRequest, type PathImage } from './path-images.ts';
 import type { PlannedRelease } from './plan-release.ts';
+import type { Unbuilt } from './set-aside.ts';
 
 /** The images Changeless brings along, on the engine. */
 export type SystemIds = { controller: ImageId; proxy: ImageId; sandbox: ImageId };
@@ -42,7 +44,13 @@ export function layersOf({ inputs, environments }: PlannedRelease): Layers[] {
 export const missingPaths = (layers: readonly Layers[], existing: ExistingImages): PathImage[] =>
   uniqueByTag(layers.flatMap(({ paths }) => paths)).filter(({ tag }) => existing.tagged(tag) === undefined);
 
-type Parts = { planned: PlannedRelease; layers: readonly Layers[]; system: SystemIds; components: Readonly<Record<string, ImageId>> };
+type Parts = {
+  planned: PlannedRelease;
+  layers: readonly Layers[];
+  system: SystemIds;
+  components: Readonly<Record<string, ImageId>>;
+  unbuilt: Unbuilt;
+};
 
 /** A release that is on the engine and has no name yet. `name` makes it one that is found; `discard` takes it away again. */
 export type Unnamed = Sealed & { name(): Promise<void>; discard(): Promise<void> };
@@ -51,7 +59,9 @@ export type Unnamed = Sealed & { name(): Promise<void>; discard(): Promise<void>
  * Loads what is missing of the configured images and data paths, then the release images of all environments, without
  * names: that is done when all that speaks for them is in. May be repeated: equal requests make equal images.
  */
-export async function seal(images: Images, { planned, layers, system, components }: Parts): Promise<Unnamed> {
+export async function seal(images: Images, { planned, system, unbuilt, ...all }: Parts): Promise<Unnamed> {
+  const layers = all.layers.map((each) => layersWithout(each, unbuilt));
+  const components = componentsWithout(all.components, planned, unbuilt);
   const micro = await prepareLayers(images, { planned, layers, system, components });
   const environments = Object.fromEntries(layers.map((each) => [each.environment, sealEnvironment(each, micro.byTag)]));
   const { controller, sandbox } = system;
@@ -59,7 +69,7 @@ export async function seal(images: Images, { planned, layers, system, components
     schema: 1,
     release: planned.release,
     inputs: planned.inputs,
-    outputs: { controller, sandbox, components, environments },
+    outputs: { controller, sandbox, components, environments, ...(Object.keys(unbuilt).length > 0 && { unbuilt }) },
   };
   const requests = layers.map(({ environment }) => releaseRequest(manifest, environment));
   const releases = await images.prepare(requests);
@@ -81,9 +91,21 @@ export async function seal(images: Images, { planned, layers, system, components
   };
 }
 
+/** What the apps that are done without have in an environment is none of the release's. */
+function layersWithout({ environment, generations, configured, paths }: Layers, unbuilt: Unbuilt): Layers {
+  const isBuilt = ({ unit }: { unit: PathImage['unit'] }): boolean => unit.kind !== 'app' || unbuilt[unit.name] === undefined;
+  const apps = Object.fromEntries(Object.entries(generations.apps).filter(([name]) => unbuilt[name] === undefined));
+  return { environment, generations: { ...generations, apps }, configured: configured.filter(isBuilt), paths: paths.filter(isBuilt) };
+}
+
+function componentsWithout(components: Parts['components'], { inputs }: PlannedRelease, unbuilt: Unbuilt): Parts['components'] {
+  const isBuilt = (name: string): boolean => unbuilt[appOf(inputs.architecture, name) ?? ''] === undefined;
+  return Object.fromEntries(Object.entries(components).filter(([name]) => isBuilt(name)));
+}
+
 type MicroLayers = { assembly: Assembly; byTag: ReadonlyMap<string, ImageId> };
 
-async function prepareLayers(images: Images, { planned, layers, system, components }: Parts): Promise<MicroLayers> {
+async function prepareLayers(images: Images, { planned, layers, system, components }: Omit<Parts, 'unbuilt'>): Promise<MicroLayers> {
   const {
     inputs,
     existing,

@@ -12,7 +12,8 @@ export type PortCheck = { session: Session; engine: Engine; architecture: Archit
 export async function checkPorts({ session, engine, architecture, environment, live }: PortCheck): Promise<Result<void>> {
   const resolved = resolveEnvironment(architecture, environment);
   if (!resolved.ok) return resolved;
-  for (const publish of resolved.value.core.publish) {
+  const { publish: ports, metrics } = resolved.value.core;
+  for (const publish of metrics ? [...ports, metrics] : ports) {
     const holder = await engine.portHolder({ ...publish, target: publish.port });
     // One of its own places: the core keeps the port, or the place is made anew and gives it up.
     if (holder !== undefined && isOwn(holder, architecture.name, live)) continue;
@@ -36,5 +37,5 @@ const taken = ({ address, port }: Publish, holder: string, { live }: Live) => ({
   what: `port ${port} of ${address} is taken by ${holder}`,
   why: 'the core of the architecture publishes it',
   safe: live === undefined ? 'nothing was started' : `release ${live.controller.release.slice(0, 12)} still serves; nothing was changed`,
-  next: `stop ${holder}, or publish another port: core.publish in architecture.ts`,
+  next: `stop ${holder}, or publish another port: core.publish or core.metrics in architecture.ts`,
 });

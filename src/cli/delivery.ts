@@ -1,6 +1,7 @@
 import type { Architecture } from '../architecture/model.ts';
 import type { Commit } from '../architecture/repository.ts';
 import type { PlannedRelease } from '../build/plan-release.ts';
+import type { GoesOn } from '../build/set-aside.ts';
 import type { ImageId } from '../digest.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Report } from '../events.ts';
@@ -20,8 +21,11 @@ export type Source = {
   commit: Commit;
   architecture: Architecture;
   plan: () => Promise<Result<PlannedRelease>>;
-  /** Makes what is missing; type errors are found beside the build. Release images by environment. */
-  build: (planned: PlannedRelease) => Promise<Result<BuiltImages>>;
+  /**
+   * Makes what is missing; type errors are found beside the build. Release images by environment. `goesOn`: which independent apps
+   * the release may do without.
+   */
+  build: (planned: PlannedRelease, goesOn?: GoesOn) => Promise<Result<BuiltImages>>;
   /** The same problem, the keys of the architecture that it names with their places in the source. */
   place: (problem: Problem) => Promise<Problem>;
   /** Where something of the architecture is written. */

@@ -2,7 +2,7 @@ import type { BodyId, GenerationId } from '../digest.ts';
 import type { Observation, ObservedController, ObservedInstance, Owner } from '../engine/engine.ts';
 import type { UnitName } from '../events.ts';
 import type { Manifest } from '../release/manifest.ts';
-import { type Desired, desiredOf, type DesiredUnit } from '../rollout/desired.ts';
+import { type Desired, desiredOf, type DesiredUnit, type UnbuiltUnit } from '../rollout/desired.ts';
 import { countOf, sizedTo } from '../rollout/size.ts';
 import { longestBakeMs } from '../rollout/fallback.ts';
 import { current, unitState } from '../rollout/unit-state.ts';
@@ -31,7 +31,7 @@ export type LiveHealth = 'live' | 'rolling-out' | 'degraded' | 'down';
 /** Every unit the engine holds something of, and every one the release wants; sorted core, stores, apps. */
 export function liveUnits(observation: Observation, release?: Desired, before?: Desired): LiveUnit[] {
   const [desired, standingBy] = [release, before].map((each) => each && sizedTo(each, observation));
-  const wanted = new Map((desired?.units ?? []).map((unit) => [keyOf(unit.owner), unit]));
+  const wanted = new Map<string, Wanted>([...(desired?.units ?? []), ...(desired?.unbuilt ?? [])].map((unit) => [keyOf(unit.owner), unit]));
   const owners = new Map(observation.instances.map((instance) => [keyOf(instance.owner), instance.owner]));
   for (const unit of wanted.values()) owners.set(keyOf(unit.owner), unit.owner);
   return [...owners]
@@ -51,7 +51,10 @@ const scaledOf = (unit: DesiredUnit, observation: Observation): LiveUnit['scaled
     return { service, count, min: range.min, max: range.max };
   });
 
-type OfRelease = { wanted: DesiredUnit | undefined; independent: boolean; standingBy: Desired | undefined };
+/** What the release says of a unit: how it is to be, or that it could not be built. */
+type Wanted = DesiredUnit | UnbuiltUnit;
+
+type OfRelease = { wanted: Wanted | undefined; independent: boolean; standingBy: Desired | undefined };
 
 function liveUnit(observation: Observation, owner: Owner, release: OfRelease): LiveUnit {
   const kind = owner.kind === 'controller' ? 'core' : owner.kind;
@@ -73,7 +76,7 @@ function liveUnit(observation: Observation, owner: Owner, release: OfRelease): L
     body: path.body,
     instances,
     steps: state.steps.filter(({ body }) => body === path.body),
-    scaled: release.wanted ? scaledOf(release.wanted, observation) : [],
+    scaled: release.wanted && 'seats' in release.wanted ? scaledOf(release.wanted, observation) : [],
     ...(path.startedAt && { since: path.startedAt }),
   };
   const coming = state.waiting.filter(({ generation }) => !release.standingBy?.units.some((unit) => unit.generation === generation));
@@ -87,8 +90,9 @@ function healthOf({ instances, moving, wanted, independent }: Judged): UnitHealt
   const [path] = instances;
   if (instances.some((instance) => instance.state !== 'running')) return 'degraded';
   if (wanted === undefined || path === undefined) return 'live';
-  const seat = wanted.seats[path.colour ?? 'blue'];
   if (independent && wanted.generation !== path.generation) return 'held-back';
+  if (!('seats' in wanted)) return 'live';
+  const seat = wanted.seats[path.colour ?? 'blue'];
   // A unit of another generation is judged by that generation's own release, which is not at hand here.
   if (wanted.generation === path.generation && instances.length < seat.instances.length + 1) return 'degraded';
   return 'live';
@@ -148,7 +152,9 @@ function isServed(claimant: Claimant, served: readonly LiveUnit[]): boolean {
   const desired = desiredFor(claimant);
   if (desired === undefined) return false;
   const generations = new Map(served.map((unit) => [`${unit.kind}/${unit.name}`, unit.generation]));
-  return desired.units.every(({ owner, generation }) => generations.get(`${owner.kind}/${owner.name}`) === generation);
+  return [...desired.units, ...(desired.unbuilt ?? [])].every(
+    ({ owner, generation }) => generations.get(`${owner.kind}/${owner.name}`) === generation,
+  );
 }
 
 function desiredFor({ controller, manifest }: Claimant): Desired | undefined {

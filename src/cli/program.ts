@@ -86,9 +86,10 @@ export const commands: readonly CommandDefinition[] = [
   {
     name: 'status',
     summary: 'what is live, and where to reach it',
-    details: 'Release, commit, apps, stores, the core and the controller as the engine has them now, with drift.',
+    details:
+      'Release, commit, apps, stores, the core and the controller as the engine has them now, with drift, and with what goes through the apps: of the last second requests, errors and latencies; all retries and refusals since the data path serves.',
     arguments: [],
-    options: [],
+    options: [{ flags: '--routes', description: 'also what goes through each route of a policy; as JSON it is always there' }],
     examples: [{ command: 'changeless status --json', does: 'the same for programs' }],
     load: () => import('./commands/status.ts'),
   },

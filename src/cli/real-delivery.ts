@@ -6,7 +6,7 @@ import { placeFindings } from '../architecture/place-findings.ts';
 import { type Commit, insideOf, openRepository, type Repository } from '../architecture/repository.ts';
 import type { KeyLocator } from '../architecture/validate.ts';
 import type { Assets, BuildContext, Evaluated } from '../build/build-context.ts';
-import { buildRelease } from '../build/build-release.ts';
+import { type BuildOptions, buildRelease } from '../build/build-release.ts';
 import { planRelease, type PlannedRelease } from '../build/plan-release.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Report } from '../events.ts';
@@ -93,7 +93,7 @@ async function evaluateOpened(setup: DeliverySetup, request: SourceRequest, open
       return all.ok ? planRelease(context, all.value) : all;
     },
     place: async (problem) => (problem.findings ? placeFindings(problem, await locator()) : problem),
-    build: (planned) => buildBesideTypes(setup, context, { planned, files: found.value.files, signal }),
+    build: (planned, goesOn) => buildBesideTypes(setup, context, { planned, files: found.value.files, signal, ...(goesOn && { goesOn }) }),
   });
 }
 
@@ -103,14 +103,14 @@ async function readLock(repository: Repository, commit: Commit, folder: string):
   return parseLock(found === undefined ? undefined : new TextDecoder().decode(await repository.read(found.object)), file);
 }
 
-type Building = { planned: PlannedRelease; files: EvaluatedFiles['files']; signal: AbortSignal };
+type Building = Pick<BuildOptions, 'signal' | 'goesOn'> & { planned: PlannedRelease; files: EvaluatedFiles['files'] };
 
 async function buildBesideTypes(
   { typeCheck = true }: DeliverySetup,
   context: BuildContext,
-  { planned, files, signal }: Building,
+  { planned, files, ...options }: Building,
 ): Promise<Result<BuiltImages>> {
-  const built = await buildRelease(context, planned, { signal, ...(typeCheck && { types: typesOf(context, files) }) });
+  const built = await buildRelease(context, planned, { ...options, ...(typeCheck && { types: typesOf(context, files) }) });
   return built.ok ? done(built.value.images) : built;
 }
 

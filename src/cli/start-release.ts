@@ -103,4 +103,5 @@ const heldBack = ({ release, problem }: RolloutEnd, held: readonly UnitName[]): 
   safe: `the rest of release ${short(release)} is live; the last good generation of ${held.length === 1 ? 'it' : 'each'} serves on`,
   next: 'commit a correction; or changeless up again, which tries once more',
   ...(problem?.lines !== undefined && { lines: problem.lines }),
+  ...(problem?.findings !== undefined && { findings: problem.findings }),
 });

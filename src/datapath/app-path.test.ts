@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type AppPath, renderAppPath } from './app-path.ts';
 
 const SHOP: AppPath = {
+  app: 'shop',
   generation: 'g1',
   colour: 'green',
   entry: 'web',
@@ -103,7 +104,8 @@ const ROUTED: AppPath = {
 test('a service that requests are routed to has one backend, with the checks it is healthy by', () => {
   const { proxy } = renderAppPath(ROUTED);
   const [, section = ''] = proxy.split('backend service-queue\n');
-  assert.deepEqual(linesOf(section).slice(0, 2), [
+  assert.deepEqual(linesOf(section).slice(0, 3), [
+    'http-request set-var(txn.service) str(queue)',
     'option tcp-check',
     'server queue-1 queue-1.green:5672 resolvers platform init-addr libc,none resolve-prefer ipv4',
   ]);

@@ -15,7 +15,9 @@ import {
   type Section,
 } from './path-config.ts';
 import { HEED_LEAVING, type Range, renderLeaving } from './elastic-config.ts';
-import { LATENCY_TABLE, TIME_ANSWERS } from './latency-config.ts';
+import { appLogLines, serviceLine } from './access-log.ts';
+import { COUNT_OWN, LATENCY_TABLE, OWN_TABLE, TIME_ANSWERS } from './latency-config.ts';
+import { countedNames, PATH_METRICS } from './metrics-config.ts';
 import { type PolicyConfig, renderPolicy, withPolicy } from './policy-config.ts';
 import { STRICT_DEFAULTS, STRICT_LINES } from './strict-config.ts';
 import { checkLines, type CheckedService, elasticLines, renderWaiting } from './waiting-config.ts';
@@ -30,6 +32,7 @@ export interface PathService {
 
 /** An app's data path: which instances there are, which of its services the world reaches, how long it drains. */
 export interface AppPath {
+  readonly app: string;
   readonly generation: string;
   readonly colour: 'blue' | 'green';
   readonly entry: string;
@@ -60,13 +63,16 @@ export function renderAppPath(path: AppPath): PathConfig {
         maxFiles: 20_000,
         drainLimitMs: path.drainLimitMs,
         elastic: reached.filter(isElastic).map(({ name }) => backendOf(path, name)),
+        names: countedNames({ ...path, ...rendered }),
         ...(rendered && { libraries: rendered.libraries }),
       }),
       { ...DEFAULTS, lines: defaultLines(path) },
       frontend(path, rendered),
+      PATH_METRICS,
       ...reached.map((service) => backend(backendOf(path, service.name), checked(service, path.colour))),
       ...(rendered?.tables ?? []),
       LATENCY_TABLE,
+      OWN_TABLE,
     ]),
   };
 }
@@ -121,13 +127,14 @@ function frontend({ generation, policy = {}, tls }: AppPath, rendered?: PolicyCo
     lines: [
       'bind :8080 accept-proxy',
       ...(tls ? [tlsBind(tls), ...AGE_LINES] : []),
+      ...appLogLines({ kept: policy.accessLog, hasTls: tls !== undefined }),
       ...STRICT_LINES,
       ...(tls ? tlsLines(tls) : []),
       // Only the generation that was asked for answers at a preview address.
       `http-request return status 404 content-type application/json string '{"error":"this generation is not held"}' if { req.hdr(${PREVIEW_HEADER}) -m found } !{ req.hdr(${PREVIEW_HEADER}) ${generation.slice(0, 12)} }`,
       ...(rendered?.before ?? []),
       `http-request del-header ${PREVIEW_HEADER}`,
-      ...(rendered?.deciding ?? []),
+      ...(rendered?.deciding ?? COUNT_OWN),
       ...TIME_ANSWERS,
       `http-request set-header x-changeless-generation ${generation}`,
       // Set, not appended: what the client claims is not known to be true.
@@ -145,6 +152,7 @@ function backend(name: string, service: CheckedService): Section {
   return {
     header: `backend ${name}`,
     lines: [
+      serviceLine(service.name),
       ...checkLines(service.health, service.name),
       ...service.servers.map(({ name, address }) => `server ${name} ${address}:${service.port} ${FOLLOW_NAME}`),
       ...elasticLines(service, `${HEED_LEAVING} ${FOLLOW_NAME}`),

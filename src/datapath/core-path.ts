@@ -1,7 +1,9 @@
 import type { SourceLimits, SourceRules } from '../source-rules.ts';
-import { limitLines, sourceLines } from './source-config.ts';
+import { limitLines, requestLimitLines, sourceLines } from './source-config.ts';
+import { CORE_LOG_LINES } from './access-log.ts';
 import { tlsSections } from './core-tls.ts';
 import { LATENCY_TABLE, TIME_ANSWERS } from './latency-config.ts';
+import { countedNames, coreMetrics, targetNames } from './metrics-config.ts';
 import {
   assertDnsLabel,
   assertDnsName,
@@ -31,6 +33,8 @@ export interface Core {
   readonly sources?: SourceRules;
   readonly perSource?: SourceLimits;
   readonly drainLimitMs?: number;
+  /** Whether it shows what it and the data paths of apps count. */
+  readonly showsMetrics?: boolean;
 }
 
 /**
@@ -43,11 +47,17 @@ export function renderCore(core: Core): PathConfig {
   return {
     waiting: renderWaiting([]),
     proxy: renderConfig([
-      proxyGlobal({ generation: core.generation, maxFiles: 50_000, drainLimitMs: core.drainLimitMs }),
+      proxyGlobal({
+        generation: core.generation,
+        maxFiles: 50_000,
+        drainLimitMs: core.drainLimitMs,
+        names: [...countedNames({ generation: core.generation }), ...(core.showsMetrics ? targetNames(appsOf(core)) : [])],
+      }),
       DEFAULTS,
       frontend(core),
       preview(core.routes),
       LATENCY_TABLE,
+      ...(core.showsMetrics ? coreMetrics(appsOf(core)) : []),
       ...core.routes.map(renderRoute),
       ...tlsSections(
         core.routes.filter(({ tls }) => tls),
@@ -56,6 +66,8 @@ export function renderCore(core: Core): PathConfig {
     ]),
   };
 }
+
+const appsOf = ({ routes }: Core): string[] => [...new Set(routes.map(({ app }) => app))].toSorted();
 
 const DEFAULTS: Section = {
   header: 'defaults',
@@ -94,6 +106,8 @@ const frontend = ({ sources, perSource }: Core): Section => ({
     'bind :8080',
     ...(sources ? sourceLines(sources) : []),
     ...limitLines(perSource),
+    ...CORE_LOG_LINES,
+    ...requestLimitLines(perSource),
     ...TIME_ANSWERS,
     RETRY_IDEMPOTENT,
     `http-request del-header ${PREVIEW_HEADER}`,

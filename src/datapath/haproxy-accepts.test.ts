@@ -22,6 +22,7 @@ writeFileSync(join(folder, 'tls.pem.key'), key.revealText());
 
 const PATHS: Readonly<Record<string, PathConfig>> = {
   'an app': renderAppPath({
+    app: 'shop',
     generation: 'a'.repeat(64),
     colour: 'blue',
     entry: 'web',
@@ -32,6 +33,7 @@ const PATHS: Readonly<Record<string, PathConfig>> = {
     drainLimitMs: 1,
   }),
   'an app whose instances come and go': renderAppPath({
+    app: 'shop',
     generation: 'b'.repeat(64),
     colour: 'green',
     entry: 'web',
@@ -39,6 +41,7 @@ const PATHS: Readonly<Record<string, PathConfig>> = {
     drainLimitMs: 30_000,
   }),
   'an app with a policy': renderAppPath({
+    app: 'shop',
     generation: 'p'.repeat(64),
     colour: 'blue',
     entry: 'web',
@@ -86,6 +89,7 @@ const PATHS: Readonly<Record<string, PathConfig>> = {
     },
   }),
   'an app with TLS': renderAppPath({
+    app: 'shop',
     generation: 't'.repeat(64),
     colour: 'green',
     entry: 'web',

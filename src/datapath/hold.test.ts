@@ -49,14 +49,14 @@ async function startProxy(story: TestContext, { holdLimitMs, isHeld, server }: H
   mkdirSync(join(folder, 'run'));
   writeFileSync(join(folder, 'proxy.cfg'), withSources(ours.reduce((text, [from, to]) => text.replaceAll(from, to), proxy)));
   const env = { ...process.env, CHANGELESS_INCARNATION: 'held', ...(isHeld && { CHANGELESS_GATE: gate }) };
-  const haproxy: ChildProcess = spawn('haproxy', ['-db', '-f', join(folder, 'proxy.cfg')], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  const haproxy: ChildProcess = spawn('haproxy', ['-db', '-f', join(folder, 'proxy.cfg')], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   story.after(() => {
     haproxy.kill('SIGKILL');
     rmSync(folder, { recursive: true });
   });
-  if (!haproxy.stdout) throw new Error('it has no output');
+  if (!haproxy.stderr) throw new Error('it has no output');
   const signal = (name: NodeJS.Signals): boolean => haproxy.kill(name);
-  return { port, gate, signal, lines: createInterface({ input: haproxy.stdout })[Symbol.asyncIterator]() };
+  return { port, gate, signal, lines: createInterface({ input: haproxy.stderr })[Symbol.asyncIterator]() };
 }
 
 async function said(lines: AsyncIterator<string>, text: string): Promise<void> {

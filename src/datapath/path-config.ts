@@ -49,8 +49,10 @@ export function proxyGlobal(options: {
   readonly elastic?: readonly string[];
   /** What it loads besides. */
   readonly libraries?: readonly string[];
+  /** Lines by which it knows names, before it loads anything. */
+  readonly names?: readonly string[];
 }): Section {
-  const { generation, maxFiles, drainLimitMs, elastic = [], libraries = [] } = options;
+  const { generation, maxFiles, drainLimitMs, elastic = [], libraries = [], names = [] } = options;
   assertGeneration(generation);
   const socket = `${RUN_FOLDER}/${generation.slice(0, 12)}.\${CHANGELESS_INCARNATION}.sock`;
   return {
@@ -63,6 +65,7 @@ export function proxyGlobal(options: {
       `stats socket "${socket}" mode 600 level user expose-fd listeners`,
       ...(drainLimitMs === undefined ? [] : [`hard-stop-after ${assertDuration(drainLimitMs)}ms`]),
       ...(elastic.length > 0 ? [`setenv CHANGELESS_ELASTIC ${elastic.join()}`] : []),
+      ...names,
       ...['server.lua', ...libraries].map((name) => `lua-load ${LIBRARY}/${name}`),
     ],
   };

@@ -9,14 +9,19 @@ const REPORTS: readonly (readonly [string, PathReport])[] = [
   ['{"changeless":"holding"}', { phase: 'holding' }],
   ['{"changeless":"serving"}', { phase: 'serving' }],
   [
-    '{"changeless":"serving","measures":{"spanMs":1002,"requests":9,"connections":2,"open":1,"answers":{"1xx":0,"2xx":7,"3xx":0,"4xx":1,"5xx":1},"latencyMs":{"p50":1,"p95":20,"p99":1300},"queue":3,"servers":{"api-1":{"inFlight":4,"state":"up"},"api-2":{"inFlight":1,"state":"draining"}}}}',
+    '{"changeless":"serving","measures":{"number":3,"spanMs":1002,"requests":9,"connections":2,"open":1,"answers":{"1xx":0,"2xx":7,"3xx":0,"4xx":1,"5xx":1},"latencyMs":{"p50":1,"p95":20,"p99":1300},"routes":{"/a\\u0022":{"answers":{"1xx":0,"2xx":1,"3xx":0,"4xx":0,"5xx":0},"latencyMs":{"p50":2,"p95":2,"p99":2}}},"refused":{"rate:login":7},"retries":4,"redispatches":5,"queue":3,"servers":{"api-1":{"inFlight":4,"state":"up"},"api-2":{"inFlight":1,"state":"draining"}}}}',
     {
       phase: 'serving',
       measures: {
+        number: 3,
         spanMs: 1002,
         requests: 9,
         answers: { '1xx': 0, '2xx': 7, '3xx': 0, '4xx': 1, '5xx': 1 },
         latencyMs: { p50: 1, p95: 20, p99: 1300 },
+        routes: { '/a"': { answers: { '1xx': 0, '2xx': 1, '3xx': 0, '4xx': 0, '5xx': 0 }, latencyMs: { p50: 2, p95: 2, p99: 2 } } },
+        refused: { 'rate:login': 7 },
+        retries: 4,
+        redispatches: 5,
         connections: 2,
         open: 1,
         queue: 3,

@@ -9,15 +9,25 @@ export interface FailingCheck {
   readonly detail: string;
 }
 
-/**
- * What went through a data path in the `spanMs` before it said so. `answers`: by status class, the proxy's own included.
- * `latencyMs`: what instances took until their answer began, left out where none answered. `open`, `queue`, `inFlight`: now.
- */
-export interface PathMeasures {
-  readonly spanMs: number;
-  readonly requests: number;
+/** Answers by status class, the proxy's own included, and what instances took until theirs began; left out where none answered. */
+export interface AnswerMeasures {
   readonly answers: Readonly<Record<StatusClass, number>>;
   readonly latencyMs?: { readonly p50: number; readonly p95: number; readonly p99: number };
+}
+
+/**
+ * What went through a data path in the `spanMs` before it said so; a line that is said again has the `number` of the first. `open`,
+ * `queue`, `inFlight`: now. `retries`, `redispatches`, `refused`: all since it serves, for not every line is read.
+ */
+export interface PathMeasures extends AnswerMeasures {
+  readonly number: number;
+  readonly spanMs: number;
+  readonly requests: number;
+  /** By host and path of the policy's routes, those that had answers; `/` is what no route takes. Left out where there are none. */
+  readonly routes?: Readonly<Record<string, AnswerMeasures>>;
+  /** Tries after the first with the same instance, and with another. */
+  readonly retries: number;
+  readonly redispatches: number;
   /** How many requests each rule of the app's policy refused: `patch:CVE-2026-1234`, `rate:login`. Left out where none did. */
   readonly refused?: Readonly<Record<string, number>>;
   /** Connections that were accepted, and those that are open. */
@@ -94,20 +104,32 @@ function parseFailing(value: unknown): FailingCheck {
 }
 
 function parseMeasures(fields: Fields): PathMeasures {
-  const { latencyMs, answers, servers, refused } = fields;
-  const answered = isFields(answers) ? answers : {};
+  const { routes, servers, refused } = fields;
   return {
+    number: count(fields['number']),
     spanMs: count(fields['spanMs']),
     requests: count(fields['requests']),
-    answers: Object.fromEntries(statusClasses.map((name) => [name, count(answered[name])])) as Record<StatusClass, number>,
-    ...(isFields(latencyMs) && {
-      latencyMs: { p50: count(latencyMs['p50']), p95: count(latencyMs['p95']), p99: count(latencyMs['p99']) },
+    ...parseAnswers(fields),
+    ...(isFields(routes) && {
+      routes: Object.fromEntries(Object.entries(routes).map(([name, route]) => [name, parseAnswers(isFields(route) ? route : {})])),
     }),
+    retries: count(fields['retries']),
+    redispatches: count(fields['redispatches']),
     ...(isFields(refused) && { refused: Object.fromEntries(Object.entries(refused).map(([rule, number]) => [rule, count(number)])) }),
     connections: count(fields['connections']),
     open: count(fields['open']),
     queue: count(fields['queue']),
     servers: Object.fromEntries(Object.entries(isFields(servers) ? servers : {}).map(([name, server]) => [name, parseServer(server)])),
+  };
+}
+
+function parseAnswers({ answers, latencyMs }: Fields): AnswerMeasures {
+  const answered = isFields(answers) ? answers : {};
+  return {
+    answers: Object.fromEntries(statusClasses.map((name) => [name, count(answered[name])])) as Record<StatusClass, number>,
+    ...(isFields(latencyMs) && {
+      latencyMs: { p50: count(latencyMs['p50']), p95: count(latencyMs['p95']), p99: count(latencyMs['p99']) },
+    }),
   };
 }
 
@@ -120,8 +142,11 @@ const count = (value: unknown): number => (typeof value === 'number' ? value : 0
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Whether a line is a report, and not one of HAProxy's own messages. */
+export const isReport = (line: string): boolean => line.startsWith('{"changeless":');
+
 function parseObject(line: string): Fields {
-  if (!line.startsWith('{"changeless":')) return {};
+  if (!isReport(line)) return {};
   try {
     const value: unknown = JSON.parse(line);
     return isFields(value) ? value : {};

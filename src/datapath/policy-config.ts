@@ -1,9 +1,10 @@
 import { timeLimits, type HeaderPolicy, type Headers, type Policy, type TimeLimit } from '../policy.ts';
 import { assertWhole, PREVIEW_HEADER, type Section } from './path-config.ts';
+import { COUNT_OWN } from './latency-config.ts';
 import { assertHeaderName, sorted } from './policy-match.ts';
 import { countLines, isRoute, rateTables, refusals } from './policy-refusals.ts';
 import { namesPath, PATH_RULE } from './policy-path.ts';
-import { orderRoutes, redirectLines, routeLines } from './policy-routes.ts';
+import { orderRoutes, redirectLines, routeLines, routeName } from './policy-routes.ts';
 import { answerLines, mark } from './policy-rule.ts';
 import { quote, quoteFormat } from './quote.ts';
 
@@ -15,6 +16,9 @@ export interface PolicyConfig {
   readonly tables: readonly Section[];
   /** Lua that they need. */
   readonly libraries: readonly string[];
+  /** What routes are called, in the order in which they were written, and rules that refuse. */
+  readonly routes: readonly string[];
+  readonly rules: readonly string[];
 }
 
 /** Where `measures.lua` finds how many requests each rule refused. */
@@ -42,6 +46,7 @@ export function renderPolicy(
     ...(refuses ? ['acl refused var(txn.refused) -m found'] : []),
     ...first.flatMap(({ lines }) => lines),
     ...routeLines(routes),
+    ...COUNT_OWN,
     ...rules.flatMap(({ lines }) => lines),
     ...(refuses ? answerLines([...first, ...rules]) : []),
     ...countLines(policy),
@@ -59,6 +64,8 @@ export function renderPolicy(
       ...routes.map(({ route, index }) => `use_backend ${backendOf(route.service)} if ${isRoute(index)}`),
     ],
     tables: [...(refuses ? [REFUSED_TABLE] : []), ...rateTables(policy)],
+    routes: (policy.routes ?? []).map(routeName),
+    rules: [...first, ...rules].flatMap(({ name }) => name ?? []),
     libraries: ['parameter', 'refuse-body'].filter((name) => says(`lua.${name}`)).map((name) => `${name}.lua`),
   };
 }

@@ -15,6 +15,15 @@ export function orderRoutes(routes: readonly Route[]): OrderedRoute[] {
   return routes.map((route, index) => ({ route, index })).toSorted((a, b) => weight(b.route) - weight(a.route));
 }
 
+/** What a route is called where it is measured: its host, if it has one, and its path. */
+export const routeName = ({ host = '', path }: Route): string => `${host}${path}`;
+
+/** Longer ones might not fit into a line of the access log. */
+const MOST_LOGGED = 80;
+
+/** The name as the inside of a JSON string, as it stands in the access log. */
+const loggedName = (route: Route): string => JSON.stringify(routeName(route).slice(0, MOST_LOGGED)).slice(1, -1);
+
 /** Lines that say which route a request takes; none is the way to the entry. */
 export function routeLines(routes: readonly OrderedRoute[]): string[] {
   if (routes.length === 0) return [];
@@ -24,6 +33,9 @@ export function routeLines(routes: readonly OrderedRoute[]): string[] {
       const { lines, names } = place(`route-${index}`, { ...route, exact: false });
       return [mark(`policy routes ${index}`), ...lines, `http-request set-var(txn.route) int(${index}) if !routed ${names.join(' ')}`];
     }),
+    ...routes.map(
+      ({ route, index }) => `http-request set-var-fmt(txn.way) ${quoteFormat(loggedName(route))} if { var(txn.route) -m int ${index} }`,
+    ),
   ];
 }
 

@@ -41,6 +41,7 @@ const policyOf = (text: string): Policy => ({
 });
 
 const pathOf = (text: string): AppPath => ({
+  app: 'shop',
   generation: 'g1',
   colour: 'blue',
   entry: 'web',

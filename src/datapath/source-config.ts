@@ -29,13 +29,16 @@ export function limitLines({ connections = MOST_CONNECTIONS, newConnections, req
     `tcp-request connection track-sc0 src${shared === undefined ? '' : ` table ${shared}`}`,
     `tcp-request connection reject if { sc0_conn_cur gt ${countOf(connections)} }`,
     ...(newConnections ? [`tcp-request connection reject if { sc0_conn_rate gt ${countOf(newConnections.count)} }`] : []),
-    ...(requests && shared === undefined
-      ? [
-          `http-request return status 429 content-type application/json hdr retry-after ${Math.ceil(requests.perMs / 1000)} string '{"error":"too many requests from this address"}' if { sc0_http_req_rate gt ${countOf(requests.count)} }`,
-        ]
-      : []),
   ];
 }
+
+/** Lines of the frontend that counts which answer the requests of a source that has too many. */
+export const requestLimitLines = ({ requests }: SourceLimits = {}): string[] =>
+  requests === undefined
+    ? []
+    : [
+        `http-request return status 429 content-type application/json hdr retry-after ${Math.ceil(requests.perMs / 1000)} string '{"error":"too many requests from this address"}' if { sc0_http_req_rate gt ${countOf(requests.count)} }`,
+      ];
 
 const spanOf = ({ perMs }: Rate): string => `${assertWhole(perMs, 1_000, 3_600_000)}ms`;
 

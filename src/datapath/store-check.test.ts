@@ -66,7 +66,7 @@ async function judged(health: StoreHealth, port: number): Promise<PathReport> {
   writeFileSync(file, withSources(waiting));
   const waiter = spawn('haproxy', ['-db', '-f', file], { env: { ...process.env, CHANGELESS_INCARNATION: `check-${process.pid}-${port}` } });
   try {
-    for await (const line of createInterface({ input: waiter.stdout })) {
+    for await (const line of createInterface({ input: waiter.stderr })) {
       const report = parsePathLine(line);
       const isBegun = report?.phase === 'checking' && report.failing.every(({ check }) => check === 'INI' || check === 'DNS');
       if (report && !isBegun) return report;

@@ -60,11 +60,14 @@ async function look(keeping: Keeping, losses: Losses, scaling: Scaling): Promise
   if (await isWanted(observed)) return 'wanted';
   losses.count(observed, token);
   const counts = await scaling.counts(observed);
-  const outlook: Outlook = { token, heldBack: heldBack(losses.deaths, hands.now()), hurry: true, fallbacks: fallbacks(), counts };
+  const notYet = heldBack(losses.deaths, hands.now());
+  const outlook: Outlook = { token, heldBack: notYet, hurry: true, fallbacks: fallbacks(), counts };
   const stage = planRollout(desired, observed, outlook);
   if (stage.name === 'settled') await tend();
-  if (stage.name === 'settled') return losses.nextStart() ?? nextMs();
-  if (stage.name === 'wait') return afterFailureMs;
+  // What was not to be started yet may be by now.
+  const next = losses.nextStart() ?? (notYet.size > 0 ? 0 : undefined);
+  if (stage.name === 'settled') return next ?? nextMs();
+  if (stage.name === 'wait') return Math.min(next ?? afterFailureMs, afterFailureMs);
   const { problems } = await carryOut(stage, hands);
   for (const { step, problem } of problems) hands.report({ type: 'effect-failed', step: describeStep(step), problem });
   return problems.length > 0 ? afterFailureMs : 0;

@@ -91,6 +91,11 @@ const cases: readonly [what: string, to: ReleaseInputs, sentences: readonly stri
     ['core: publishes 0.0.0.0:80, was 127.0.0.1:8080'],
   ],
   [
+    'what is counted is shown',
+    inputsOf(architectureOf({ core: { publish: [{ address: '127.0.0.1', port: 8080 }], metrics: { address: '127.0.0.1', port: 9464 } } })),
+    ['core: publishes 127.0.0.1:8080, 127.0.0.1:9464 for metrics, was 127.0.0.1:8080'],
+  ],
+  [
     'TLS',
     inputsOf(
       architectureOf({

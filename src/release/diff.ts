@@ -25,9 +25,11 @@ export function diffReleases(from: ReleaseInputs, to: ReleaseInputs, environment
     ...secretDifferences(before.value, after.value),
     ...routeDifferences(before.value, after.value),
     ...publishDifferences(before.value, after.value),
-    ...valueDifferences({ unit: coreUnit, subject: 'core' }, without(before.value.core, 'publish'), without(after.value.core, 'publish')),
+    ...valueDifferences({ unit: coreUnit, subject: 'core' }, exceptPorts(before.value.core), exceptPorts(after.value.core)),
   ]);
 }
+
+const exceptPorts = ({ publish: _, metrics: __, ...rest }: ResolvedArchitecture['core']) => rest;
 
 const coreUnit: UnitName = { kind: 'core', name: 'core' };
 
@@ -176,9 +178,10 @@ function routeTexts(architecture: ResolvedArchitecture): Record<string, string> 
 }
 
 function publishDifferences(before: ResolvedArchitecture, after: ResolvedArchitecture): Difference[] {
-  const [from, to] = [before, after].map(({ core }) =>
-    core.publish.map(({ address, port, tls }) => `${address}:${port}${tls ? ' for TLS' : ''}`),
-  );
+  const [from, to] = [before, after].map(({ core }) => [
+    ...core.publish.map(({ address, port, tls }) => `${address}:${port}${tls ? ' for TLS' : ''}`),
+    ...(core.metrics ? [`${core.metrics.address}:${core.metrics.port} for metrics`] : []),
+  ]);
   return from === undefined || to === undefined || from.join() === to.join() ? [] : [{ kind: 'publish', from, to }];
 }
 

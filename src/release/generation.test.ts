@@ -111,6 +111,11 @@ const cases: readonly [what: string, inputs: ReleaseInputs, moved: readonly stri
   ],
   ['published ports', inputsOf(architectureOf({ core: { publish: [{ address: '0.0.0.0', port: 80 }] } })), []],
   [
+    'that what is counted is shown',
+    inputsOf(architectureOf({ core: { publish: [{ address: '127.0.0.1', port: 8080 }], metrics: { address: '127.0.0.1', port: 9464 } } })),
+    ['core path'],
+  ],
+  [
     "the core's rules for sources",
     inputsOf(architectureOf({ core: { publish: [{ address: '127.0.0.1', port: 8080 }], sources: { deny: ['192.0.2.7'] } } })),
     ['core path'],

@@ -77,7 +77,8 @@ const appParts = placesOf<App>({
 
 // Published ports belong to the core's sandbox, not to the proxy in it, which listens on the same ports whatever the
 // host calls them. A change of them makes the sandbox anew and with it the proxy, without a new generation.
-const coreParts = placesOf<Core>({ publish: 'ground', sources: 'path', perSource: 'path' });
+// Of the metrics' port the proxy knows only that there is one.
+const coreParts = placesOf<Core>({ publish: 'ground', sources: 'path', perSource: 'path', metrics: 'resolved' });
 
 /**
  * Ids of every app, store and the core in an environment. They follow from the resolved values alone: not from the
@@ -134,6 +135,7 @@ function coreGeneration(inputs: ReleaseInputs, architecture: ResolvedArchitectur
     ...membersOf(architecture.core, coreParts.path),
     routes: routesOf(architecture),
     ...(hosts.length > 0 && { tls: hosts }),
+    ...(architecture.core.metrics && { metrics: true }),
     proxy: inputs.changeless.proxy,
   };
   return generation({ unit: ['core', 'core'], body: {}, path });

@@ -1,5 +1,6 @@
 import type { Architecture, ComponentTest } from '../architecture/model.ts';
 import type { BodyId, CommitId, ComponentKey, GenerationId, ImageId, ReleaseId } from '../digest.ts';
+import type { Problem } from '../problem.ts';
 
 /** All that goes into a component's image, each field because a change of it can change the image. */
 export type ComponentInputs = {
@@ -67,6 +68,8 @@ export type Manifest = {
     sandbox: ImageId;
     components: Readonly<Record<string, ImageId>>;
     environments: Readonly<Record<string, SealedEnvironment>>;
+    /** Where apps are independent: those that could not be built, and why. They have no images in any environment. */
+    unbuilt?: Readonly<Record<string, Problem>>;
   };
 };
 

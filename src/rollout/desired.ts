@@ -2,10 +2,13 @@ import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import type { Manifest, SealedGeneration } from '../release/manifest.ts';
 import { sealedValue, secretReferences } from '../release/secret-references.ts';
-import { isElastic, mostOf, type Alarm, type ReplicaRange, type RolloutPolicy, type Service, type Store } from '../architecture/model.ts';
+import { isElastic, mostOf, type Alarm, type ReplicaRange, type Service, type Store } from '../architecture/model.ts';
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import { tlsSecrets } from '../release/app-tls.ts';
+import { generationsOf } from '../release/generation.ts';
+import { independenceOf, type Independence } from '../release/independence.ts';
+import type { Problem } from '../problem.ts';
 import { done, type Result } from '../result.ts';
 import {
   appSlots,
@@ -70,9 +73,12 @@ export type Desired = {
   independent?: Independence;
   /** Units that are left as they are, for nobody knows any more what they are to be. */
   untended?: readonly Owner[];
+  /** Independent apps that could not be built, which are none of the units: they stay as they are. */
+  unbuilt?: readonly UnbuiltUnit[];
 };
 
-export type Independence = { groups: readonly (readonly string[])[]; stores: Readonly<Record<string, readonly string[]>> };
+/** `generation`: what it would have been. */
+export type UnbuiltUnit = { owner: Owner; generation: GenerationId; problem: Problem };
 
 const pathLimits = { memoryBytes: 64 * 1024 * 1024, processes: 32 };
 
@@ -85,31 +91,36 @@ export function desiredOf(manifest: Manifest, environment: string): Result<Desir
   if (!resolved.ok) return resolved;
   const view: View = { manifest, environment, architecture: resolved.value };
   const { apps, stores } = resolved.value;
+  const unbuilt = unbuiltUnits(view);
   return done({
     architecture: resolved.value.name,
     networks: networksOf(resolved.value),
     volumes: volumesOf(resolved.value),
     units: [
       ...Object.keys(stores).map((name) => storeUnit(view, name)),
-      ...Object.keys(apps).map((name) => appUnit(view, name)),
+      ...Object.keys(apps)
+        .filter((name) => !unbuilt.some(({ owner }) => owner.name === name))
+        .map((name) => appUnit(view, name)),
       coreUnit(view),
     ],
+    ...(unbuilt.length > 0 && { unbuilt }),
     ...(resolved.value.rollout && { independent: independenceOf(resolved.value.rollout, apps) }),
   });
 }
 
-function independenceOf(policy: Exclude<RolloutPolicy, 'together'>, apps: ResolvedArchitecture['apps']): Independence {
-  const names = Object.keys(apps);
-  const named = policy === 'per-app' ? names.map((name) => [name]) : Object.values(policy);
-  const rest = names.filter((name) => !named.flat().includes(name));
-  const storesOf = (name: string): string[] => Object.values(apps[name]?.services ?? {}).flatMap(({ stores }) => stores);
-  return {
-    groups: [...named, ...(rest.length > 0 ? [rest] : [])],
-    stores: Object.fromEntries(names.map((name) => [name, [...new Set(storesOf(name))]])),
-  };
-}
-
 type View = { manifest: Manifest; environment: string; architecture: ResolvedArchitecture };
+
+function unbuiltUnits({ manifest: { inputs, outputs }, environment }: View): UnbuiltUnit[] {
+  const failures = Object.entries(outputs.unbuilt ?? {});
+  if (failures.length === 0) return [];
+  const generations = generationsOf(inputs, environment);
+  if (!generations.ok) throw new Error(`the manifest has no ${environment}`);
+  return failures.map(([name, problem]) => ({
+    owner: { kind: 'app', name },
+    generation: member(generations.value.apps, name).id,
+    problem,
+  }));
+}
 
 function appUnit(view: View, name: string): DesiredUnit {
   const app = member(view.architecture.apps, name);

@@ -1,9 +1,10 @@
 import { mostOf, stepsOf, type Core, type Service } from '../architecture/model.ts';
 import type { ImageId } from '../digest.ts';
+import { metricsPort } from '../metrics-port.ts';
 import type { Colour, NetworkSpec, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 
-/** The ports every data path and the core listen on inside their sandbox: plain, and where there is TLS. */
+/** The ports every data path and the core listen on inside their sandbox for clients: plain, and where there is TLS. */
 const pathPorts = { plain: 8080, tls: 8443 };
 
 const coreOwner: Owner = { kind: 'core', name: 'core' };
@@ -143,7 +144,10 @@ export const coreSlot = (core: Core, image: ImageId): SlotSpec => ({
     { network: 'edge', aliases: [] },
     { network: 'core', aliases: ['core'] },
   ],
-  publish: core.publish.map(({ address, port, tls }) => ({ address, port, target: tls ? pathPorts.tls : pathPorts.plain })),
+  publish: [
+    ...core.publish.map(({ address, port, tls }) => ({ address, port, target: tls ? pathPorts.tls : pathPorts.plain })),
+    ...(core.metrics ? [{ ...core.metrics, target: metricsPort }] : []),
+  ],
   memory: 'sockets',
   facts: { instance: 'core', app: 'core', service: 'core' },
   image,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Observation, Owner } from '../engine/engine.ts';
-import type { DesiredUnit, Independence } from './desired.ts';
+import type { Independence } from '../release/independence.ts';
+import type { DesiredUnit } from './desired.ts';
 import { groupsOf } from './groups.ts';
 
 const unitOf = (kind: Owner['kind'], name: string): DesiredUnit => {

@@ -19,7 +19,7 @@ export async function withHeldBack(engine: Engine, desired: Desired, held: reado
   return {
     ...desired,
     units: [...units, ...kept.filter((unit) => unit !== undefined && unit !== 'unreadable')],
-    untended: held.filter((_, index) => kept[index] === 'unreadable'),
+    untended: [...(desired.untended ?? []), ...held.filter((_, index) => kept[index] === 'unreadable')],
   };
 }
 

@@ -33,6 +33,8 @@ export function planRollout(release: Desired, everything: Observation, outlookWh
     if (holdsUp(name, all)) return { name: 'wait', lanes: [], live };
   }
   if (hold) return { name: 'held', lanes: [], live };
+  // A path that died too often just now is not started yet: what serves meanwhile is not to go before it.
+  if (!live) return { name: 'wait', lanes: [], live };
   const stage = withAfterSteps(planRetirement(all), all);
   const isAtRest = stage.name === 'tidy' || stage.name === 'settled';
   return isAtRest && departures.underWay ? { name: 'wait', lanes: [], live } : stage;

@@ -2,8 +2,8 @@ import type { Observation, Owner } from '../engine/engine.ts';
 import type { Report, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import { carryOut, unitName } from './carry-out.ts';
-import type { Desired, DesiredUnit, Seat } from './desired.ts';
-import { groupsOf, only, viewOf, type Group } from './groups.ts';
+import type { Desired, DesiredUnit, Seat, UnbuiltUnit } from './desired.ts';
+import { groupsOf, only, viewOf, withheldOf, type Group } from './groups.ts';
 import { withHeldBack } from './kept-unit.ts';
 import { outfit } from './outfit.ts';
 import { planGround } from './plan-rollout.ts';
@@ -19,9 +19,30 @@ export type ReleaseEnd =
 /**
  * Rolls a release out: all of it together, or where its apps are independent, each group for itself and at once. A group that
  * fails is undone and stays as it was, and the others go on; the core follows when all are decided. Failed only when
- * nothing of it came to be live. What was held for a look is let live together: all of it was healthy then.
+ * nothing of it came to be live. What was held for a look is let live together: all of it was healthy then. What could not be
+ * built stays as it is from the beginning, as what is held back later does.
  */
 export async function rollOutRelease(rollout: Rollout): Promise<ReleaseEnd> {
+  const { hands, desired } = rollout;
+  const { independent, units, unbuilt } = desired;
+  if (!independent || !unbuilt) return rollOutBuilt(rollout);
+  const observed = await hands.engine.observe(desired.architecture);
+  const held = (observed.ok ? withheldOf({ independent, units, unbuilt }, observed.value) : unbuilt.map(({ owner }) => owner)).map(
+    unitName,
+  );
+  for (const unit of held) hands.report({ type: 'unit-held-back', unit, problem: problemOf(unbuilt, unit) });
+  const end = await rollOutBuilt({ ...rollout, desired: await withHeldBack(hands.engine, desired, held) });
+  return end.outcome === 'live' ? { ...end, held: [...held, ...end.held], problem: problemOf(unbuilt, held[0]) } : end;
+}
+
+/** Why it is held back: it could not be built, or what goes together with it. */
+function problemOf(unbuilt: readonly UnbuiltUnit[], unit: UnitName | undefined): Problem {
+  const own = unbuilt.find(({ owner }) => unit && isUnit(unit, owner)) ?? unbuilt[0];
+  if (!own) throw new Error('held back without a reason');
+  return own.problem;
+}
+
+async function rollOutBuilt(rollout: Rollout): Promise<ReleaseEnd> {
   const { hands, desired } = rollout;
   const { independent, units } = desired;
   if (!independent || rollout.hold) return together(rollout);

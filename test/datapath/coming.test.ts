@@ -85,6 +85,7 @@ async function startPath(story: TestContext, { port, names }: { port: number; na
   const folder = mkdtempSync(path.join(tmpdir(), 'coming-'));
   const socket = path.join(folder, 'path.sock');
   const { proxy } = renderAppPath({
+    app: 'shop',
     generation: 'a'.repeat(64),
     colour: 'blue',
     entry: 'web',
@@ -93,19 +94,22 @@ async function startPath(story: TestContext, { port, names }: { port: number; na
   });
   const ours = proxy
     .replace('bind :8080 accept-proxy', `bind unix@${socket}`)
+    .replace(/bind :\d+/, `bind unix@${socket}.metrics`)
     .replace('parse-resolv-conf', `nameserver here 127.0.0.1:${names}`)
     .replaceAll('/run/changeless', folder);
   writeFileSync(path.join(folder, 'proxy.cfg'), withSources(ours));
   const child = spawn('haproxy', ['-db', '-f', path.join(folder, 'proxy.cfg')], {
     env: { ...process.env, CHANGELESS_INCARNATION: 'coming' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   story.after(async () => {
     child.kill('SIGKILL');
     await once(child, 'close');
     rmSync(folder, { recursive: true });
   });
-  await once(child.stdout, 'data');
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  while (!said.includes('"serving"')) await once(child.stderr, 'data');
   return socket;
 }
 

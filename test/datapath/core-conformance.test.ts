@@ -118,7 +118,7 @@ async function startCore(rules: Rules, port: number): Promise<ChildProcess> {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
   while (!said.includes('"serving"')) {
     if (child.exitCode !== null) throw new Error(`the proxy ended:\n${said}`);
-    await Promise.race([once(child.stdout, 'data'), once(child, 'close')]);
+    await Promise.race([once(child.stderr, 'data'), once(child, 'close')]);
   }
   return child;
 }

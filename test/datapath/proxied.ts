@@ -12,6 +12,7 @@ import type { PolicyInput } from '../../src/architecture/authoring.ts';
 import { normalisePolicy } from '../../src/architecture/policy-normalise.ts';
 import { policy as schema } from '../../src/architecture/policy-schema.ts';
 import { renderAppPath } from '../../src/datapath/app-path.ts';
+import { metricsPort } from '../../src/metrics-port.ts';
 import { parsePathLine, type PathMeasures } from '../../src/datapath/path-log.ts';
 
 export type Ask = {
@@ -103,17 +104,22 @@ export class Services {
 export class Proxied {
   readonly #child: ChildProcess;
   readonly #socket: string;
+  readonly #metrics: string;
   readonly said: string[] = [];
+  /** Its access log. */
+  readonly logged: string[] = [];
   readonly measures: PathMeasures[] = [];
   readonly #lines = new EventTarget();
 
-  private constructor(child: ChildProcess, socket: string) {
+  private constructor(child: ChildProcess, { socket, metrics }: { socket: string; metrics: string }) {
     this.#child = child;
     this.#socket = socket;
+    this.#metrics = metrics;
     for (const stream of [child.stdout, child.stderr])
       if (stream)
         createInterface({ input: stream }).on('line', (line) => {
           this.said.push(line);
+          if (stream === child.stdout) this.logged.push(line);
           const report = parsePathLine(line);
           if (report?.phase === 'serving' && report.measures) this.measures.push(report.measures);
           this.#lines.dispatchEvent(new Event('line'));
@@ -127,17 +133,21 @@ export class Proxied {
     const file = path.join(services.folder, `${name}.cfg`);
     await writeFile(
       file,
-      configOf(services, policy).replace('bind :8080', `bind unix@${socket}`).replaceAll('/run/changeless', services.folder),
+      configOf(services, policy)
+        .replace('bind :8080', `bind unix@${socket}`)
+        .replace(`bind :${metricsPort}`, `bind unix@${services.socket(`${name}-metrics`)}`)
+        .replaceAll('/run/changeless', services.folder),
     );
     const child = spawn('haproxy', ['-db', '-f', file], { env: { ...process.env, CHANGELESS_INCARNATION: name } });
     services.proxies.add(child);
     child.on('close', () => services.proxies.delete(child));
-    const proxied = new Proxied(child, socket);
+    const proxied = new Proxied(child, { socket, metrics: services.socket(`${name}-metrics`) });
     await proxied.until(() => proxied.said.some((line) => line.includes('"serving"')));
     return proxied;
   }
 
   async stop(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
     const ended = once(this.#child, 'close');
     this.#child.kill('SIGKILL');
     await ended;
@@ -179,6 +189,23 @@ export class Proxied {
     return { status: statusCode, headers: answer, body: text, ...(isSeen && { seen: JSON.parse(text) as Seen }) };
   }
 
+  /** What it shows to Prometheus. */
+  async metrics(path = '/metrics'): Promise<{ status: number; body: string }> {
+    const request = http.get({ socketPath: this.#metrics, path });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    let body = '';
+    for await (const chunk of response.setEncoding('utf8')) body += String(chunk);
+    return { status: response.statusCode ?? 0, body };
+  }
+
+  async ended(): Promise<void> {
+    await once(this.#child, 'close');
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
   /** What comes back for bytes sent in parts, so many milliseconds after one another, until the other side is done or has said enough. */
   async exchange(parts: readonly string[], options: { afterMs: number; until: RegExp }): Promise<string> {
     const socket = await this.connect();
@@ -212,6 +239,7 @@ function configOf(services: Services, written: PolicyInput | undefined): string 
   const { policy } = normalisePolicy(written === undefined ? undefined : (schema.parse(written) as PolicyInput));
   const service = (name: string) => ({ name, port: 80, replicas: 1, health: { kind: 'tcp' } as const });
   const path = {
+    app: 'shop',
     generation: 'a'.repeat(64),
     colour: 'blue',
     entry: 'web',

@@ -74,6 +74,7 @@ export class TlsChain {
     await writeFile(`${certificate}.key`, shown.key.reveal());
     const service = (name: string) => ({ name, port: 80, replicas: 1, health: { kind: 'tcp' } as const });
     const app = renderAppPath({
+      app: 'shop',
       generation: 'a'.repeat(64),
       colour: 'blue',
       entry: 'web',

@@ -82,13 +82,15 @@ test('secrets, on the real engine', async (story) => {
     const tags = [...(await imagesOf(world.architecture)).keys()].filter((tag) => /^(release|catalog\.api)/.test(tag));
     const release = tags.find((tag) => tag.startsWith('release')) ?? assert.fail('there is no release image');
     const instances = all.filter(({ name, role }) => role === 'service' && name.includes('.catalog.api-'));
-    const saved = (tag: string): string => `docker save changeless/${world.architecture}/${tag}`;
+    const saved = (...names: readonly string[]): string =>
+      ['docker save', ...names.map((tag) => `changeless/${world.architecture}/${tag}`)].join(' ');
     const searches = [
-      ...tags.map(saved),
+      // Together, for they share most of their layers.
+      saved(...tags),
       ...instances.map(({ id }) => `docker export ${id}`),
       `docker run --rm --network none -v ${world.architecture}.ledger:/ledger:ro debian:bookworm-slim tar -cf - /ledger`,
     ];
-    assert.ok(searches.length >= 5, searches.join());
+    assert.ok(tags.length >= 3 && instances.length > 0, searches.join());
     for (const search of searches) assert.equal(await linesWith(search, first), 0, search);
     assert.notEqual(await linesWith(saved(release), 'BEGIN AGE ENCRYPTED FILE'), 0, 'what is there is found');
     const { stdout } = await run({ program: 'git', words: ['-C', world.folder, 'grep', '-F', first, 'HEAD'] });

@@ -20,6 +20,7 @@ import { buildRelease, type BuiltRelease } from '../../src/build/build-release.t
 import { evaluationContainer } from '../../src/build/evaluation-container.ts';
 import { lockArchitecture } from '../../src/build/lock-architecture.ts';
 import { checkPaths } from '../../src/build/path-check.ts';
+import { SetAside } from '../../src/build/set-aside.ts';
 import { pathImages } from '../../src/build/path-images.ts';
 import { systemTag } from '../../src/build/image-names.ts';
 import { planRelease } from '../../src/build/plan-release.ts';
@@ -133,6 +134,7 @@ test('the proxy itself refuses a configuration, and says why', async (t) => {
     cacheFolder,
     place: (_, key) => key,
     locator: async () => () => undefined,
+    setAside: new SetAside(example),
   });
   assert.ok(!checked.ok);
   assert.equal(checked.problem.code, 'PATH_INVALID');

@@ -91,6 +91,7 @@ test(
 
 const appPath = (drainLimitMs: number) =>
   renderAppPath({
+    app: 'shop',
     generation: `g${drainLimitMs}`,
     colour: 'blue',
     entry: 'web',

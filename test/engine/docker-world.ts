@@ -5,6 +5,7 @@ import { defaultAddress, dockerAddress } from '../../src/engine/docker/address.t
 import { inspectContainer, listContainers, removeContainer, signalContainer } from '../../src/engine/docker/containers.ts';
 import { openDockerEngine, type DockerEngine } from '../../src/engine/docker/docker-engine.ts';
 import { engineName, ofArchitecture } from '../../src/engine/docker/names.ts';
+import { readLog } from '../../src/engine/docker/logs.ts';
 import { listNetworks } from '../../src/engine/docker/networks.ts';
 import type { InspectedContainer, VendorVolume } from '../../src/engine/docker/vendor.ts';
 import { identityVolume, secretsPath } from '../../src/engine/engine.ts';
@@ -15,12 +16,18 @@ import type { EngineWorld } from './contract-fixture.ts';
 const BASE = 'debian:bookworm-slim';
 let worlds = 0;
 
-/** Plays a data path: it says what a path says, holds on HUP, serves on USR2, tells measures on WINCH and ends on USR1. */
+const LOGGED = 3000;
+
+/**
+ * Plays a data path: it says what a path says, holds on HUP, serves on USR2 and ends on USR1. On WINCH it tells measures, and then as
+ * much in its access log as comes with them under load.
+ */
 const waiter = (healthy: boolean): string => `#!/bin/sh
+exec 3>&1 1>&2
 state=waiting
 trap 'state=holding; echo "{\\"changeless\\":\\"holding\\"}"' HUP
 trap 'state=serving; echo "{\\"changeless\\":\\"serving\\"}"' USR2
-trap 'echo "{\\"changeless\\":\\"serving\\",\\"measures\\":{\\"spanMs\\":1000,\\"requests\\":7,\\"answers\\":{\\"2xx\\":7}}}"' WINCH
+trap 'echo "{\\"changeless\\":\\"serving\\",\\"measures\\":{\\"number\\":1,\\"spanMs\\":1000,\\"requests\\":7,\\"answers\\":{\\"2xx\\":7}}}"; seq ${LOGGED} >&3' WINCH
 trap '[ $state = serving ] && echo "{\\"changeless\\":\\"draining\\",\\"connections\\":1}"; exit 0' USR1
 echo '{"changeless":"checking","failing":[{"server":"api","asked":"GET /","check":"L7STS","code":502,"detail":"Bad Gateway"}]}'
 ${healthy ? `echo '{"changeless":"healthy"}'` : ''}
@@ -71,7 +78,14 @@ export async function makeDockerWorld(host = engineHost): Promise<DockerWorld> {
       await signalContainer(client, Id, 'SIGKILL');
       await ended;
     },
-    measure: async (path) => void (await signalContainer(client, engineName(architecture, path), 'SIGWINCH')),
+    async measure(path) {
+      const container = engineName(architecture, path);
+      await signalContainer(client, container, 'SIGWINCH');
+      const signal = AbortSignal.timeout(30_000);
+      for await (const { line } of readLog(client, container, { follow: true, signal, only: 'stdout' }))
+        if (line === String(LOGGED)) return;
+      throw new Error('its access log was not written');
+    },
     // It has done something to be there at all.
     use: async () => {},
     volumes: {

@@ -175,6 +175,7 @@ test('the core knows a host in any letter case, with a port, and no other', { sk
 
 function appPath(generation: string, { port = 8080, drainLimitMs = 10_000 } = {}): PathConfig {
   return renderAppPath({
+    app: 'shop',
     generation,
     colour: 'blue',
     entry: 'web',

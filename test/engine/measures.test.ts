@@ -111,6 +111,7 @@ test("a store's path says how many connections it has", { skip, timeout: 30_000 
 
 const appPath = (port: number) =>
   renderAppPath({
+    app: 'shop',
     generation: `g${port}`,
     colour: 'blue',
     entry: 'web',

@@ -36,7 +36,18 @@ async function makeWorld(): Promise<EngineWorld> {
     },
     measure: async (path) => {
       const answers = { '1xx': 0, '2xx': 7, '3xx': 0, '4xx': 0, '5xx': 0 };
-      engine.world.measure(path, { spanMs: 1000, requests: 7, answers, connections: 0, open: 0, queue: 0, servers: {} });
+      engine.world.measure(path, {
+        number: 1,
+        spanMs: 1000,
+        retries: 0,
+        redispatches: 0,
+        requests: 7,
+        answers,
+        connections: 0,
+        open: 0,
+        queue: 0,
+        servers: {},
+      });
     },
     use: async (name) => engine.world.use(name, { cpuMs: 3, memoryBytes: 4096 }),
     killInstance: async (name) => engine.world.kill(name),

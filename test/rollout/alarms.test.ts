@@ -44,7 +44,10 @@ async function answering(world: RolloutWorld, share: number): Promise<() => Prom
   return async () => {
     for (const { name } of await pathsOf(world, 'catalog'))
       world.engine.world.measure(name, {
+        number: 1,
         spanMs: 1000,
+        retries: 0,
+        redispatches: 0,
         requests: 100,
         answers: { '1xx': 0, '2xx': 100 - 100 * share, '3xx': 0, '4xx': 0, '5xx': 100 * share },
         connections: 1,

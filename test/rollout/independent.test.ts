@@ -168,14 +168,64 @@ inWorld('an app whose earlier release nobody can read any more is left as it is'
   );
 });
 
+const containersOf = async (world: RolloutWorld, name: string): Promise<string[]> =>
+  (await instancesOf(world, name)).map(({ container }) => container).toSorted();
+
+inWorld('an independent app that could not be built stays as it was, and the others are rolled out', async (world) => {
+  const first = seal(world, {});
+  await world.up(first.manifest);
+  const before = await containersOf(world, 'catalog');
+  const second = seal(world, { commit: 'second', keys: { 'catalog/api': '2', 'accounts/api': '2' }, unbuilt: ['catalog'] });
+  const end = await world.up(second.manifest);
+  assert.deepEqual([end.outcome, end.held, end.problem?.code], ['live', [{ kind: 'app', name: 'catalog' }], 'TESTS_FAILED']);
+  assert.deepEqual(await containersOf(world, 'catalog'), before);
+  assert.equal(await servingOf(world, 'accounts'), generationIn(second.manifest, 'accounts'));
+  world.engine.world.kill('catalog.api-1.blue');
+  await world.until(async () => (await instancesOf(world, 'catalog')).every(({ state }) => state === 'running'));
+  assert.equal(await servingOf(world, 'catalog'), generationIn(first.manifest, 'catalog'), 'it is kept true as it was');
+  const third = seal(world, { commit: 'third', keys: { 'catalog/api': '3', 'accounts/api': '2' } });
+  assert.deepEqual((await world.up(third.manifest)).held, undefined);
+  assert.equal(await servingOf(world, 'catalog'), generationIn(third.manifest, 'catalog'));
+  await world.settled(third.manifest);
+});
+
+inWorld('what goes together with an app that could not be built, or shares a store that changes with it, stays too', async (world) => {
+  const { catalog, accounts } = perApp.apps;
+  assert.ok(catalog && accounts);
+  const using = { ...catalog, services: { ...catalog.services, api: { ...accounts.services['api']! } } };
+  const search = { ...accounts, hosts: ['search.localhost'], services: { api: { ...accounts.services['api']!, stores: [] } } };
+  const all = { ...perApp, apps: { catalog: using, accounts, search } };
+  const first = seal(world, { architecture: all });
+  await world.up(first.manifest);
+  const keys = { 'catalog/api': '2', 'accounts/api': '2', 'search/api': '2', sessions: '2' };
+  const second = seal(world, { architecture: all, commit: 'second', keys, unbuilt: ['accounts'] });
+  const end = await world.up(second.manifest);
+  assert.deepEqual(end.held?.map(({ name }) => name).toSorted(), ['accounts', 'catalog', 'sessions']);
+  for (const name of ['accounts', 'catalog']) assert.equal(await servingOf(world, name), generationIn(first.manifest, name), name);
+  assert.equal(await servingOf(world, 'search'), generationIn(second.manifest, 'search'));
+});
+
+inWorld('a first release comes up without the app that could not be built', async (world) => {
+  const { manifest } = seal(world, { unbuilt: ['catalog'] });
+  const end = await world.up(manifest);
+  assert.deepEqual([end.outcome, end.held?.map(({ name }) => name)], ['live', ['catalog']]);
+  assert.deepEqual(await instancesOf(world, 'catalog'), []);
+  assert.equal(await servingOf(world, 'accounts'), generationIn(manifest, 'accounts'));
+});
+
+const ways = {
+  fails: { fails: true, change: {} },
+  'could not be built': { fails: false, change: { unbuilt: ['catalog'] } },
+} as const;
+
 /** Catalog broken, accounts changed: the effects of the rollout, and what there is once nothing is left to do. */
-async function heldBack(disturb: (world: RolloutWorld) => void): Promise<string[]> {
+async function heldBack(way: keyof typeof ways, disturb: (world: RolloutWorld) => void): Promise<string[]> {
   const world = await makeRolloutWorld();
   const first = seal(world, {});
   await world.up(first.manifest);
   await world.settled(first.manifest);
-  const second = seal(world, { commit: 'second', keys: { 'catalog/api': '2', 'accounts/api': '2' } });
-  breakApp(world, second.manifest, 'catalog');
+  const second = seal(world, { commit: 'second', keys: { 'catalog/api': '2', 'accounts/api': '2' }, ...ways[way].change });
+  if (ways[way].fails) breakApp(world, second.manifest, 'catalog');
   disturb(world);
   const { outcome, held } = await world.up(second.manifest);
   assert.deepEqual([outcome, held], ['live', [{ kind: 'app', name: 'catalog' }]]);
@@ -193,13 +243,14 @@ async function heldBack(disturb: (world: RolloutWorld) => void): Promise<string[
   return there;
 }
 
-void test('one of two independent apps fails: the controller may be killed before or after any effect', async (context) => {
-  const effects: number[] = [];
-  const end = await heldBack(({ engine }) => {
-    engine.world.beforeEffect = ({ number, verb }) => void (verb !== 'startController' && effects.push(number));
+for (const way of ['fails', 'could not be built'] as const)
+  void test(`one of two independent apps ${way}: the controller may be killed before or after any effect`, async (context) => {
+    const effects: number[] = [];
+    const end = await heldBack(way, ({ engine }) => {
+      engine.world.beforeEffect = ({ number, verb }) => void (verb !== 'startController' && effects.push(number));
+    });
+    for (const when of ['beforeEffect', 'midEffect', 'afterEffect'] as const)
+      for (const effect of effects)
+        assert.deepEqual(await heldBack(way, ({ engine }) => void (engine.world[when] = killAt(effect))), end, `${when} ${effect}`);
+    context.diagnostic(`${effects.length * 3} kills`);
   });
-  for (const when of ['beforeEffect', 'midEffect', 'afterEffect'] as const)
-    for (const effect of effects)
-      assert.deepEqual(await heldBack(({ engine }) => void (engine.world[when] = killAt(effect))), end, `${when} ${effect}`);
-  context.diagnostic(`${effects.length * 3} kills`);
-});

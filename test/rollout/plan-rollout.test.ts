@@ -47,3 +47,23 @@ void test('a release that is live and settled has nothing to do', async () => {
   const stage = await firstStage({});
   assert.deepEqual([stage.name, stage.live], ['settled', true]);
 });
+
+void test('what serves is not drained while the path that is to take over may not be started yet', async (context) => {
+  const world = await makeRolloutWorld();
+  context.after(world.dispose);
+  const first = sealRelease(world.engine);
+  await world.up(first);
+  const { catalog, ...others } = streaming().apps;
+  assert.ok(catalog);
+  const changed = streaming({ apps: { catalog: { ...catalog, drain: { limitMs: 1234 } }, ...others } });
+  const second = sealRelease(world.engine, { commit: 'second', architecture: changed });
+  await world.up(second);
+  await world.settled(second);
+  const path = first.outputs.environments['local']?.apps['catalog']?.id.slice(0, 8);
+  const hurried = { hurry: true, token: 1, heldBack: new Set([`catalog.path.${path}.1`]) };
+  const stages = [await planFor(world.engine, first, { token: 1 }), await planFor(world.engine, first, hurried)];
+  assert.equal(stages[0]?.name, 'prepare');
+  const steps = [...(stages[1]?.lanes ?? []), ...(stages[1]?.followedBy?.flat() ?? [])].flat().map((step) => step.do);
+  assert.ok(!steps.includes('drain-path'), steps.join());
+  assert.equal(stages[1]?.live, false);
+});

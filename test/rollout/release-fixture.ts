@@ -1,6 +1,7 @@
 import type { App, Architecture, Service, Store } from '../../src/architecture/model.ts';
 import { digestOf, type CommitId, type ComponentKey, type ImageId } from '../../src/digest.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import type { Problem } from '../../src/problem.ts';
 import { labels } from '../../src/engine/labels.ts';
 import { encodeManifest } from '../../src/release/manifest-codec.ts';
 import { generationsOf } from '../../src/release/generation.ts';
@@ -82,8 +83,16 @@ export const secretive = (version: number): Architecture =>
     stores: { sessions: store({ secrets: { dbPassword: 'dbPassword' } }) },
   });
 
-/** `keys`: component → the key it has; a change of it is a change of source. */
-export type ReleaseChange = { commit?: string; architecture?: Architecture; keys?: Readonly<Record<string, string>> };
+/** `keys`: component → the key it has; a change of it is a change of source. `unbuilt`: apps that could not be built. */
+export type ReleaseChange = {
+  commit?: string;
+  architecture?: Architecture;
+  keys?: Readonly<Record<string, string>>;
+  unbuilt?: readonly string[];
+};
+
+/** Why the fixture's unbuilt apps are. */
+const broken: Problem = { code: 'TESTS_FAILED', what: 'its tests failed' };
 
 const keyOf = (text: string): ComponentKey => digestOf(['key', text]) as string as ComponentKey;
 
@@ -151,6 +160,8 @@ export function sealRelease(engine: MemoryEngine, change: ReleaseChange = {}): M
     },
   });
   const { core, apps, stores } = generations.value;
+  const { unbuilt = [] } = change;
+  const built = Object.entries(apps).filter(([name]) => !unbuilt.includes(name));
   const membersOf = (name: string): { services: string[]; steps: string[] } => {
     const all = Object.entries(inputs.architecture.apps[name]?.services ?? {});
     const stepsOf = ({ steps }: Service): string[] => [...(steps?.before ?? []), ...(steps?.after ?? [])].map((step) => step.name);
@@ -170,12 +181,13 @@ export function sealRelease(engine: MemoryEngine, change: ReleaseChange = {}): M
       environments: {
         local: {
           core: seal('core', core),
-          apps: Object.fromEntries(Object.entries(apps).map(([name, generation]) => [name, seal(name, generation, membersOf(name))])),
+          apps: Object.fromEntries(built.map(([name, generation]) => [name, seal(name, generation, membersOf(name))])),
           stores: Object.fromEntries(
             Object.entries(stores).map(([name, generation]) => [name, seal(name, generation, { services: ['server'] })]),
           ),
         },
       },
+      ...(unbuilt.length > 0 && { unbuilt: Object.fromEntries(unbuilt.map((name) => [name, broken])) }),
     },
   };
 }

@@ -11,7 +11,10 @@ async function live(world: RolloutWorld, range: ReplicaRange): Promise<void> {
 }
 
 const quiet: PathMeasures = {
+  number: 1,
   spanMs: 1000,
+  retries: 0,
+  redispatches: 0,
   requests: 0,
   answers: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
   connections: 0,

@@ -143,7 +143,7 @@ async function askBack({ world, commits }: Story): Promise<void> {
 
 /** Half of what the catalog is asked goes wrong. */
 function tellErrors({ state, engine }: SimulatedWorld): void {
-  const measures = { spanMs: 1000, requests: 10, connections: 1, open: 1, queue: 0, servers: {} };
+  const measures = { number: 1, spanMs: 1000, retries: 0, redispatches: 0, requests: 10, connections: 1, open: 1, queue: 0, servers: {} };
   for (const { spec, path } of state.instances.values())
     if (spec.owner.name === 'catalog' && path?.stage === 'serving')
       engine.world.measure(spec.name, { ...measures, answers: { '1xx': 0, '2xx': 5, '3xx': 0, '4xx': 0, '5xx': 5 } });

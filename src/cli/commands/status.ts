@@ -6,7 +6,7 @@ import { done } from '../../result.ts';
 import { stepOf } from '../../rollout/ground.ts';
 import { addressesOf } from '../addresses.ts';
 import { type EndingCertificate, endingCertificates } from '../ending-certificates.ts';
-import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
+import { answer, answerJson, type CommandResult, flag, type Session } from '../command.ts';
 import { compareWithRelease } from '../compare.ts';
 import { driftEntries } from '../drift-entry.ts';
 import { type FiringAlarm, firingAlarms } from '../firing-alarms.ts';
@@ -17,6 +17,7 @@ import { counted } from '../report/duration.ts';
 import { paintFor } from '../report/problem.ts';
 import { commitWords, stepWords, unitWords } from '../report/words.ts';
 import { subjectOf } from '../subject.ts';
+import { answeredWords, trafficOf, trafficWords } from '../traffic.ts';
 
 /** `status`: what is live; exit 0 whatever it is. */
 export async function run(session: Session): CommandResult {
@@ -79,6 +80,7 @@ function statusOf(live: Live, { drift, alarms, held, certificates }: Known) {
     controller: controllerStatus(live),
     ...(live.standingBy && { standingBy: { release: live.standingBy.controller.release, commit: live.standingBy.controller.commit } }),
     ...(live.rollout && live.newer && { next: { release: live.newer.controller.release, commit: live.newer.controller.commit } }),
+    ...metricsOf(live),
     ...(held && { held }),
     alarms,
     ...(certificates.length > 0 && { certificates }),
@@ -86,14 +88,18 @@ function statusOf(live: Live, { drift, alarms, held, certificates }: Known) {
   };
 }
 
-const unitStatus = (unit: LiveUnit, urls: readonly string[]) => ({
-  generation: unit.generation ?? null,
-  state: unit.state as string,
-  urls: [...urls],
-  instances: unit.instances.map(instanceStatus),
-  ...(unit.scaled.length > 0 && { scaled: unit.scaled }),
-  ...(unit.steps.length > 0 && { steps: unit.steps.map(stepStatus) }),
-});
+function unitStatus(unit: LiveUnit, urls: readonly string[]) {
+  const traffic = trafficOf(unit);
+  return {
+    generation: unit.generation ?? null,
+    state: unit.state as string,
+    urls: [...urls],
+    instances: unit.instances.map(instanceStatus),
+    ...(traffic && { traffic }),
+    ...(unit.scaled.length > 0 && { scaled: unit.scaled }),
+    ...(unit.steps.length > 0 && { steps: unit.steps.map(stepStatus) }),
+  };
+}
 
 const stepStatus = ({ name, container, state, exitCode, startedAt, endedAt }: ObservedInstance) => ({
   name,
@@ -140,6 +146,11 @@ function urlsOf(live: Live): Record<string, string[]> {
   return resolved === undefined ? {} : addressesOf(resolved);
 }
 
+function metricsOf(live: Live): { metrics?: string } {
+  const metrics = resolvedOf(live)?.core.metrics;
+  return metrics ? { metrics: `http://${metrics.address}:${metrics.port}/targets` } : {};
+}
+
 const publishedUrls = (live: Live): string[] =>
   (resolvedOf(live)?.core.publish ?? []).map(({ address, port, tls }) => `${tls ? 'https' : 'http'}://${address}:${port}`);
 
@@ -163,6 +174,7 @@ function statusText(session: Session, { architecture, live, status }: { architec
   for (const { unit, urls } of units)
     lines.push(
       `  ${unitWords(unit).padEnd(width)}  ${unit.state.padEnd(11)}  ${unitDetail(unit)}${urls.map((url) => `  ${url}`).join('')}`,
+      ...trafficLines(unit, flag(session.input, 'routes')).map((line) => `  ${''.padEnd(width)}  ${''.padEnd(11)}  ${line}`),
     );
   for (const step of live.units.flatMap(({ steps }) => steps).filter(({ exitCode = 0 }) => exitCode !== 0))
     lines.push(`  ${paint('red', 'failed')}  ${stepWords(step.owner.name, stepOf(step.name))} ended with exit code ${step.exitCode}`);
@@ -187,5 +199,13 @@ const unitDetail = (unit: LiveUnit): string =>
   unit.generation === undefined
     ? '-'
     : [`generation ${short(unit.generation)}`, counted(unit.instances.length, 'container'), ...unit.scaled.map(scaledWords)].join(', ');
+
+/** What goes through it; with `routes`, each of them that had answers. */
+function trafficLines(unit: LiveUnit, routes: boolean): string[] {
+  const traffic = trafficOf(unit);
+  if (traffic === undefined || unit.kind === 'store') return [];
+  const byRoute = Object.entries(traffic.routes).map(([name, answered]) => `  ${name}  ${answeredWords(answered)}`);
+  return [trafficWords(traffic), ...(routes ? byRoute : [])];
+}
 
 const scaledWords = ({ service, count, min, max }: LiveUnit['scaled'][number]): string => `${service} ${count} (${min} to ${max})`;

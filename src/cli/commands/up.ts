@@ -16,6 +16,7 @@ import { alreadyLive, type RolloutStream, withStream } from '../rollout-stream.t
 import { concluded, type RunRelease, runRelease } from '../run-release.ts';
 import { rememberName, subjectOf } from '../subject.ts';
 import { tellAddresses } from '../tell-addresses.ts';
+import { worthWithout } from '../worth-without.ts';
 
 /** `up [commit or release]`: the commit's release is live when it returns 0. */
 export const run = (session: Session): CommandResult => withStream(session, (stream) => up(session, stream));
@@ -116,7 +117,8 @@ async function deliver({ session, stream, source }: Delivering): CommandResult {
   if (!keys.ok) return keys;
   const fit = await certificatesFit({ session, inputs, environment, locate: source.locate });
   if (!fit.ok) return fit;
-  const built = await source.build(planned.value);
+  const goesOn = worthWithout({ planned: planned.value, environment, units: found.value.units });
+  const built = await source.build(planned.value, goesOn);
   if (!built.ok) return built;
   const free = await checkPorts({ session, engine, architecture, environment, live: found.value });
   if (!free.ok) return free;

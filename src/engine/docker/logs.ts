@@ -3,12 +3,20 @@ import { bodyOf, type DockerClient } from './client.ts';
 import { EngineFailure } from './failure.ts';
 import { frames, timedLines } from './log-stream.ts';
 
-/** A container's log; nothing when it is gone. Ends with the container, when aborted, or when a followed engine goes away. */
-export async function* readLog(client: DockerClient, container: string, options: LogOptions): AsyncGenerator<LogLine> {
-  const { follow, tail, since, signal } = options;
+/**
+ * A container's log, or one stream of it; nothing when it is gone. Ends with the container, when aborted, or when a followed engine
+ * goes away. `tail` counts the lines of both streams.
+ */
+export async function* readLog(
+  client: DockerClient,
+  container: string,
+  options: LogOptions & { only?: LogLine['stream'] },
+): AsyncGenerator<LogLine> {
+  const { follow, tail, since, signal, only } = options;
   if (signal?.aborted) return;
   try {
-    const query = { follow, stdout: true, stderr: true, timestamps: true, tail, since: since === undefined ? undefined : unixTime(since) };
+    const streams = { stdout: only !== 'stderr', stderr: only !== 'stdout' };
+    const query = { follow, ...streams, timestamps: true, tail, since: since === undefined ? undefined : unixTime(since) };
     const path = `/containers/${container}/logs`;
     const response = await client.stream({ path, query, long: follow, ...(signal && { signal }) });
     yield* timedLines(frames(bodyOf(response)));

@@ -70,7 +70,10 @@ export function failingChecks(state: ArchitectureState, path: InstanceSpec, judg
 }
 
 const nothing: PathMeasures = {
+  number: 1,
   spanMs: 1000,
+  retries: 0,
+  redispatches: 0,
   requests: 0,
   answers: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
   connections: 0,
