@@ -40,7 +40,7 @@ const refused: Rule = refusal({
 });
 
 /** Where a path that was decoded ends for some services; and blanks at a segment's end, which some cut off. */
-const ENDS = [`${quote('[?#].*$')},`, `${quote(' +$')},`, `${quote(' +/')},/,g`];
+const ENDS = [`${quote('[?#].*$')},`, `${quote(' +$')},`, `${quote(' +/')},/,g`, `${quote('//+')},/,g`];
 
 /**
  * What rules compare: decoded, without parameters of segments, without doubled slashes; those that restrict, also without what some

@@ -14,14 +14,13 @@ const TWO_WAYS: readonly string[] = [
   `req.hdr(content-length) -m reg -- ${quote('^0[0-9]')}`,
   // The core looks at the last of several, and at what stands before a colon.
   `req.fhdr(host) -m reg -- ${quote('[^A-Za-z0-9.:-]|:(?![0-9]{1,5}$)')}`,
-  // For the whole of a service no rule speaks, which are of paths.
-  `url -m reg -- ${quote('^[*]|[^!-~]')}`,
+  // Rules speak of paths: not of the whole of a service, nor of where a tunnel is to lead, whose requests nobody would see.
+  `url -m reg -i -- ${quote('^(?!/|https?://)|[^!-~]')}`,
   // A rule names methods in capitals, as they all are, and some services do not care.
   `method -m reg -- ${quote('[^A-Z-]')}`,
 ];
 
-const refuse = (status: number, error: string): string =>
-  `http-request return status ${status} content-type application/json string ${quote(JSON.stringify({ error }))}`;
+const error = JSON.stringify({ error: 'the request can be understood in more than one way' });
 
 /**
  * First of all that a data path does with a request, whatever its policy: what can be understood in two ways is refused, or passed on
@@ -29,9 +28,8 @@ const refuse = (status: number, error: string): string =>
  */
 export const STRICT_LINES: readonly string[] = [
   ...TWO_WAYS.map((test) => `acl two-ways ${test}`),
-  `${refuse(400, 'the request can be understood in more than one way')} if two-ways or { req.ver 1.0 } { req.hdr(transfer-encoding) -m found }`,
-  // A tunnel, whose requests nobody sees. So is what would follow on an upgrade to HTTP/2; who asks for that goes on with HTTP/1.1.
-  `${refuse(405, 'no tunnels are made here')} if METH_CONNECT`,
+  `http-request return status 400 content-type application/json string ${quote(error)} if two-ways or { req.ver 1.0 } { req.hdr(transfer-encoding) -m found }`,
+  // No rule sees what follows on an upgrade to HTTP/2; who asks for that goes on with HTTP/1.1.
   'http-request del-header upgrade if { req.hdr(upgrade) -m sub -i h2c }',
   'http-request del-header http2-settings',
   // A whole address says once more which host is meant, and how it was asked.

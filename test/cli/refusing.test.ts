@@ -79,6 +79,24 @@ test('several mistakes at once, each with file, line and key', async () => {
   assert.match(said, /architecture\.ts:10:\d+ {2}apps\.bad\.services\.api\.port: /);
 });
 
+test('a mistake that is committed keeps nobody from seeing what is live, nor from going back', async () => {
+  await commitSample(world);
+  await world.changeless('up');
+  const first = (await world.json<{ release: string }>('status')).value.release;
+  writeSample(world, { greeting: 'bonjour' });
+  commit(world, 'second');
+  await world.changeless('up');
+  writeSample(world, { hosts: "'no host!'" });
+  commit(world, 'broken');
+  writeSample(world, { hosts: "'no host either!'" });
+  commit(world, 'broken once more');
+  await refused(['up'], { code: 2, says: /ARCHITECTURE_INVALID/ });
+  assert.equal((await world.json<{ state: string }>('status')).value.state, 'live');
+  const { code, stderr } = await world.changeless('rollback');
+  assert.equal(code, 0, stderr);
+  assert.equal((await world.json<{ release: string }>('status')).value.release, first);
+});
+
 test('two apps with one host name', async () => {
   await commitSample(world);
   writeSample(world, { hosts: "'admin.localhost'" });

@@ -57,6 +57,8 @@ const before = [
   '/%00/',
   '/x/%00/../',
   '/%09/',
+  '/%20/',
+  '/%20%20/x/%20/../',
   '/%0a/',
   '/x/..%00/',
   '/..//',
@@ -68,6 +70,9 @@ const before = [
   'https://shop.localhost/',
   'x://shop.localhost/',
   '',
+  '@',
+  '@/',
+  'x@',
   '*/',
   '/#/../',
 ];
@@ -130,6 +135,14 @@ export const denials: readonly string[] = [
     ...words.flatMap((word) => behind.map((end) => `/${word}${end}`)),
     ...before.flatMap((start) => behind.map((end) => `${start}admin${end}`)),
   ]),
+];
+
+/** What targets may be put together from. */
+export const fragments: readonly string[] = [
+  ' ',
+  'http://shop.localhost',
+  ...String.raw`/ // . .. %2e %2f %5c \ ; ;x admin ADMIN %61dmin %2561dmin a%25dmin %u0061dmin %25 % x %20 %3f %23`.split(' '),
+  ...'%3b %00 %09 %0a %a0 %c2%a0 %c0%af ? # + * @ :'.split(' '),
 ];
 
 /** Targets that nobody takes for it, and that have to get through. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { before, test } from 'node:test';
+import { array, assert as assertProperty, asyncProperty, constantFrom, tuple } from 'fast-check';
 import type { Policy } from '../../src/policy.ts';
 import { skip } from '../../src/datapath/haproxy-fixture.ts';
-import { denials, innocents, mayBeDenied } from './denial-cases.ts';
+import { denials, fragments, innocents, mayBeDenied } from './denial-cases.ts';
 import { RecordingOrigin } from './recording-origin.ts';
 import { readStrictly } from './strict-request.ts';
 import { certify, host, TlsChain } from './tls-chain.ts';
@@ -54,6 +55,20 @@ test('what is denied is denied in every spelling that a service may take for it'
   assert.deepEqual([...new Set(Object.values(answers))].toSorted(), ['400', '403']);
 });
 
+test('nor is it in any that is put together at random', { skip, timeout: 120_000 }, async () => {
+  const word = constantFrom(...fragments);
+  const targets = tuple(array(word, { maxLength: 4 }), constantFrom('admin', '%61dmin', 'ADMIN'), array(word, { maxLength: 3 })).map(
+    ([before, admin, behind]) => `/${before.join('')}${admin}${behind.join('')}`,
+  );
+  await assertProperty(
+    asyncProperty(array(targets, { minLength: 500, maxLength: 500 }), async (all) => {
+      const { sent } = await asked([...new Set(all)], { policy: denying });
+      assert.deepEqual(sent.filter(mayBeDenied), []);
+    }),
+    { numRuns: 2 },
+  );
+});
+
 test('what nobody takes for it gets through as it was sent', { skip }, async () => {
   const { sent, answers } = await asked(innocents, { policy: denying });
   assert.deepEqual(sent, innocents);
@@ -76,6 +91,7 @@ const mends: readonly (readonly [line: string, target: string])[] = [
   ['acl ambiguous-path path,url_dec -m reg -- ', '/x/../admin'],
   ['var(txn.shorter) -m', '/admin%3fx=1'],
   ['var(txn.shorter) -m', '/admin%20/'],
+  ['var(txn.shorter) -m', '/%20/admin'],
 ];
 
 test('every line against other spellings makes the difference', { skip, timeout: 60_000 }, async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type net from 'node:net';
 import { after, before, test } from 'node:test';
+import { Duplex, PassThrough } from 'node:stream';
 import tls from 'node:tls';
 import { skip } from '../../src/datapath/haproxy-fixture.ts';
 import { RecordingOrigin } from './recording-origin.ts';
@@ -114,7 +115,35 @@ async function bytesFor(chain: TlsChain, servername: string): Promise<boolean> {
   return sent;
 }
 
+/** Whether a connection on which encryption was begun, and no more, is closed in a time in which everybody closes who ever does. */
+async function halfway(chain: TlsChain): Promise<string> {
+  const hello = await helloFor(host);
+  const socket = await chain.connect('core-8443', bob);
+  const closed = once(socket.on('error', () => socket.destroy()).resume(), 'close').then(() => 'closed');
+  socket.write(hello);
+  const told = await Promise.race([closed, new Promise<string>((resolve) => setTimeout(resolve, 4 * LIMIT_MS, 'waits'))]);
+  socket.destroy();
+  return told;
+}
+
+/** The first message of a client that asks for a name. */
+async function helloFor(servername: string): Promise<Buffer> {
+  const said = new PassThrough();
+  const silent = Duplex.from({ readable: new PassThrough(), writable: said });
+  tls.connect({ socket: silent, servername }).on('error', () => undefined);
+  const [hello] = (await once(said, 'data')) as [Buffer];
+  return hello;
+}
+
 const cases: readonly Case[] = [
+  {
+    hostile: 'who begins to encrypt and says no more is closed',
+    chained: changed('timeout client 60s', `timeout client ${LIMIT_MS}ms`),
+    bare: {},
+    see: halfway,
+    with: 'closed',
+    without: 'waits',
+  },
   {
     hostile: 'who says its headers one byte at a time is closed, and nobody else waits',
     chained: changed('timeout http-request 10s', `timeout http-request ${LIMIT_MS}ms`),

@@ -54,6 +54,7 @@ const lines: readonly (readonly [name: string, source: string, raw: (tokens: Tok
   ['a whole address without a path', 'RFC 9112 section 3.2.1', (t) => `GET http://${t.host} HTTP/1.1\r\nhost: ${t.host}\r\n\r\n`],
   ['an asterisk', 'RFC 9112 section 3.2.4', (t) => `GET * HTTP/1.1\r\nhost: ${t.host}\r\n\r\n`],
   ['an asterisk before a path', 'RFC 9112 section 3.2.4', (t) => `GET *${t.first} HTTP/1.1\r\nhost: ${t.host}\r\n\r\n`],
+  ['an address of a tunnel', 'RFC 9112 section 3.2.3', (t) => `GET x@ HTTP/1.1\r\nhost: ${t.host}\r\n\r\n`],
   ['DEL in the target', 'RFC 9112 section 3.2', (t) => `GET ${t.first}\x7f HTTP/1.1\r\nhost: ${t.host}\r\n\r\n`],
   ['no slash', 'garden, server 7', (t) => `GET ${t.first.slice(1)} HTTP/1.1\r\nhost: ${t.host}\r\n\r\n`],
   ['a tunnel', 'RFC 9110 section 9.3.6', (t) => `CONNECT ${t.host}:80 HTTP/1.1\r\nhost: ${t.host}:80\r\n\r\n${hiddenIn(t)}`],
