@@ -8,6 +8,8 @@ local SAID_AGAIN_AFTER_S = 3600
 
 local CLASSES = { '1xx', '2xx', '3xx', '4xx', '5xx' }
 
+local NOTHING = { req_tot = 0, stot = 0, scur = 0 }
+
 local seen = { requests = 0, connections = 0, answers = { 0, 0, 0, 0, 0 } }
 local counted, refused = {}, {}
 local last, last_said_at
@@ -20,8 +22,9 @@ end
 
 local function totals()
     local sum = { requests = 0, connections = 0, open = 0, answers = { 0, 0, 0, 0, 0 } }
-    for _, frontend in pairs(core.frontends) do
-        local stats = frontend:get_stats()
+    for name, frontend in pairs(core.frontends) do
+        -- What comes back from a stage was counted when it came.
+        local stats = name:find('^after%-') and NOTHING or frontend:get_stats()
         -- Of a store's path, which is front and back in one, HAProxy gives the back's numbers: no requests, sessions as connections.
         sum.requests = sum.requests + (stats.req_tot or 0)
         sum.connections = sum.connections + stats.stot

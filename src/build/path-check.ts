@@ -26,7 +26,7 @@ const refused = 'changeless-refused';
 
 /** Every folder's configurations; what the proxy says of a bad one follows a line that names it. */
 const script = `for folder in ${folder}/*; do
-  for name in waiting proxy leaving; do
+  for name in waiting proxy leaving way-out; do
     [ -e "$folder/$name.cfg" ] || continue
     said=$(haproxy -c -f "$folder/$name.cfg" 2>&1) || printf '${refused} %s %s\\n%s\\n' "\${folder##*/}" "$name" "$said"
   done
@@ -43,7 +43,7 @@ export async function checkPaths(images: Images, { paths, proxy, cacheFolder, si
     image: proxy.id,
     command: ['/bin/sh', '-c', script],
     files: [
-      ...marks.flatMap(({ item: { config } }, index) => configFiles(`${folder}/${index}`, config)),
+      ...uniqueByPath(marks.flatMap(({ item: { config } }, index) => checkedFiles(`${folder}/${index}`, config))),
       ...(marks.some(({ item: { config } }) => config.proxy.includes(certificatePath)) ? await throwaway() : []),
     ],
     environment: { CHANGELESS_INCARNATION: 'check' },
@@ -64,6 +64,16 @@ export async function checkPaths(images: Images, { paths, proxy, cacheFolder, si
   await Promise.all(marks.map(async ({ mark }) => await writeFile(mark, '')));
   return done(undefined);
 }
+
+/** What is in the path's image, and the way out's configuration, which is in an image of its own. */
+const checkedFiles = (own: string, config: PathConfig): AssembleRequest['files'] => [
+  ...configFiles(own, config),
+  ...(config.wayOut === undefined ? [] : [{ path: `${own}/way-out.cfg`, contents: config.wayOut }]),
+];
+
+const uniqueByPath = (files: AssembleRequest['files']): AssembleRequest['files'] => [
+  ...new Map(files.map((file) => [file.path, file])).values(),
+];
 
 /** No release holds a certificate in the open, and without one the proxy would refuse what has TLS: this one nobody trusts, or keeps. */
 async function throwaway(): Promise<AssembleRequest['files']> {

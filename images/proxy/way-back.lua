@@ -1,0 +1,43 @@
+-- Requests that pass through stages come back to this proxy on ways of their own (frontends `after-…`). A proxy that is told to stop
+-- closes its front alone, for what is under way in its stages has yet to come back: it ends when the front has nothing left. The
+-- limit is the configuration's: `grace`.
+local POLL_MS = 50
+
+core.register_task(function()
+    while tonumber(core.get_info().Stopping) ~= 1 do core.msleep(POLL_MS) end
+    local front = core.frontends.app
+    front:stop()
+    while front:get_stats().scur > 0 do core.msleep(POLL_MS) end
+    os.exit(0)
+end)
+
+-- As the kernel writes addresses there: the first byte is the lowest.
+local function number_of(address)
+    local a, b, c, d = (address or ''):match('^(%d+)%.(%d+)%.(%d+)%.(%d+)')
+    return a and (tonumber(a) | tonumber(b) << 8 | tonumber(c) << 16 | tonumber(d) << 24)
+end
+
+local GATEWAY = 2
+local networks = { { net = 127, mask = 255 } }
+for line in io.lines('/proc/net/route') do
+    local net, flags, mask = line:match('^%S+%s+(%x+)%s+%x+%s+(%x+)%s+%S+%s+%S+%s+%S+%s+(%x+)')
+    if net and tonumber(flags, 16) & GATEWAY == 0 then networks[#networks + 1] = { net = tonumber(net, 16), mask = tonumber(mask, 16) } end
+end
+
+-- A place's networks are settled when it is made, so they are known from the start.
+local function network_of(address)
+    local number = number_of(address)
+    for _, network in ipairs(networks) do
+        if number and number & network.mask == network.net then return network end
+    end
+end
+
+-- Whether a request comes from the network that the backend's servers are in: the data paths of other apps are in another one.
+core.register_fetches('from_network_of', function(txn, backend)
+    local from = network_of(txn.f:src())
+    if not from then return false end
+    for _, server in pairs(core.backends[backend].servers) do
+        if network_of(server:get_addr()) == from then return true end
+    end
+    return false
+end)
