@@ -68,6 +68,7 @@ export function proxyGlobal(options: {
       'nbthread 1',
       `stats socket "${socket}" mode 600 level user expose-fd listeners`,
       ...drainLines(options),
+      ...(options.keepsListening ? [`setenv CHANGELESS_SOCKET "${socket}"`] : []),
       ...(elastic.length > 0 ? [`setenv CHANGELESS_ELASTIC ${elastic.join()}`] : []),
       ...['server.lua', ...libraries].map((name) => `lua-load ${LIBRARY}/${name}`),
     ],

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
@@ -54,6 +55,8 @@ export class Staged {
   readonly #said: string[] = [];
   readonly #lines = new EventTarget();
   readonly measures: PathMeasures[] = [];
+  /** Connections it said it cut. */
+  cut = 0;
   /** What the services were asked, in order. */
   readonly asked: Asked[] = [];
   /** What the ways back said of their connections. */
@@ -124,6 +127,11 @@ export class Staged {
     };
   }
 
+  /** Whether a successor finds it, to take its listeners over. */
+  get isOffered(): boolean {
+    return readdirSync(this.#folder).some((file) => file.endsWith('.sock'));
+  }
+
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) {
       if (this.#proxy?.exitCode !== null) throw new Error(`the proxy ended:\n${this.#said.join('\n')}`);
@@ -161,6 +169,7 @@ export class Staged {
   #hear(line: string): void {
     this.#said.push(line);
     const report = parsePathLine(line);
+    if (report?.phase === 'draining') this.cut += report.cut ?? 0;
     if (report?.phase === 'serving' && report.measures) this.measures.push(report.measures);
     this.#lines.dispatchEvent(new Event('line'));
   }

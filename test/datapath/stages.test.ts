@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { skip } from '../../src/datapath/haproxy-fixture.ts';
 import type { Policy } from '../../src/policy.ts';
+import { setImmediate as aTurn } from 'node:timers/promises';
 import { Staged, tell } from './staged.ts';
 
 /** What is seen where a rule stands, and where it is taken out, which `bare` does; the two have to differ. */
@@ -12,6 +13,7 @@ type Case = {
   rule: string;
   policy?: Policy;
   bare: (config: string) => string;
+  change?: (config: string) => string;
   see: (path: Staged) => Promise<unknown>;
   with: unknown;
   without: unknown;
@@ -171,6 +173,43 @@ const cases: readonly Case[] = [
     without: [502, 0],
   },
   {
+    rule: 'a data path that was told to stop offers the listeners it still has to nobody',
+    bare: (config) => config.replace('setenv CHANGELESS_SOCKET "', 'setenv CHANGELESS_SOCKET "/nowhere'),
+    see: async (path) => {
+      const asked = path.ask({ headers: tell({ delayMs: '400' }) }).then(() => 'offered');
+      await path.until(() => path.staged.length === 1);
+      assert.ok(path.isOffered);
+      const ended = path.drain();
+      const withdrawn = async (): Promise<string> => {
+        while (path.isOffered) await aTurn();
+        return 'withdrawn';
+      };
+      const seen = await Promise.race([asked, withdrawn()]);
+      await Promise.all([asked, ended]);
+      return seen;
+    },
+    with: 'withdrawn',
+    without: 'offered',
+  },
+  {
+    rule: 'what is still under way at the drain limit is cut',
+    bare: changed(/grace \d+ms/g, 'grace 1h'),
+    change: changed(/grace \d+ms/g, 'grace 100ms'),
+    see: async (path) => {
+      const asked = path.ask({ headers: tell({ delayMs: '2000' }) }).then(
+        ({ status }) => status,
+        () => 'cut',
+      );
+      await path.until(() => path.staged.length === 1);
+      const ended = path.drain();
+      const seen = await asked;
+      await ended;
+      return [seen, path.cut];
+    },
+    with: ['cut', 1],
+    without: [200, 0],
+  },
+  {
     rule: 'a stage keeps no connection to a data path that may be told to stop',
     bare: left('option httpclose'),
     see: async (path) => {
@@ -228,11 +267,11 @@ test('every rule of stages makes the difference', { skip, concurrency: 4 }, asyn
       await path.stop();
     }
   };
-  const all = cases.map(({ rule, policy, bare, see, ...expected }) =>
+  const all = cases.map(({ rule, policy, bare, change = (config) => config, see, ...expected }) =>
     suite.test(rule, { timeout: 30_000 }, async () => {
       assert.notDeepEqual(expected.with, expected.without);
       const setting = policy ? { policy } : {};
-      assert.deepEqual(await seen(setting, see), expected.with);
+      assert.deepEqual(await seen({ ...setting, change }, see), expected.with);
       assert.deepEqual(await seen({ ...setting, change: bare }, see), expected.without);
     }),
   );
