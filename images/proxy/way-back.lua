@@ -1,15 +1,16 @@
 -- Requests that pass through stages come back to this proxy on ways of their own (frontends `after-…`). A proxy that is told to stop
--- closes its front alone, for what is under way in its stages has yet to come back: it ends when the front has nothing left. The
+-- closes all but these, for what is under way in its stages has yet to come back: it ends when the front has nothing left. The
 -- limit is the configuration's: `grace`. Meanwhile its successor has no use for its listeners: they are not all there any more.
 local POLL_MS = 50
 local SOCKET = os.getenv('CHANGELESS_SOCKET')
 
 core.register_task(function()
     while tonumber(core.get_info().Stopping) ~= 1 do core.msleep(POLL_MS) end
-    local front = core.frontends.app
     os.remove(SOCKET)
-    front:stop()
-    while front:get_stats().scur > 0 do core.msleep(POLL_MS) end
+    for name, frontend in pairs(core.frontends) do
+        if not name:find('^after%-') then frontend:stop() end
+    end
+    while core.frontends.app:get_stats().scur > 0 do core.msleep(POLL_MS) end
     os.exit(0)
 end)
 

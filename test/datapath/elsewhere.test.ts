@@ -65,11 +65,12 @@ async function run(config: string): Promise<{ child: ChildProcess; reported(isIt
   children.add(child);
   const reports: PathReport[] = [];
   const news = new EventTarget();
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const report = parsePathLine(line);
-    if (report) reports.push(report);
-    news.dispatchEvent(new Event('report'));
-  });
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on('line', (line) => {
+      const report = parsePathLine(line);
+      if (report) reports.push(report);
+      news.dispatchEvent(new Event('report'));
+    });
   return {
     child,
     async reported(isIt) {
