@@ -12,19 +12,31 @@ export interface Stage {
 /** What closes the front while what is under way still comes back, and knows from where. */
 export const WAY_BACK_LIBRARY = 'way-back.lua';
 
-const CLIENT = 'x-changeless-client';
-const PROTOCOL = 'x-changeless-protocol';
+/** What the service behind stages is to know as the data path does, and the header that carries it past them. */
+const CARRIED: readonly (readonly [header: string, carrier: string])[] = [
+  ['host', 'x-changeless-host'],
+  ['x-forwarded-for', 'x-changeless-client'],
+  ['x-forwarded-proto', 'x-changeless-protocol'],
+  ['x-request-id', 'x-changeless-request'],
+];
+
+/** In place of whatever the header said. */
+const copy = (from: string, to: string): string => `http-request set-header ${to} %[req.hdr(${from})] if { req.hdr(${from}) -m found }`;
 
 /**
- * The last lines of a frontend in front of stages. What the service behind them is to know of the client goes with the request; no
- * client can say it, nor have a stage leave it out: a proxy takes away what `Connection` names.
+ * The last lines of a frontend in front of stages. What the service behind them is to know goes with the request; no client can say
+ * it, nor have a stage leave it out: a proxy takes away what `Connection` names.
  */
 export const ENTER_STAGES: readonly string[] = [
   'http-request del-header connection',
   'http-request set-header connection upgrade if { req.hdr(upgrade) -m found }',
-  `http-request set-header ${CLIENT} %[req.hdr(x-forwarded-for)]`,
-  `http-request set-header ${PROTOCOL} %[req.hdr(x-forwarded-proto)]`,
+  ...CARRIED.flatMap(([header, carrier]) => [`http-request del-header ${carrier}`, copy(header, carrier)]),
 ];
+
+/** Of a stage that lets no unknown headers pass, what it says itself is taken. */
+const LEAVE_STAGE: readonly string[] = CARRIED.map(([header, carrier]) => copy(carrier, header));
+
+const FORGET_CARRIERS: readonly string[] = CARRIED.map(([, carrier]) => `http-request del-header ${carrier}`);
 
 /** What stages are followed by: who an app's services are to the proxy, and what is done with requests. */
 export interface BehindStages {
@@ -45,24 +57,15 @@ function wayBack({ service, port }: Stage, next: Stage | undefined, { generation
       // A connection that a stage kept would go on reaching this proxy when another one serves.
       'option httpclose',
       `http-request reject unless { lua.from_network_of(${backendOf(service)}) -m bool }`,
-      restore('x-forwarded-for', CLIENT),
-      restore('x-forwarded-proto', PROTOCOL),
+      ...LEAVE_STAGE,
       `http-request set-header x-changeless-generation ${generation}`,
       retryOnly(policy.retries?.methods ?? idempotentMethods),
       ...(next
         ? [`default_backend ${backendOf(next.service)}`]
-        : [
-            ...[CLIENT, PROTOCOL].map((header) => `http-request del-header ${header}`),
-            ...renderRouting(policy, backendOf),
-            'default_backend entry',
-          ]),
+        : [...FORGET_CARRIERS, ...renderRouting(policy, backendOf), 'default_backend entry']),
     ],
   };
 }
-
-/** A stage that lets no unknown headers pass is taken at its own word. */
-const restore = (header: string, from: string): string =>
-  `http-request set-header ${header} %[req.hdr(${from})] if { req.hdr(${from}) -m found }`;
 
 /**
  * Lines of a stage's backend. What a policy says of further tries is done where the services are, and a stage has time for all of

@@ -90,7 +90,7 @@ const cases: readonly Case[] = [
   },
   {
     rule: 'no client says who it is in the words in which the data path does',
-    bare: left('set-header x-changeless-client %[req.hdr(x-forwarded-for)]'),
+    bare: (config) => left('set-header x-changeless-client %')(config).replace('http-request del-header x-changeless-client', ''),
     see: async (path) => {
       const { asked } = await path.ask({ headers: { 'x-changeless-client': ['6.6.6.6', '7.7.7.7'], 'x-changeless-protocol': 'https' } });
       return [asked?.headers['x-forwarded-for'], asked?.headers['x-forwarded-proto']];
@@ -112,11 +112,23 @@ const cases: readonly Case[] = [
     rule: 'services are told nothing that is meant for the way back',
     bare: left('http-request del-header x-changeless'),
     see: async (path) => {
-      const { asked } = await path.ask();
-      return Object.keys(asked?.headers ?? {}).filter((name) => /^x-changeless-(client|protocol)/.test(name));
+      const { asked } = await path.ask({ headers: { 'x-request-id': 'mine' } });
+      return Object.keys(asked?.headers ?? {}).filter((name) => /^x-changeless-(?!generation)/.test(name));
     },
     with: [],
-    without: ['x-changeless-client', 'x-changeless-protocol'],
+    without: ['x-changeless-host', 'x-changeless-client', 'x-changeless-protocol', 'x-changeless-request'],
+  },
+  {
+    rule: 'the service knows which host was asked for, and which request it is, whatever stages say of it',
+    policy: { routes: [{ host: 'shop.localhost', path: '/', service: 'api' }] },
+    bare: (config) => left('set-header host %')(left('set-header x-request-id %')(config)),
+    see: async (path) => {
+      const say = '{"host":"path.:10200","x-request-id":"theirs"}';
+      const { asked } = await path.ask({ headers: { 'x-request-id': 'mine', ...tell({ say }) } });
+      return [asked?.service, asked?.headers['host'], asked?.headers['x-request-id']];
+    },
+    with: ['api', 'shop.localhost', 'mine'],
+    without: ['web', 'path.:10200', 'theirs'],
   },
   {
     rule: 'a route is found by what the stages made of the request',
