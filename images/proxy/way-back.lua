@@ -1,16 +1,33 @@
 -- Requests that pass through stages come back to this proxy on ways of their own (frontends `after-…`). A proxy that is told to stop
--- closes all but these, for what is under way in its stages has yet to come back: it ends when the front has nothing left. The
--- limit is the configuration's: `grace`. Meanwhile its successor has no use for its listeners: they are not all there any more.
+-- closes all but these, for what is under way in its stages has yet to come back; when its front has nothing left, these too. Its
+-- successor's requests may have come back to it meanwhile, for they share the listeners: it ends when those are over as well. The
+-- limit is the configuration's: `grace`. Until then a successor is not to find what it listens on: not all of it is there any more.
 local POLL_MS = 50
 local SOCKET = os.getenv('CHANGELESS_SOCKET')
+
+-- Closes the frontends that it is so for, and resolves when they have nothing left.
+local function finish(is_it)
+    local left = {}
+    for name, frontend in pairs(core.frontends) do
+        if is_it(name) then
+            frontend:stop()
+            left[#left + 1] = frontend
+        end
+    end
+    for _, frontend in ipairs(left) do
+        while frontend:get_stats().scur > 0 do core.msleep(POLL_MS) end
+    end
+end
+
+local function is_way_back(name)
+    return name:find('^after%-') ~= nil
+end
 
 core.register_task(function()
     while tonumber(core.get_info().Stopping) ~= 1 do core.msleep(POLL_MS) end
     os.remove(SOCKET)
-    for name, frontend in pairs(core.frontends) do
-        if not name:find('^after%-') then frontend:stop() end
-    end
-    while core.frontends.app:get_stats().scur > 0 do core.msleep(POLL_MS) end
+    finish(function(name) return not is_way_back(name) end)
+    finish(is_way_back)
     os.exit(0)
 end)
 

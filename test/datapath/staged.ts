@@ -33,6 +33,8 @@ const behaviour = {
   path: 'x-test-path',
   /** The first stage closes every second connection without an answer. */
   drop: 'x-test-drop',
+  /** The service answers so many milliseconds later. */
+  answerMs: 'x-test-answer-ms',
   /** The service answers this status. */
   status: 'x-test-status',
 } as const;
@@ -52,6 +54,7 @@ export class Staged {
   readonly #agent = new http.Agent({ keepAlive: true });
   readonly #ways = new Map<string, number>();
   #proxy: ChildProcess | undefined;
+  #incarnation = 0;
   readonly #said: string[] = [];
   readonly #lines = new EventTarget();
   readonly measures: PathMeasures[] = [];
@@ -93,6 +96,16 @@ export class Staged {
   async drain(): Promise<number> {
     const ended = once(this.#proxy!, 'close') as Promise<[number]>;
     this.#proxy?.kill('SIGUSR1');
+    return (await ended)[0];
+  }
+
+  /** A proxy of the same configuration takes the listeners over, and the one before is told to stop; resolves when it has ended. */
+  async succeed(): Promise<number> {
+    const before = this.#proxy!;
+    const offered = readdirSync(this.#folder).find((file) => file.endsWith(`.${this.#incarnation}.sock`));
+    await this.#start(['-x', path.join(this.#folder, offered ?? '')]);
+    const ended = once(before, 'close') as Promise<[number]>;
+    before.kill('SIGUSR1');
     return (await ended)[0];
   }
 
@@ -157,9 +170,16 @@ export class Staged {
   }
 
   async #run(config: string): Promise<void> {
+    await writeFile(path.join(this.#folder, 'proxy.cfg'), config);
+    await this.#start([]);
+  }
+
+  async #start(words: readonly string[]): Promise<void> {
     const file = path.join(this.#folder, 'proxy.cfg');
-    await writeFile(file, config);
-    const proxy = spawn('haproxy', ['-db', '-f', file], { env: { ...process.env, CHANGELESS_INCARNATION: 'one' } });
+    this.#incarnation += 1;
+    this.#said.length = 0;
+    const env = { ...process.env, CHANGELESS_INCARNATION: String(this.#incarnation) };
+    const proxy = spawn('haproxy', ['-db', '-f', file, ...words], { env });
     this.#proxy = proxy;
     for (const stream of [proxy.stdout, proxy.stderr]) createInterface({ input: stream }).on('line', (line) => this.#hear(line));
     proxy.on('close', () => this.#lines.dispatchEvent(new Event('line')));
@@ -231,7 +251,11 @@ export class Staged {
     request.resume();
     const asked: Asked = { service, method: request.method ?? '', url: request.url ?? '', headers: request.headers };
     this.asked.push(asked);
-    response.writeHead(Number(request.headers[behaviour.status] ?? 200), { 'x-service': service }).end(JSON.stringify(asked));
+    this.#lines.dispatchEvent(new Event('line'));
+    const answer = (): void => {
+      response.writeHead(Number(request.headers[behaviour.status] ?? 200), { 'x-service': service }).end(JSON.stringify(asked));
+    };
+    setTimeout(answer, Number(request.headers[behaviour.answerMs] ?? 0));
   }
 }
 

@@ -290,6 +290,47 @@ test('every rule of stages makes the difference', { skip, concurrency: 4 }, asyn
   await Promise.all(all);
 });
 
+test("a data path that drains finishes what came back to it of another one's requests", { skip }, async () => {
+  const path = await Staged.start();
+  try {
+    const headers = tell({ answerMs: '300' });
+    const request = http.get({ host: '127.0.0.1', port: path.wayBack('auth'), agent: false, headers });
+    const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
+    await path.until(() => path.asked.length === 1);
+    const ended = path.drain();
+    const [response] = await answered;
+    assert.equal(response.resume().statusCode, 200);
+    assert.equal(await ended, 0);
+  } finally {
+    await path.stop();
+  }
+});
+
+test('handed over again and again under load, a data path with stages loses no request', { skip, timeout: 60_000 }, async () => {
+  const path = await Staged.start();
+  let isOver = false;
+  const failed: string[] = [];
+  const client = async (): Promise<number> => {
+    let answered = 0;
+    for (; !isOver; answered += 1) {
+      const { status, body } = await path.ask({ method: 'POST', headers: { 'content-length': 0, ...tell({ answerMs: '2' }) } });
+      if (status !== 200) failed.push(`${status} ${body}`);
+    }
+    return answered;
+  };
+  try {
+    const clients = Array.from({ length: 16 }, client);
+    for (let handover = 0; handover < 20; handover += 1) assert.equal(await path.succeed(), 0);
+    isOver = true;
+    const answered = (await Promise.all(clients)).reduce((sum, each) => sum + each, 0);
+    assert.deepEqual(failed, []);
+    assert.ok(answered > 100, `${answered} requests are too few to say so`);
+  } finally {
+    isOver = true;
+    await path.stop();
+  }
+});
+
 const unreachable = skip === false && otherAddress === undefined ? 'this machine has one network' : skip;
 
 test("a way back is open to the stages' own network alone", { skip: unreachable }, async () => {
