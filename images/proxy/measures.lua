@@ -14,12 +14,17 @@ local last, last_said_at
 local number = 0
 local measured_at = core.now()
 
+-- Whether clients come in there.
+function measures.is_front(name)
+    return name ~= 'metrics' and not name:find('^after%-')
+end
+
 local function totals()
     local sum = { requests = 0, connections = 0, open = 0, answers = { 0, 0, 0, 0, 0 } }
     for name, frontend in pairs(core.frontends) do
         local stats = frontend:get_stats()
-        -- Who only asks what was counted is not.
-        if name ~= 'metrics' then
+        -- Who only asks what was counted is not, and what comes back from a stage was counted when it came.
+        if measures.is_front(name) then
             -- Of a store's path, which is front and back in one, HAProxy gives the back's numbers: no requests, sessions as connections.
             sum.requests = sum.requests + (stats.req_tot or 0)
             sum.connections = sum.connections + stats.stot

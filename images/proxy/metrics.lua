@@ -81,7 +81,7 @@ local function frontends()
     local sum = { connections = 0, open = 0, answers = { 0, 0, 0, 0, 0 } }
     for name, frontend in pairs(core.frontends) do
         local stats = frontend:get_stats()
-        if name ~= 'metrics' then
+        if measures.is_front(name) then
             sum.connections, sum.open = sum.connections + stats.stot, sum.open + stats.scur
             for index, class in ipairs(counts.CLASSES) do sum.answers[index] = sum.answers[index] + (stats['hrsp_' .. class] or 0) end
         end

@@ -155,11 +155,19 @@ export type StepInput = {
   limitMs?: number;
 };
 
-/** One or more services behind a data path of their own. */
+/** One or more services behind a data path of their own, or what lives elsewhere behind one. */
 export type AppInput = {
   /** Host names it answers to: `<app>.localhost` when left out. */
   hosts?: readonly string[];
-  services: { [name: string]: ServiceInput };
+  services?: { [name: string]: ServiceInput };
+  /**
+   * Services of the app that requests pass through, in this order, after the policy and before the entry or a route's service: a
+   * firewall, an authentication proxy. Each answers itself, or sends the request on, with the headers it came with, to the address in
+   * its environment variable `CHANGELESS_NEXT` (`http://path.:10200`). A change of their list replaces the app's instances.
+   */
+  stages?: readonly string[];
+  /** Where the app lives when it is not deployed here; its only services then are its stages. */
+  elsewhere?: ElsewhereInput;
   /** How long requests that have begun may last when the app is replaced: 30,000 when left out. */
   drain?: { limitMs: number };
   /**
@@ -173,6 +181,25 @@ export type AppInput = {
   tls?: TlsInput;
   /** By name; on its data path. */
   alarms?: { [name: string]: AlarmInput<PathMetric> };
+};
+
+/**
+ * A host that is not of this architecture, behind a data path of the app's own. A new generation goes live only when it is healthy.
+ * Its name is looked up while the app runs, so it may move. An environment may say another one.
+ */
+export type ElsewhereInput = {
+  /** A name, or an IPv4 address. */
+  host: string;
+  port: number;
+  /**
+   * Speaks TLS to it: its certificate has to be for `name` (the host, when left out), and vouched for by `ca`, certificates as PEM
+   * (the authorities that Debian trusts, when left out).
+   */
+  tls?: true | { name?: string; ca?: string };
+  /** Sent as `Host`, in place of the name that the client asked for. */
+  hostHeader?: string;
+  /** Asked for with `hostHeader` as `Host`, or with the host itself. */
+  health: { path: string; status?: number; timeoutMs?: number };
 };
 
 /**
@@ -259,6 +286,8 @@ export type AppChangeInput = {
   bake?: { forMs: number };
   policy?: PolicyInput;
   tls?: TlsInput;
+  /** In place of the app's own, whole. */
+  elsewhere?: ElsewhereInput;
   services?: { [name: string]: ServiceChangeInput };
 };
 
@@ -305,7 +334,7 @@ export type RolloutInput = 'together' | 'per-app' | { [group: string]: readonly 
 /** The whole; `architecture.ts` default-exports it. */
 export const architecture = (input: ArchitectureInput): ArchitectureInput => input;
 
-/** One or more services with a data path of their own; the unit that is replaced whole. */
+/** One or more services, or what lives elsewhere, with a data path of their own; the unit that is replaced whole. */
 export const app = (input: AppInput): AppInput => input;
 
 /** Something that is watched, and told when it is past its limit. */

@@ -1,9 +1,10 @@
 import { leavingPort } from '../leaving-port.ts';
-import { didYouMean } from './closest.ts';
 import type { Mistake } from './issues.ts';
+import { entries, misplacedElsewhere, misusedStages } from './app-check.ts';
 import { isRecord, type KeyPath, keyText, valueAt } from './key-path.ts';
 import { parsePublished } from './expectations.ts';
 import { policyMistakes, type PolicyPlace } from './policy-check.ts';
+import { at, children, endsOf, last, namesIn, texts, unknownName } from './written.ts';
 
 /** Words that name parts of every architecture. */
 export const reservedNames = [
@@ -13,6 +14,7 @@ export const reservedNames = [
   'changeless',
   'controller',
   'core',
+  'elsewhere',
   'gateway',
   'green',
   'ledger',
@@ -32,13 +34,19 @@ export function crossCheck(root: unknown): Mistake[] {
   return [
     ...reservedWords(root),
     ...sharedNames(root),
-    ...children(root, ['apps']).flatMap((path) => [...entries(root, path), ...usedStores(root, path), ...repeatedSteps(root, path)]),
+    ...children(root, ['apps']).flatMap((path) => [
+      ...entries(root, path),
+      ...misusedStages(root, path),
+      ...usedStores(root, path),
+      ...repeatedSteps(root, path),
+    ]),
     ...environmentNames(root).flatMap((environment) => sharedHosts(root, environment)),
     ...children(root, ['environments']).flatMap((path) => unknownNames(root, path)),
     ...publishLists(root).flatMap((path) => sharedPorts(root, path)),
     ...children(root, ['stores']).flatMap((path) => [...dataInMemory(root, path), ...upgradeToNothing(root, path)]),
     ...rolloutGroups(root),
     ...appPaths(root).flatMap((path) => policyMistakes(root, policyPlace(root, path))),
+    ...appPaths(root).flatMap((path) => misplacedElsewhere(root, path)),
     ...appPaths(root).flatMap((path) => unknownTlsSecrets(root, [...path, 'tls'])),
     ...environmentNames(root).flatMap((environment) => unpublishedTls(root, environment)),
     ...containers(root).flatMap((path) => [...usedSecrets(root, path), ...hiddenBySecrets(root, path)]),
@@ -64,26 +72,6 @@ function sharedNames(root: unknown): Mistake[] {
   const apps = namesIn(root, ['apps']);
   const shared = children(root, ['stores']).filter((path) => apps.includes(last(path)));
   return shared.map((path) => at('key', path, `a store and an app (apps.${last(path)}) have one name; expected a name of its own`));
-}
-
-function entries(root: unknown, app: KeyPath): Mistake[] {
-  const path = [...app, 'services'];
-  if (!isRecord(valueAt(root, path))) return [];
-  const services = children(root, path);
-  if (services.length === 0) return [at('value', path, 'expected at least one service, found none')];
-  const said = services.filter((service) => valueAt(root, [...service, 'entry']) === true);
-  const first = [...(said[0] ?? []), 'entry'];
-  if (said.length > 1)
-    return said.slice(1).map((service) => ({
-      ...at('value', [...service, 'entry'], `expected one entry in an app, found another at ${keyText(first)}`),
-      other: first,
-    }));
-  if (said.length === 1) return [];
-  const only = services.length === 1 ? services[0] : undefined;
-  if (only === undefined) return [at('value', path, `expected entry: true in one of ${services.map(last).join(', ')}, found it in none`)];
-  return valueAt(root, [...only, 'entry']) === false
-    ? [at('value', [...only, 'entry'], 'expected true in the only service of an app, found false')]
-    : [];
 }
 
 function usedStores(root: unknown, app: KeyPath): Mistake[] {
@@ -163,11 +151,6 @@ function absent(root: unknown, changed: readonly KeyPath[], declaredAt: KeyPath)
   const declared = namesIn(root, declaredAt);
   const unknown = changed.filter((path) => !declared.includes(last(path)));
   return unknown.map((path) => at('key', path, unknownName(`a name in ${keyText(declaredAt)}`, last(path), declared)));
-}
-
-function unknownName(expected: string, found: string, known: readonly string[]): string {
-  const list = known.length === 0 ? 'there is none' : known.join(', ');
-  return `expected ${expected} (${list}), found ${found}${didYouMean(found, known)}`;
 }
 
 const publishLists = (root: unknown): KeyPath[] => [
@@ -298,8 +281,8 @@ function replicaPaths(root: unknown): { path: KeyPath; service: KeyPath }[] {
 function elastic(root: unknown, path: KeyPath, service: KeyPath): Mistake[] {
   const replicas = valueAt(root, path);
   if (!isRecord(replicas)) return [];
-  const isAlone = children(root, service.slice(0, -1)).length === 1;
-  const isEntry = isAlone || valueAt(root, [...service, 'entry']) === true;
+  const ends = endsOf(root, service.slice(0, -2));
+  const isEntry = (ends.length === 1 && ends.includes(last(service))) || valueAt(root, [...service, 'entry']) === true;
   const asks = replicas['metric'] === 'requests' && !isEntry;
   const port = valueAt(root, [...service, 'port']);
   return [
@@ -318,20 +301,3 @@ function upgradeToNothing(root: unknown, store: KeyPath): Mistake[] {
 }
 
 const environmentNames = (root: unknown): (string | undefined)[] => [undefined, ...namesIn(root, ['environments'])];
-
-const namesIn = (root: unknown, path: KeyPath): string[] => children(root, path).map(last);
-
-function children(root: unknown, path: KeyPath): string[][] {
-  const value = valueAt(root, path);
-  return isRecord(value) ? Object.keys(value).map((key) => [...path.map(String), key]) : [];
-}
-
-function texts(root: unknown, path: KeyPath): { text: string; path: KeyPath }[] {
-  const value = valueAt(root, path);
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((item, index) => (typeof item === 'string' ? [{ text: item, path: [...path, index] }] : []));
-}
-
-const last = (path: KeyPath): string => String(path.at(-1));
-
-const at = (place: Mistake['at'], path: KeyPath, what: string): Mistake => ({ path, at: place, what });

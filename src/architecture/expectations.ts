@@ -50,6 +50,10 @@ export function isWebAddress(value: string): boolean {
   return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '';
 }
 
+/** One certificate as PEM, or several. What is in them is the proxy's to judge. */
+export const isCertificates = (value: string): boolean =>
+  /^\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$/.test(value);
+
 export const isPort = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 65535;
 
 const isOrdinarySegment = (segment: string): boolean => segment !== '' && segment !== '.' && segment !== '..';

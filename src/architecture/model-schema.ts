@@ -91,9 +91,21 @@ const tls = z
   .strictObject({ certificate: z.string(), key: z.string(), plain: z.literal('allow').exactOptional() })
   .describe('Secrets with the certificate and its key, as PEM; whether plain HTTP is let on rather than redirected.')
   .exactOptional();
+const elsewhere = z
+  .strictObject({
+    host: z.string(),
+    port,
+    tls: z.strictObject({ name: z.string(), ca: z.string().exactOptional() }).exactOptional(),
+    hostHeader: z.string().exactOptional(),
+    health: httpHealth,
+  })
+  .describe('Where the app lives when it is not deployed here.')
+  .exactOptional();
 const app = z.strictObject({
   hosts,
   services: z.record(z.string(), service).readonly(),
+  stages: z.array(z.string()).readonly().describe('Services that requests pass through before they come to the entry.').exactOptional(),
+  elsewhere,
   drain: z.strictObject({ limitMs: milliseconds }),
   bake,
   policy: policyModel.exactOptional(),
@@ -137,6 +149,7 @@ const appChange = z.strictObject({
   bake,
   policy: policyModel.exactOptional(),
   tls,
+  elsewhere,
   services: z.record(z.string(), serviceChange).readonly().exactOptional(),
 });
 const channels = z

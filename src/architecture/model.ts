@@ -41,7 +41,12 @@ export type Core = { publish: readonly Publish[]; sources?: SourceRules; perSour
 export type App = {
   /** Lower-case DNS names; unique among all apps of an environment. */
   hosts: readonly string[];
+  /** Of an app that lives elsewhere, its stages alone. */
   services: Readonly<Record<string, Service>>;
+  /** Services that requests pass through, in this order, before they come to the entry. Left out where there are none. */
+  stages?: readonly string[];
+  /** Where it lives when it is not deployed here. */
+  elsewhere?: Elsewhere;
   drain: { limitMs: number };
   /** How long the generation before stays ready to take over again. */
   bake?: { forMs: number };
@@ -51,6 +56,18 @@ export type App = {
   tls?: Tls;
   /** By name; on its data path. */
   alarms?: Alarms<PathMetric>;
+};
+
+/**
+ * An origin: a host (a name, or an IPv4 address) and a port that answer HTTP. `tls.name`: whose certificate it has to show; `ca`: who
+ * vouches for it, as PEM, the system's authorities when left out. `hostHeader`: sent in place of the host that a client asked for.
+ */
+export type Elsewhere = {
+  host: string;
+  port: number;
+  tls?: { name: string; ca?: string };
+  hostHeader?: string;
+  health: HttpHealth;
 };
 
 /** The secrets that are a certificate and its key, as PEM. `plain`: what comes unencrypted is let on, and redirected when left out. */
@@ -74,7 +91,9 @@ export type Alarm<Metric = PathMetric | InstanceMetric> = { metric: Metric; abov
 
 export type Alarms<Metric> = Readonly<Record<string, Alarm<Metric>>>;
 
-export type Health = { kind: 'http'; path: string; status: number; timeoutMs: number } | { kind: 'tcp'; timeoutMs: number };
+export type Health = HttpHealth | { kind: 'tcp'; timeoutMs: number };
+
+export type HttpHealth = { kind: 'http'; path: string; status: number; timeoutMs: number };
 
 /** `redis`, `postgres`: a question in the protocol; `exchange`: an answer that holds `expect`, to `send` where it is said. */
 export type StoreHealth = { timeoutMs: number } & (
@@ -186,6 +205,8 @@ export type AppChange = {
   bake?: { forMs: number };
   policy?: Policy;
   tls?: Tls;
+  /** In place of the app's own, whole. */
+  elsewhere?: Elsewhere;
   services?: Readonly<Record<string, ServiceChange>>;
 };
 

@@ -8,8 +8,10 @@ import type {
   Architecture,
   ComponentSource,
   Core,
+  Elsewhere,
   EnvironmentChange,
   Health,
+  HttpHealth,
   Publish,
   ResourceLimits,
   Service,
@@ -57,10 +59,13 @@ export function normalise(written: input.ArchitectureInput): Architecture {
 }
 
 function normaliseApp(app: input.AppInput, name: string): Architecture['apps'][string] {
-  const single = Object.keys(app.services).length === 1;
+  const { services = {}, stages = [] } = app;
+  const ends = Object.keys(services).filter((service) => !stages.includes(service));
   return {
     hosts: app.hosts ?? [`${name}.localhost`],
-    services: mapValues(app.services, (service) => normaliseService(service, single)),
+    services: mapValues(services, (service, own) => normaliseService(service, ends.length === 1 && ends[0] === own)),
+    ...(stages.length > 0 && { stages }),
+    ...normaliseElsewhere(app.elsewhere),
     drain: { limitMs: app.drain?.limitMs ?? defaults.drainMs },
     ...normaliseAlarms(app.alarms),
     ...(app.bake && { bake: { forMs: app.bake.forMs } }),
@@ -72,9 +77,24 @@ function normaliseApp(app: input.AppInput, name: string): Architecture['apps'][s
 const normaliseTls = (tls: input.TlsInput | undefined): { tls?: Tls } =>
   tls ? { tls: { certificate: tls.certificate, key: tls.key, ...(tls.plain === 'allow' && { plain: 'allow' as const }) } } : {};
 
-const normaliseService = (service: input.ServiceInput, single: boolean): Service => ({
+function normaliseElsewhere(elsewhere: input.ElsewhereInput | undefined): { elsewhere?: Elsewhere } {
+  if (elsewhere === undefined) return {};
+  const { host, port, tls, hostHeader, health } = elsewhere;
+  const { name = host, ca } = tls === true ? {} : (tls ?? {});
+  return {
+    elsewhere: {
+      host,
+      port,
+      ...(tls && { tls: { name, ...(ca !== undefined && { ca }) } }),
+      ...(hostHeader !== undefined && { hostHeader }),
+      health: normaliseHttpHealth(health),
+    },
+  };
+}
+
+const normaliseService = (service: input.ServiceInput, isOnlyEnd: boolean): Service => ({
   ...normaliseContainer(service),
-  entry: service.entry ?? single,
+  entry: service.entry ?? isOnlyEnd,
   replicas: service.replicas ?? 1,
   health: normaliseHealth(service.health),
   stores: service.stores ?? [],
@@ -148,11 +168,15 @@ function normaliseBuild(build: input.BuildInput): ComponentSource {
 
 function normaliseHealth(health: input.HealthInput = 'tcp'): Health {
   if (health === 'tcp') return { kind: 'tcp', timeoutMs: defaults.healthTimeoutMs };
-  const timeoutMs = health.timeoutMs ?? defaults.healthTimeoutMs;
-  return 'path' in health
-    ? { kind: 'http', path: health.path, status: health.status ?? defaults.healthStatus, timeoutMs }
-    : { kind: 'tcp', timeoutMs };
+  return 'path' in health ? normaliseHttpHealth(health) : { kind: 'tcp', timeoutMs: health.timeoutMs ?? defaults.healthTimeoutMs };
 }
+
+const normaliseHttpHealth = ({ path, status, timeoutMs }: input.ElsewhereInput['health']): HttpHealth => ({
+  kind: 'http',
+  path,
+  status: status ?? defaults.healthStatus,
+  timeoutMs: timeoutMs ?? defaults.healthTimeoutMs,
+});
 
 function normaliseStoreHealth(health: input.StoreHealthInput = 'tcp'): StoreHealth {
   if (health === 'tcp') return { kind: 'tcp', timeoutMs: defaults.healthTimeoutMs };
@@ -210,6 +234,7 @@ const normaliseAppChange = (app: NonNullable<input.EnvironmentInput['apps']>[str
   ...(app.bake && { bake: { forMs: app.bake.forMs } }),
   ...normalisePolicyChange(app.policy),
   ...normaliseTls(app.tls),
+  ...normaliseElsewhere(app.elsewhere),
   ...(app.services && { services: mapValues(app.services, (service, name) => normaliseChange(service, services[name])) }),
 });
 

@@ -3,6 +3,7 @@ import type { Mistake } from './issues.ts';
 import { rulePath } from './policy-normalise.ts';
 import { unreachedRules } from './policy-unreached.ts';
 import { isRecord, type KeyPath, keyText, valueAt } from './key-path.ts';
+import { endsOf, unknownName } from './written.ts';
 
 /** What an app's policy is checked against. `policy`: where it is written; `app`: the app it is of; `hosts`: all it may have. */
 export type PolicyPlace = { policy: KeyPath; app: KeyPath; hosts: readonly string[] };
@@ -19,13 +20,12 @@ export function policyMistakes(root: unknown, place: PolicyPlace): Mistake[] {
 }
 
 function unknownServices(root: unknown, routes: KeyPath, app: KeyPath): Mistake[] {
-  const services = valueAt(root, [...app, 'services']);
-  const known = isRecord(services) ? Object.keys(services) : [];
+  const known = endsOf(root, app);
   return itemsOf(root, routes).flatMap((route) => {
     const path = [...route, 'service'];
     const service = valueAt(root, path);
     if (typeof service !== 'string' || known.includes(service)) return [];
-    const what = `expected a service of the app (${known.join(', ')}), found ${service}${didYouMean(service, known)}`;
+    const what = unknownName('a service of the app', service, known);
     return [{ path, at: 'value', what }];
   });
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import * as expect from './expectations.ts';
 import { isAddressRange } from '../source-rules.ts';
 import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics } from './model.ts';
+import { mostStages } from '../way-back.ts';
 import { policy } from './policy-schema.ts';
 import { addressExpectation, isRepositoryAddress } from './repository-address.ts';
 import { members, size, text, whole } from './schema-parts.ts';
@@ -13,7 +14,8 @@ const named = <Value extends z.ZodType>(value: Value) => z.record(name, value);
 const name = text('a name of lower-case letters, digits and hyphens that starts with a letter, at most 40 characters', expect.isName);
 const settingName = text('the name of an environment variable, not starting with CHANGELESS_', expect.isSettingName);
 const imagePath = text('an absolute path in the image, outside /changeless', expect.isImagePath);
-const hosts = z.array(text('a host name in lower case', expect.isHostName), 'a list of host names').min(1, 'at least one host name');
+const hostName = text('a host name in lower case', expect.isHostName);
+const hosts = z.array(hostName, 'a list of host names').min(1, 'at least one host name');
 const port = whole(1, 65535);
 const milliseconds = whole(0, 86_400_000);
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
@@ -116,6 +118,19 @@ const service = members({
   steps: steps.optional(),
 });
 
+const elsewhere = members({
+  host: text('a host name in lower case, or an IPv4 address', expect.isHostName),
+  port,
+  tls: z
+    .union([
+      z.literal(true, 'true'),
+      members({ name: hostName.optional(), ca: text('certificates as PEM', expect.isCertificates).optional() }),
+    ])
+    .optional(),
+  hostHeader: hostName.optional(),
+  health: httpHealth,
+}).optional();
+
 const bake = members({ forMs: milliseconds });
 const plain = ['redirect', 'allow'] as const;
 const tls = members({
@@ -125,7 +140,9 @@ const tls = members({
 }).optional();
 const app = members({
   hosts: hosts.optional(),
-  services: named(service),
+  services: named(service).optional(),
+  stages: z.array(text('the name of a service'), 'a list of the names of services').max(mostStages, `at most ${mostStages}`).optional(),
+  elsewhere,
   drain: members({ limitMs: milliseconds }).optional(),
   bake: bake.optional(),
   policy: policy.optional(),
@@ -180,6 +197,7 @@ const environment = members({
       bake: bake.optional(),
       policy: policy.optional(),
       tls,
+      elsewhere,
       services: named(serviceChange).optional(),
     }),
   ).optional(),

@@ -3,8 +3,10 @@ import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import type { Generations } from '../release/generation.ts';
 import type { Component } from '../release/manifest.ts';
 import { digestOf, type BodyId, type ImageId } from '../digest.ts';
+import type { Colour } from '../engine/engine.ts';
 import type { AssembleRequest } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
+import { wayBackPort, wayBackUrl, wayBackVariable } from '../way-back.ts';
 import { configuredTag } from './image-names.ts';
 import { describeTests } from './image-tests.ts';
 
@@ -17,8 +19,12 @@ export type Configured = {
   unit: { kind: 'app' | 'store'; name: string };
   service: string;
   step?: Pick<ServiceStep, 'name' | 'command'>;
+  /** Of a stage, which has an image in each colour: where it sends on. */
+  next?: { colour: Colour; url: string };
   tag: string;
 } & Configuration;
+
+const colours = ['blue', 'green'] as const;
 
 type Configuration = { body: BodyId; settings: Readonly<Record<string, string>>; files: Readonly<Record<string, string>> };
 
@@ -40,11 +46,11 @@ export type ConfiguredRequest = {
 /** Every configured image an environment needs. */
 export function configuredImages({ architecture, generations, components }: ConfiguredRequest): Configured[] {
   const configured = (item: Omit<Configured, 'tag'>): Configured => {
-    const { component, unit, service, step, body, settings, files } = item;
-    const digest = digestOf({ format, key: components[component]?.key, unit, service, step, body, settings, files });
+    const { component, unit, service, step, next, body, settings, files } = item;
+    const digest = digestOf({ format, key: components[component]?.key, unit, service, step, next, body, settings, files });
     return { ...item, tag: configuredTag(architecture.name, component, digest) };
   };
-  const services = Object.entries(architecture.apps).flatMap(([app, { services: own }]) =>
+  const services = Object.entries(architecture.apps).flatMap(([app, { services: own, stages = [] }]) =>
     Object.entries(own).flatMap(([service, spec]) => {
       const unit = { kind: 'app' as const, name: app };
       const item = {
@@ -56,7 +62,10 @@ export function configuredImages({ architecture, generations, components }: Conf
         files: spec.files,
       };
       const ofSteps = stepsOf(spec).map(({ name, command }) => configured({ ...item, step: { name, command } }));
-      return [configured(item), ...ofSteps];
+      const index = stages.indexOf(service);
+      const ofInstances =
+        index < 0 ? [item] : colours.map((colour) => ({ ...item, next: { colour, url: wayBackUrl(wayBackPort(colour, index)) } }));
+      return [...ofInstances.map(configured), ...ofSteps];
     }),
   );
   const servers = Object.entries(architecture.stores).map(([name, { settings, files }]) =>
@@ -101,10 +110,11 @@ export function configuredRequest(
   };
 }
 
-const ownNames = ({ unit, service, step }: Configured): Readonly<Record<string, string>> => ({
+const ownNames = ({ unit, service, step, next }: Configured): Readonly<Record<string, string>> => ({
   CHANGELESS_APP: unit.name,
   CHANGELESS_SERVICE: service,
   ...(step && { CHANGELESS_STEP: step.name }),
+  ...(next && { [wayBackVariable]: next.url }),
 });
 
 /** Docker takes a user by name or number, with or without a group. */

@@ -28,7 +28,7 @@ const refused = 'changeless-refused';
 
 /** Every folder's configurations; what the proxy says of a bad one follows a line that names it. */
 const script = `for folder in ${folder}/*; do
-  for name in waiting proxy leaving; do
+  for name in waiting proxy leaving way-out; do
     [ -e "$folder/$name.cfg" ] || continue
     said=$(haproxy -c -f "$folder/$name.cfg" 2>&1) || printf '${refused} %s %s\\n%s\\n' "\${folder##*/}" "$name" "$said"
   done
@@ -67,7 +67,7 @@ async function askProxy(images: Images, marks: readonly Marked[], { proxy, signa
   return await images.runOnce({
     image: proxy.id,
     command: ['/bin/sh', '-c', script],
-    files: [...marks.flatMap(({ item: { config } }, index) => configFiles(`${folder}/${index}`, config)), ...certificate],
+    files: [...uniqueByPath(marks.flatMap(({ item: { config } }, index) => checkedFiles(`${folder}/${index}`, config))), ...certificate],
     environment: { CHANGELESS_INCARNATION: 'check' },
     labels: { [labels.role]: 'check' },
     network: 'none',
@@ -77,6 +77,16 @@ async function askProxy(images: Images, marks: readonly Marked[], { proxy, signa
     ...(signal && { signal }),
   });
 }
+
+/** What is in the path's image, and the way out's configuration, which is in an image of its own. */
+const checkedFiles = (own: string, config: PathConfig): AssembleRequest['files'] => [
+  ...configFiles(own, config),
+  ...(config.wayOut === undefined ? [] : [{ path: `${own}/way-out.cfg`, contents: config.wayOut }]),
+];
+
+const uniqueByPath = (files: AssembleRequest['files']): AssembleRequest['files'] => [
+  ...new Map(files.map((file) => [file.path, file])).values(),
+];
 
 /** No release holds a certificate in the open, and without one the proxy would refuse what has TLS: this one nobody trusts, or keeps. */
 async function throwawayFor(marks: readonly Marked[]): Promise<AssembleRequest['files']> {

@@ -1,10 +1,11 @@
 import { byCodeUnit } from '../canonical-json.ts';
-import type { App, Store } from '../architecture/model.ts';
+import type { App, Elsewhere, Store } from '../architecture/model.ts';
 import { renderAppPath } from '../datapath/app-path.ts';
 import { renderCore } from '../datapath/core-path.ts';
+import type { Origin } from '../datapath/elsewhere-config.ts';
 import type { PathConfig } from '../datapath/path-config.ts';
 import { renderStorePath } from '../datapath/store-path.ts';
-import type { ComponentKey, ImageId } from '../digest.ts';
+import { digestOf, type ComponentKey, type ImageId } from '../digest.ts';
 import { secretsPath, type Colour } from '../engine/engine.ts';
 import type { AssembleRequest } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
@@ -13,6 +14,8 @@ import { certificateFile, redirectPort } from '../release/app-tls.ts';
 import { routesOf, type Generations } from '../release/generation.ts';
 import type { Generation } from '../release/manifest.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
+import { placedServices } from '../release/way-out.ts';
+import { wayBackPort } from '../way-back.ts';
 import { pathTag } from './image-names.ts';
 
 /** A data path of one generation in one colour, and its configurations. The core's has only `blue`. */
@@ -52,7 +55,7 @@ export function pathImages(architecture: ResolvedArchitecture, generations: Gene
     return colours.map((colour) =>
       image({ kind: 'app', name }, generation, {
         colour,
-        config: renderAppPath({ app: name, ...appOf(app, generation, colour), ...tlsOf(architecture, app) }),
+        config: { ...renderAppPath({ app: name, ...appOf(app, generation, colour), ...tlsOf(architecture, app) }), ...filesOf(app) },
       }),
     );
   });
@@ -60,10 +63,11 @@ export function pathImages(architecture: ResolvedArchitecture, generations: Gene
 }
 
 /** The configurations under the names the proxy image knows them by. */
-export const configFiles = (folder: string, { waiting, proxy, leaving }: PathConfig): AssembleRequest['files'] => [
+export const configFiles = (folder: string, { waiting, proxy, leaving, files = [] }: PathConfig): AssembleRequest['files'] => [
   { path: `${folder}/waiting.cfg`, contents: waiting },
   { path: `${folder}/proxy.cfg`, contents: proxy },
   ...(leaving === undefined ? [] : [{ path: `${folder}/leaving.cfg`, contents: leaving }]),
+  ...files,
 ];
 
 /** The micro layer on the proxy image. */
@@ -105,9 +109,18 @@ const storeOf = ({ name, store: { port, health }, generation: { id }, colour }: 
   drainLimitMs: storeDrainLimitMs,
 });
 
+/** By what is in it, so that the files of several data paths can lie beside one another where they are checked. */
+const authoritiesPath = (ca: string): string => `${configFolder}/authorities-${digestOf(ca).slice(0, 16)}.pem`;
+
+function elsewhereOf({ tls, ...origin }: Elsewhere): Origin {
+  if (tls === undefined) return origin;
+  return { ...origin, tls: { name: tls.name, ...(tls.ca !== undefined && { ca: authoritiesPath(tls.ca) }) } };
+}
+
 // Sorted: the order in which services are written down is not in the generation's id, so it may not be in its image.
-function appOf({ services, drain, policy }: App, { id }: Generation, colour: Colour) {
-  const sorted = Object.entries(services).toSorted(([a], [b]) => byCodeUnit(a, b));
+function appOf(app: App, { id }: Generation, colour: Colour) {
+  const { drain, policy, stages = [], elsewhere } = app;
+  const sorted = Object.entries(placedServices(app)).toSorted(([a], [b]) => byCodeUnit(a, b));
   const entry = sorted.find(([, service]) => service.entry)?.[0];
   if (entry === undefined) throw new Error('an app without entry');
   return {
@@ -117,7 +130,14 @@ function appOf({ services, drain, policy }: App, { id }: Generation, colour: Col
     services: sorted.map(([name, { port, replicas, health }]) => ({ name, port, replicas, health })),
     drainLimitMs: drain.limitMs,
     ...(policy && { policy }),
+    ...(stages.length > 0 && { stages: stages.map((service, index) => ({ service, port: wayBackPort(colour, index) })) }),
+    ...(elsewhere && { elsewhere: elsewhereOf(elsewhere) }),
   };
+}
+
+function filesOf({ elsewhere }: App): Pick<PathConfig, 'files'> {
+  const ca = elsewhere?.tls?.ca;
+  return ca === undefined ? {} : { files: [{ path: authoritiesPath(ca), contents: ca }] };
 }
 
 const tlsOf = (architecture: ResolvedArchitecture, { tls }: App) =>

@@ -13,6 +13,7 @@ import {
   type SealedGeneration,
 } from '../release/manifest.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
+import { wayOut } from '../release/way-out.ts';
 import { configuredImages, configuredRequest, type Configured } from './configured-images.ts';
 import { appOf } from './component-names.ts';
 import type { ExistingImages } from './existing-images.ts';
@@ -20,12 +21,19 @@ import { releaseTag } from './image-names.ts';
 import { pathImages, pathRequest, type PathImage } from './path-images.ts';
 import type { PlannedRelease } from './plan-release.ts';
 import type { Unbuilt } from './set-aside.ts';
+import { wayOutImages, wayOutRequest, type WayOutImage } from './way-out-images.ts';
 
 /** The images Changeless brings along, on the engine. */
 export type SystemIds = { controller: ImageId; proxy: ImageId; sandbox: ImageId };
 
 /** An environment's micro layers, before any of them is made. */
-export type Layers = { environment: string; generations: Generations; configured: readonly Configured[]; paths: readonly PathImage[] };
+export type Layers = {
+  environment: string;
+  generations: Generations;
+  configured: readonly Configured[];
+  paths: readonly PathImage[];
+  waysOut: readonly WayOutImage[];
+};
 
 /** The release images, and the manifest baked into them. */
 export type Sealed = { manifest: Manifest; images: Readonly<Record<string, { id: ImageId; tag: string }>> };
@@ -36,7 +44,9 @@ export function layersOf({ inputs, environments }: PlannedRelease): Layers[] {
     const resolved = resolveEnvironment(inputs.architecture, environment);
     if (!resolved.ok) throw new Error(`planned without its environment ${environment}`);
     const configured = configuredImages({ architecture: resolved.value, generations, components: inputs.components });
-    return { environment, generations, configured, paths: pathImages(resolved.value, generations) };
+    const paths = pathImages(resolved.value, generations);
+    const waysOut = wayOutImages(inputs.architecture.name, paths, inputs.changeless.proxy);
+    return { environment, generations, configured, paths, waysOut };
   });
 }
 
@@ -92,10 +102,16 @@ export async function seal(images: Images, { planned, system, unbuilt, ...all }:
 }
 
 /** What the apps that are done without have in an environment is none of the release's. */
-function layersWithout({ environment, generations, configured, paths }: Layers, unbuilt: Unbuilt): Layers {
+function layersWithout({ environment, generations, configured, paths, waysOut }: Layers, unbuilt: Unbuilt): Layers {
   const isBuilt = ({ unit }: { unit: PathImage['unit'] }): boolean => unit.kind !== 'app' || unbuilt[unit.name] === undefined;
   const apps = Object.fromEntries(Object.entries(generations.apps).filter(([name]) => unbuilt[name] === undefined));
-  return { environment, generations: { ...generations, apps }, configured: configured.filter(isBuilt), paths: paths.filter(isBuilt) };
+  return {
+    environment,
+    generations: { ...generations, apps },
+    configured: configured.filter(isBuilt),
+    paths: paths.filter(isBuilt),
+    waysOut: waysOut.filter(isBuilt),
+  };
 }
 
 function componentsWithout(components: Parts['components'], { inputs }: PlannedRelease, unbuilt: Unbuilt): Parts['components'] {
@@ -113,13 +129,16 @@ async function prepareLayers(images: Images, { planned, layers, system, componen
   } = planned;
   const architecture = inputs.architecture.name;
   const configured = uniqueByTag(layers.flatMap((each) => each.configured)).filter(({ tag }) => existing.tagged(tag) === undefined);
+  const proxy = { id: system.proxy, key: keys.proxy, architecture };
+  const waysOut = uniqueByTag(layers.flatMap((each) => each.waysOut)).filter(({ tag }) => existing.tagged(tag) === undefined);
   const requests = [
     ...(await Promise.all(configured.map(async (item) => await requestFor(images, item, { planned, components })))),
-    ...missingPaths(layers, existing).map((item) => pathRequest(item, { id: system.proxy, key: keys.proxy, architecture })),
+    ...missingPaths(layers, existing).map((item) => pathRequest(item, proxy)),
+    ...waysOut.map((item) => wayOutRequest(item, proxy)),
   ];
   const assembly = await images.prepare(requests);
   const byTag = new Map(requests.map(({ tag }, index) => [tag, nth(assembly.ids, index)]));
-  for (const { tag } of layers.flatMap((each) => [...each.configured, ...each.paths])) {
+  for (const { tag } of layers.flatMap((each) => [...each.configured, ...each.paths, ...each.waysOut])) {
     const present = existing.tagged(tag);
     if (present !== undefined) byTag.set(tag, present);
   }
@@ -137,7 +156,7 @@ async function requestFor(
   return configuredRequest(item, { id, user: detail?.config.user ?? '', component, architecture: planned.inputs.architecture.name });
 }
 
-function sealEnvironment({ generations, configured, paths }: Layers, ids: ReadonlyMap<string, ImageId>): SealedEnvironment {
+function sealEnvironment({ generations, configured, paths, waysOut }: Layers, ids: ReadonlyMap<string, ImageId>): SealedEnvironment {
   const sealUnit = (kind: PathImage['unit']['kind'], name: string, generation: Generation): SealedGeneration => {
     const own = paths.filter(({ unit }) => unit.kind === kind && unit.name === name);
     const path = (colour: 'blue' | 'green') => idOf(ids, (own.find((each) => each.colour === colour) ?? own[0])?.tag);
@@ -148,10 +167,13 @@ function sealEnvironment({ generations, configured, paths }: Layers, ids: Readon
     return {
       ...generation,
       images: {
-        services: images(
-          members.filter(({ step }) => !step),
-          ({ service }) => service,
-        ),
+        services: {
+          ...images(
+            members.filter(({ step }) => !step),
+            ({ service, next }) => (next ? `${service}.${next.colour}` : service),
+          ),
+          ...(kind === 'app' && Object.fromEntries(waysOut.filter(({ app }) => app === name).map(({ tag }) => [wayOut, idOf(ids, tag)]))),
+        },
         path: { blue: path('blue'), green: path('green') },
         ...(steps.length > 0 && { steps: images(steps, ({ service, step }) => `${service}/${step?.name}`) }),
       },

@@ -34,7 +34,8 @@ export async function previewAddresses(world: World, engine: Engine, { controlle
   const generations = new Map<string, string>(event.apps.map(({ name, generation }) => [name, generation]));
   const apps = Object.entries(resolved.value.apps).flatMap(([name, app]) => {
     const generation = generations.get(name);
-    return generation === undefined
+    // What passes its stages comes back to the generation that serves, so that one cannot be looked at beside it.
+    return generation === undefined || app.stages
       ? []
       : [[name, { ...plainly(app), hosts: app.hosts.map((host) => `${generation.slice(0, 12)}.${host}`) }] as const];
   });

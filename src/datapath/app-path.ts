@@ -16,11 +16,13 @@ import {
 } from './path-config.ts';
 import { HEED_LEAVING, type Range, renderLeaving } from './elastic-config.ts';
 import { appLogLines, serviceLine } from './access-log.ts';
+import { askedHost, type Origin, originLines, originOptions, renderWayOut } from './elsewhere-config.ts';
 import { COUNT_OWN, LATENCY_TABLE, OWN_TABLE, TIME_ANSWERS } from './latency-config.ts';
 import { countedNames, PATH_METRICS } from './metrics-config.ts';
 import { type PolicyConfig, renderPolicy, withPolicy } from './policy-config.ts';
+import { ENTER_STAGES, type Stage, stagePatience, WAY_BACK_LIBRARY, waysBack } from './stage-config.ts';
 import { STRICT_DEFAULTS, STRICT_LINES } from './strict-config.ts';
-import { checkLines, type CheckedService, elasticLines, renderWaiting } from './waiting-config.ts';
+import { checkLines, type CheckedService, elasticLines, renderWaiting, serverLines } from './waiting-config.ts';
 
 /** A service of an app, as its data path sees it. */
 export interface PathService {
@@ -40,6 +42,10 @@ export interface AppPath {
   readonly drainLimitMs: number;
   readonly policy?: Policy;
   readonly tls?: PathTls | undefined;
+  /** What requests pass through on their way to the entry and the routes' services. */
+  readonly stages?: readonly Stage[];
+  /** Where the entry leads, which then is the way out to there. */
+  readonly elsewhere?: Origin;
 }
 
 /**
@@ -47,14 +53,18 @@ export interface AppPath {
  * Pure. Throws where validation let something through that it should not have.
  */
 export function renderAppPath(path: AppPath): PathConfig {
-  const { policy = {} } = path;
-  const reached = [path.entry, ...routedServices(path)].map((name) => serviceOf(path, name));
+  const { policy = {}, stages = [], elsewhere } = path;
+  const stageNames = new Set(stages.map(({ service }) => service));
+  const reached = [path.entry, ...otherServices(path)].map((name) => serviceOf(path, name));
+  const backends = (name: string): string => backendOf(path, name);
   const isElastic = (service: PathService): boolean => typeof service.replicas !== 'number';
-  const rendered = path.policy && renderPolicy(policy, { backendOf: (name) => backendOf(path, name), http2: path.tls !== undefined });
+  const rendered = path.policy && renderPolicy(policy, { backendOf: backends, http2: path.tls !== undefined });
+  const libraries = [...(rendered?.libraries ?? []), ...(stages.length > 0 ? [WAY_BACK_LIBRARY] : [])];
   return {
     ...(path.services.some(isElastic) && { leaving: renderLeaving(path.drainLimitMs) }),
+    ...(elsewhere && { wayOut: renderWayOut(elsewhere) }),
     waiting: renderWaiting(
-      path.services.map((service) => checked(service, path.colour)),
+      path.services.map((service) => checked(service, path)),
       path.tls && [certificateTrial(path.tls)],
     ),
     proxy: renderConfig([
@@ -62,14 +72,21 @@ export function renderAppPath(path: AppPath): PathConfig {
         generation: path.generation,
         maxFiles: 20_000,
         drainLimitMs: path.drainLimitMs,
-        elastic: reached.filter(isElastic).map(({ name }) => backendOf(path, name)),
+        keepsListening: stages.length > 0,
+        elastic: reached.filter(isElastic).map(({ name }) => backends(name)),
         names: countedNames({ ...path, ...rendered }),
-        ...(rendered && { libraries: rendered.libraries }),
+        libraries,
       }),
       { ...DEFAULTS, lines: defaultLines(path) },
       frontend(path, rendered),
       PATH_METRICS,
-      ...reached.map((service) => backend(backendOf(path, service.name), checked(service, path.colour))),
+      ...waysBack(stages, { generation: path.generation, policy, backendOf: backends }),
+      ...reached.map((service) =>
+        backend(backends(service.name), checked(service, path), [
+          ...(stageNames.has(service.name) ? stagePatience(policy) : []),
+          ...(elsewhere && service.name === path.entry ? originLines(elsewhere) : []),
+        ]),
+      ),
       ...(rendered?.tables ?? []),
       LATENCY_TABLE,
       OWN_TABLE,
@@ -82,10 +99,10 @@ function defaultLines({ policy = {}, tls, drainLimitMs }: AppPath): string[] {
   return tls ? withIdleEnd(lines, drainLimitMs) : lines;
 }
 
-/** Services besides the entry that requests are routed to, each once. */
-function routedServices({ entry, policy }: AppPath): string[] {
+/** Services besides the entry that requests come to: stages, and where they are routed to. Each once. */
+function otherServices({ entry, policy, stages = [] }: AppPath): string[] {
   const routed = (policy?.routes ?? []).map(({ service }) => service);
-  return [...new Set(routed)].filter((name) => name !== entry).toSorted();
+  return [...new Set([...routed, ...stages.map(({ service }) => service)])].filter((name) => name !== entry).toSorted();
 }
 
 function serviceOf({ services }: AppPath, name: string): PathService {
@@ -121,7 +138,8 @@ const DEFAULTS: Section = {
   ],
 };
 
-function frontend({ generation, policy = {}, tls }: AppPath, rendered?: PolicyConfig): Section {
+function frontend(path: AppPath, rendered?: PolicyConfig): Section {
+  const { generation, policy = {}, tls, stages: [first] = [] } = path;
   return {
     header: 'frontend app',
     lines: [
@@ -143,28 +161,31 @@ function frontend({ generation, policy = {}, tls }: AppPath, rendered?: PolicyCo
       ...(tls ? ['http-request set-header x-forwarded-proto https if { ssl_fc }'] : []),
       retryOnly(policy.retries?.methods ?? idempotentMethods),
       ...(rendered?.handling ?? []),
-      'default_backend entry',
+      ...(first ? ENTER_STAGES : (rendered?.routing ?? [])),
+      `default_backend ${first ? backendOf(path, first.service) : 'entry'}`,
     ],
   };
 }
 
-function backend(name: string, service: CheckedService): Section {
+function backend(name: string, service: CheckedService, more: readonly string[]): Section {
   return {
     header: `backend ${name}`,
     lines: [
       serviceLine(service.name),
-      ...checkLines(service.health, service.name),
-      ...service.servers.map(({ name, address }) => `server ${name} ${address}:${service.port} ${FOLLOW_NAME}`),
+      ...more,
+      ...checkLines(service.health, service.host ?? service.name),
+      ...serverLines(service),
       ...elasticLines(service, `${HEED_LEAVING} ${FOLLOW_NAME}`),
     ],
   };
 }
 
 /** A name is unique to a colour: the same alias on two networks would silently resolve to one. */
-function checked(service: PathService, colour: AppPath['colour']): CheckedService {
+function checked(service: PathService, { colour, entry, elsewhere }: AppPath): CheckedService {
   const { replicas, health } = service;
   const name = assertDnsLabel(service.name);
-  const common = { name, port: assertPort(service.port), health };
+  const origin = elsewhere && name === entry ? { host: askedHost(elsewhere), options: originOptions(elsewhere) } : {};
+  const common = { name, port: assertPort(service.port), health, ...origin };
   if (typeof replicas !== 'number') {
     const max = assertWhole(replicas.max, 1, 1_000);
     return { ...common, servers: [], elastic: { min: assertWhole(replicas.min, 1, max), max, address: `${name}.${colour}` } };

@@ -98,6 +98,46 @@ const PATHS: Readonly<Record<string, PathConfig>> = {
     policy: { bodyLimitBytes: 1, timeouts: { idleMs: 86_400_000 } },
     tls: { certificate: join(folder, 'tls.pem'), redirectPort: 8443 },
   }),
+  'an app with stages': renderAppPath({
+    app: 'shop',
+    generation: 's'.repeat(64),
+    colour: 'green',
+    entry: 'web',
+    services: ['auth', 'waf', 'web'].map((name) => ({
+      name,
+      port: 80,
+      replicas: name === 'waf' ? { min: 1, max: 3 } : 2,
+      health: { kind: 'tcp' },
+    })),
+    stages: [
+      { service: 'waf', port: 10_300 },
+      { service: 'auth', port: 10_301 },
+    ],
+    drainLimitMs: 86_400_000,
+    policy: {
+      routes: [{ host: 'a.localhost', path: '/', service: 'web' }],
+      retries: { attempts: 10, on: ['response-timeout', 503], methods: ['GET'] },
+      timeouts: { responseMs: 86_400_000 },
+    },
+  }),
+  'an app that lives elsewhere': renderAppPath({
+    app: 'shop',
+    generation: 'e'.repeat(64),
+    colour: 'blue',
+    entry: 'elsewhere',
+    services: [{ name: 'elsewhere', port: 8080, replicas: 1, health: { kind: 'http', path: '/', status: 200 } }],
+    drainLimitMs: 1,
+    elsewhere: { host: 'legacy.example.com', port: 443, tls: { name: 'legacy.example.com' }, hostHeader: 'shop.example.com' },
+  }),
+  'an app that lives at an address, with an authority of its own': renderAppPath({
+    app: 'shop',
+    generation: 'e'.repeat(64),
+    colour: 'blue',
+    entry: 'elsewhere',
+    services: [{ name: 'elsewhere', port: 8080, replicas: 1, health: { kind: 'http', path: '/', status: 200 } }],
+    drainLimitMs: 1,
+    elsewhere: { host: '192.0.2.7', port: 8443, tls: { name: 'legacy.localhost', ca: join(folder, 'tls.pem') } },
+  }),
   'a core with TLS': renderCore({
     generation: 'c1',
     routes: [

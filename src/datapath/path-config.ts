@@ -9,6 +9,10 @@ export interface PathConfig {
   readonly waiting: string;
   readonly proxy: string;
   readonly leaving?: string;
+  /** What the way out of an app that lives elsewhere runs, in an image of its own. */
+  readonly wayOut?: string;
+  /** What the others name besides. */
+  readonly files?: readonly { readonly path: string; readonly contents: string }[];
 }
 
 /** How a server shows that it is healthy: by one answer over HTTP, by accepting a connection, or in a store's own protocol. */
@@ -45,6 +49,8 @@ export function proxyGlobal(options: {
   readonly generation: string;
   readonly maxFiles: number;
   readonly drainLimitMs: number | undefined;
+  /** Whether something listens until nothing is under way any more: the front alone is closed at first. */
+  readonly keepsListening?: boolean;
   /** Backends whose servers come and go, and are known by their addresses. */
   readonly elastic?: readonly string[];
   /** What it loads besides. */
@@ -52,7 +58,7 @@ export function proxyGlobal(options: {
   /** Lines by which it knows names, before it loads anything. */
   readonly names?: readonly string[];
 }): Section {
-  const { generation, maxFiles, drainLimitMs, elastic = [], libraries = [], names = [] } = options;
+  const { generation, maxFiles, elastic = [], libraries = [], names = [] } = options;
   assertGeneration(generation);
   const socket = `${RUN_FOLDER}/${generation.slice(0, 12)}.\${CHANGELESS_INCARNATION}.sock`;
   return {
@@ -63,12 +69,20 @@ export function proxyGlobal(options: {
       `fd-hard-limit ${maxFiles}`,
       'nbthread 1',
       `stats socket "${socket}" mode 600 level user expose-fd listeners`,
-      ...(drainLimitMs === undefined ? [] : [`hard-stop-after ${assertDuration(drainLimitMs)}ms`]),
+      ...drainLines(options),
+      ...(options.keepsListening ? [`setenv CHANGELESS_SOCKET "${socket}"`] : []),
       ...(elastic.length > 0 ? [`setenv CHANGELESS_ELASTIC ${elastic.join()}`] : []),
       ...names,
       ...['server.lua', ...libraries].map((name) => `lua-load ${LIBRARY}/${name}`),
     ],
   };
+}
+
+/** `grace`: for so long it is only said to stop, and what is to be closed is closed by who hears it. */
+function drainLines({ drainLimitMs, keepsListening = false }: { drainLimitMs: number | undefined; keepsListening?: boolean }): string[] {
+  if (drainLimitMs === undefined) return [];
+  const limit = `${assertDuration(drainLimitMs)}ms`;
+  return keepsListening ? [`grace ${limit}`, 'hard-stop-after 1ms'] : [`hard-stop-after ${limit}`];
 }
 
 /** The `server` options that find a peer by name at any time: both are needed, or a late name means 503 for ever. */

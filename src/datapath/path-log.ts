@@ -69,9 +69,9 @@ export function parsePathLine(line: string): PathReport | undefined {
   return parseCut(line) ?? parseReport(parseObject(line));
 }
 
-/** HAProxy 2.6 says how many it cuts, for each frontend, only in words. */
+/** HAProxy 2.6 says how many it cuts, for each frontend, only in words. What comes back from a stage is one of the front's. */
 function parseCut(line: string): PathReport | undefined {
-  const cut = /: Proxy \S+ hard-stopped \((\d+) remaining conns will be closed\)/.exec(line)?.[1];
+  const cut = /: Proxy (?!after-)\S+ hard-stopped \((\d+) remaining conns will be closed\)/.exec(line)?.[1];
   return cut === undefined ? undefined : { phase: 'draining', cut: Number(cut) };
 }
 

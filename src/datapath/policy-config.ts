@@ -4,7 +4,7 @@ import { COUNT_OWN } from './latency-config.ts';
 import { assertHeaderName, sorted } from './policy-match.ts';
 import { countLines, isRoute, rateTables, refusals } from './policy-refusals.ts';
 import { namesPath, PATH_RULE } from './policy-path.ts';
-import { orderRoutes, redirectLines, routeLines, routeName } from './policy-routes.ts';
+import { type OrderedRoute, orderRoutes, redirectLines, routeLines, routeName } from './policy-routes.ts';
 import { answerLines, mark } from './policy-rule.ts';
 import { quote, quoteFormat } from './quote.ts';
 
@@ -13,6 +13,8 @@ export interface PolicyConfig {
   readonly before: readonly string[];
   readonly deciding: readonly string[];
   readonly handling: readonly string[];
+  /** Which service takes the request. */
+  readonly routing: readonly string[];
   readonly tables: readonly Section[];
   /** Lua that they need. */
   readonly libraries: readonly string[];
@@ -34,10 +36,7 @@ const HOST_LINES: readonly string[] = [
  * The lines of a policy. `backendOf`: the name of a service's backend; `http2`: whether clients may speak it. Pure. Throws where validation let something through that it
  * should not have.
  */
-export function renderPolicy(
-  policy: Policy,
-  { backendOf, http2 }: { backendOf: (service: string) => string; http2: boolean },
-): PolicyConfig {
+export function renderPolicy(policy: Policy, { backendOf, http2 }: { backendOf: Backends; http2: boolean }): PolicyConfig {
   const routes = orderRoutes(policy.routes ?? []);
   const first = namesPath(policy) ? [PATH_RULE] : [];
   const rules = refusals(policy, routes, http2);
@@ -61,13 +60,33 @@ export function renderPolicy(
       ...headerLines(policy.headers, 'policy', ''),
       ...routes.flatMap(({ route, index }) => headerLines(route.headers, `policy routes ${index}`, ` if ${isRoute(index)}`)),
       ...compressionLines(policy.compression),
-      ...routes.map(({ route, index }) => `use_backend ${backendOf(route.service)} if ${isRoute(index)}`),
     ],
+    routing: useLines(routes, backendOf),
     tables: [...(refuses ? [REFUSED_TABLE] : []), ...rateTables(policy)],
     routes: (policy.routes ?? []).map(routeName),
     rules: [...first, ...rules].flatMap(({ name }) => name ?? []),
     libraries: ['parameter', 'refuse-body'].filter((name) => says(`lua.${name}`)).map((name) => `${name}.lua`),
   };
+}
+
+type Backends = (service: string) => string;
+
+const useLines = (routes: readonly OrderedRoute[], backendOf: Backends): string[] =>
+  routes.map(({ route, index }) => `use_backend ${backendOf(route.service)} if ${isRoute(index)}`);
+
+/** The lines that find the service for what stages have let pass: which route it takes follows from what they made of it. */
+export function renderRouting({ routes: written = [] }: Policy, backendOf: Backends): string[] {
+  if (written.length === 0) return [];
+  const routes = orderRoutes(written);
+  const first = namesPath({ routes: written }) ? [PATH_RULE] : [];
+  const refused = 'acl refused var(txn.refused) -m found';
+  const deciding = [
+    ...first.flatMap(({ lines }) => [refused, ...lines]),
+    ...routeLines(routes),
+    ...(first.length > 0 ? answerLines(first) : []),
+  ];
+  const before = deciding.some((line) => line.includes('var(txn.host)')) ? HOST_LINES : [];
+  return [...before, ...deciding, ...useLines(routes, backendOf)];
 }
 
 /** Lines with what a policy says of times and retries in place of their own, for HAProxy wants to be told once. */

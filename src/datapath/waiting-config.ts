@@ -19,6 +19,10 @@ export interface CheckedService {
   readonly port: number;
   readonly health: Health;
   readonly servers: readonly Server[];
+  /** Whom a check asks for, where that is not the service. */
+  readonly host?: string;
+  /** How its servers are spoken to, and how often they are asked. */
+  readonly options?: string;
   /** Of a service whose instances come and go: the one name for all of them, and how many there are. */
   readonly elastic?: Range & { readonly address: string };
 }
@@ -66,7 +70,7 @@ export function checkLines(health: Health, host: string): readonly string[] {
   const status = assertWhole(health.status, 100, 599);
   return [
     'option httpchk',
-    `http-check send meth GET uri '${assertHealthPath(health.path)}' ver HTTP/1.1 hdr host ${assertDnsLabel(host)}`,
+    `http-check send meth GET uri '${assertHealthPath(health.path)}' ver HTTP/1.1 hdr host ${assertDnsName(host)}`,
     `http-check expect status ${status}`,
   ];
 }
@@ -118,16 +122,23 @@ const NOBODY: Section = {
 };
 
 function renderBackend(service: CheckedService): Section {
-  const port = assertPort(service.port);
   return {
     header: `backend ${backendName(service)}`,
     lines: [
-      ...checkLines(service.health, service.name),
-      ...service.servers.map(({ name, address }) => `server ${assertDnsLabel(name)} ${assertDnsName(address)}:${port} ${FOLLOW_NAME}`),
+      ...checkLines(service.health, service.host ?? service.name),
+      ...serverLines(service),
       ...elasticLines(service, FOLLOW_FROM_NOW),
     ],
   };
 }
+
+/** A server for each instance that there always is. */
+export const serverLines = ({ servers, port, options }: CheckedService): readonly string[] =>
+  servers.map(({ name, address }) =>
+    [`server ${assertDnsLabel(name)} ${assertDnsName(address)}:${assertPort(port)} ${FOLLOW_NAME}`, ...(options ? [options] : [])].join(
+      ' ',
+    ),
+  );
 
 /** As many servers as there may be instances, each of which takes one of the addresses the name has at the time. */
 export function elasticLines({ name, port, elastic }: CheckedService, options: string): readonly string[] {

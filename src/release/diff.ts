@@ -62,7 +62,8 @@ function concerns(difference: Difference, unit: UnitName): boolean {
 
 /** How long a rollout waits, and when there are to be more instances, is in no generation. */
 const isPatience = (difference: Difference): boolean =>
-  difference.kind === 'value' && ['health.timeoutMs', 'replicas.metric', 'replicas.target'].includes(difference.member.join('.'));
+  difference.kind === 'value' &&
+  ['health.timeoutMs', 'elsewhere.health.timeoutMs', 'replicas.metric', 'replicas.target'].includes(difference.member.join('.'));
 
 const knows = (architecture: Architecture, environment: string): boolean => Object.hasOwn(architecture.environments, environment);
 
@@ -109,7 +110,7 @@ function appDifferences(unit: UnitName, old: App, next: App): Difference[] {
   return [...services, ...valueDifferences({ unit, subject: unit.name }, pathOf(old), pathOf(next))];
 }
 
-const pathOf = ({ drain, policy, tls }: App): Json => ({ drain, policy, tls });
+const pathOf = ({ drain, policy, tls, stages, elsewhere }: App): Json => ({ drain, policy, tls, stages, elsewhere });
 
 /** Compares leaf by leaf; a list is one leaf. */
 function valueDifferences(about: { unit: UnitName; subject: string }, old: Json, next: Json): Difference[] {

@@ -51,8 +51,9 @@ function versions({ from, to }: { from?: number; to?: number }): string {
 
 const partNames = { version: 'version', controller: 'the controller', proxy: 'the proxy of every data path', sandbox: 'the sandbox' };
 
-/** Contents of a file, and of a page, are said to have changed, not shown. */
-const isContents = (member: readonly string[]): boolean => member[0] === 'files' || member.join('.') === 'policy.maintenance.body';
+/** Contents of a file, of a page and of a certificate are said to have changed, not shown. */
+const isContents = (member: readonly string[]): boolean =>
+  member[0] === 'files' || ['policy.maintenance.body', 'elsewhere.tls.ca'].includes(member.join('.'));
 
 function moved({ from, to }: { from?: string; to?: string }, hidden: boolean): string {
   if (from === undefined) return hidden ? 'added' : `added: ${to}`;

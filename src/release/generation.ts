@@ -1,5 +1,14 @@
 import { byCodeUnit, type Json } from '../canonical-json.ts';
-import { isElastic, type App, type Core, type Service, type ServiceStep, type Store, type UsedSecrets } from '../architecture/model.ts';
+import {
+  isElastic,
+  type App,
+  type Core,
+  type Elsewhere,
+  type Service,
+  type ServiceStep,
+  type Store,
+  type UsedSecrets,
+} from '../architecture/model.ts';
 import { digestOf, type BodyId, type ComponentKey, type GenerationId } from '../digest.ts';
 import { mapValues } from '../map-values.ts';
 import { done, type Result } from '../result.ts';
@@ -17,7 +26,7 @@ const format = { body: 1, path: 8 };
 /**
  * Which part of a generation a member belongs to; a member the model gains does not compile until it has a place here.
  * `component`: the component's key stands for it. `body`: a change replaces the instances. `path`: a change replaces the
- * data path over the same instances. `resolved`: it is in the body, or an app's TLS in the path, as it is resolved. `core`: it is in the core's routes. `ground`: it is the slot's, which is neither.
+ * data path over the same instances. `resolved`: it is in the body, the path, or both, as it is resolved. `core`: it is in the core's routes. `ground`: it is the slot's, which is neither.
  */
 type Part = 'component' | 'resolved' | 'body' | 'path' | 'core' | 'ground';
 
@@ -68,6 +77,10 @@ const storeParts = placesOf<Store>({
 const appParts = placesOf<App>({
   hosts: 'core',
   services: 'body',
+  // A stage is told by its image where to send on, and what is under way may not pass over one.
+  stages: 'body',
+  // Host and port are the way out's, which is an instance; how the origin is spoken to is the data path's.
+  elsewhere: 'resolved',
   drain: 'path',
   bake: 'ground',
   policy: 'path',
@@ -114,8 +127,14 @@ function appGeneration({ inputs, resolved }: View, name: string, app: App): Gene
   const paths = mapValues(app.services, (service) => ({ ...checked(membersOf(service, serviceParts.path)), ...pathReplicas(service) }));
   return generation({
     unit: ['app', name],
-    body: { services },
-    path: { ...membersOf(app, appParts.path), tls: resolvedTls(resolved, app), services: paths, proxy: inputs.changeless.proxy },
+    body: { services, stages: app.stages, wayOut: wayOutOf(app, inputs) },
+    path: {
+      ...membersOf(app, appParts.path),
+      tls: resolvedTls(resolved, app),
+      elsewhere: spokenTo(app.elsewhere),
+      services: paths,
+      proxy: inputs.changeless.proxy,
+    },
   });
 }
 
@@ -140,6 +159,8 @@ function coreGeneration(inputs: ReleaseInputs, architecture: ResolvedArchitectur
   };
   return generation({ unit: ['core', 'core'], body: {}, path });
 }
+
+type Members = { readonly [key: string]: Json | undefined };
 
 type Parts = { unit: readonly [kind: string, name: string]; body: Json; path: Json };
 
@@ -171,9 +192,18 @@ const deliveries = (resolved: ResolvedArchitecture, used: UsedSecrets | undefine
 const resolvedTls = (resolved: ResolvedArchitecture, { tls }: App): Json | undefined =>
   tls && { secrets: deliveries(resolved, tlsSecrets(tls)), redirectPort: redirectPort(resolved, tls) };
 
+const wayOutOf = ({ elsewhere }: App, { changeless: { proxy } }: ReleaseInputs): Json | undefined =>
+  elsewhere && { host: elsewhere.host, port: elsewhere.port, proxy };
+
+function spokenTo(elsewhere: Elsewhere | undefined): Json | undefined {
+  if (elsewhere === undefined) return undefined;
+  const { tls, hostHeader, health } = elsewhere;
+  return checked({ tls, hostHeader, health });
+}
+
 /** How long a rollout waits for health is the rollout's patience: nothing that runs knows it. */
-function checked(members: Record<string, Json>): Record<string, Json> {
-  const { timeoutMs: _patience, ...health } = members['health'] as { readonly [key: string]: Json };
+function checked(members: Members): Members {
+  const { timeoutMs: _patience, ...health } = members['health'] as Members;
   return { ...members, health };
 }
 

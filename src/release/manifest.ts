@@ -41,7 +41,7 @@ export type ReleaseInputs = {
 export type Generation = { id: GenerationId; body: BodyId };
 
 /**
- * The images of a generation: services by name; the path in each colour (a core's path has one: `blue`); steps, where there are
+ * The images of a generation: services by name, a stage's in each colour (`auth.blue`); the path in each colour (a core's path has one: `blue`); steps, where there are
  * any, by service and name: `api/migrate`.
  */
 export type GenerationImages = {

@@ -39,6 +39,7 @@ const changeApp = (app: App, change: AppChange): App => ({
   ...(change.bake && { bake: change.bake }),
   ...(change.policy && { policy: { ...app.policy, ...change.policy } }),
   ...(change.tls && { tls: change.tls }),
+  ...(change.elsewhere && { elsewhere: change.elsewhere }),
   services: changeEach(app.services, change.services, changeSettings<Service, ServiceChange>),
 });
 

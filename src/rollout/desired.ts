@@ -2,12 +2,13 @@ import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import type { Manifest, SealedGeneration } from '../release/manifest.ts';
 import { sealedValue, secretReferences } from '../release/secret-references.ts';
-import { isElastic, mostOf, type Alarm, type ReplicaRange, type Service, type Store } from '../architecture/model.ts';
+import { isElastic, mostOf, type Alarm, type App, type ReplicaRange, type Service, type Store } from '../architecture/model.ts';
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import { tlsSecrets } from '../release/app-tls.ts';
 import { generationsOf } from '../release/generation.ts';
 import { independenceOf, type Independence } from '../release/independence.ts';
+import { imageName, placedServices, type Placed } from '../release/way-out.ts';
 import type { Problem } from '../problem.ts';
 import { done, type Result } from '../result.ts';
 import {
@@ -127,32 +128,37 @@ function appUnit(view: View, name: string): DesiredUnit {
   const sealed = member(sealedOf(view).apps, name);
   const owner: Owner = { kind: 'app', name };
   const slot = pathSlot(name, view.manifest.outputs.sandbox);
-  const seat = (colour: Colour): Seat => ({
-    slots: [appSlots, stepSlots].flatMap((places) =>
-      places({ app: name, services: app.services, colour, image: view.manifest.outputs.sandbox }),
-    ),
-    instances: Object.entries(app.services).flatMap(([service, spec]) => replicasOf({ view, owner, sealed, service, spec, colour })),
-    steps: Object.entries(app.services).flatMap(([service, spec]) => stepsOf({ view, owner, sealed, service, spec, colour })),
-    path: {
-      ...pathInstance({ view, owner, sealed, slot, colour, stopMs: app.drain.limitMs }),
-      ...(app.tls && { ...secretsOf(view, { secrets: tlsSecrets(app.tls) }), limits: { ...pathLimits, memoryBytes: tlsMemoryBytes } }),
-    },
-  });
+  const services = placedServices(app);
+  const seat = (colour: Colour): Seat => {
+    const placed = Object.entries(services).map(([service, spec]) => ({ view, owner, app, sealed, service, spec, colour }));
+    return {
+      slots: [appSlots, stepSlots].flatMap((places) => places({ app: name, services, colour, image: view.manifest.outputs.sandbox })),
+      instances: placed.flatMap(replicasOf),
+      steps: placed.flatMap(stepsOf),
+      path: { ...pathInstance({ view, owner, sealed, slot, colour, stopMs: app.drain.limitMs }), ...encryptionOf(view, app) },
+    };
+  };
   return {
     owner,
     generation: sealed.id,
     body: sealed.body,
     pathSlot: slot,
-    preview: previewSlot(name, view.manifest.outputs.sandbox),
+    ...(!app.stages && { preview: previewSlot(name, view.manifest.outputs.sandbox) }),
     seats: { blue: seat('blue'), green: seat('green') },
-    ...rangesOf(app.services),
+    ...rangesOf(services),
     alarms: [...alarmsIn(app), ...Object.entries(app.services).flatMap(([service, of]) => alarmsIn(of, service))],
     ...(app.bake && app.bake.forMs > 0 && { bakeMs: app.bake.forMs }),
-    healthLimitMs: Math.max(...Object.values(app.services).map((service) => service.health.timeoutMs)),
+    healthLimitMs: Math.max(...Object.values(services).map((service) => service.health.timeoutMs)),
   };
 }
 
-function rangesOf(services: Readonly<Record<string, Service>>): Pick<DesiredUnit, 'ranges'> {
+/** A data path that speaks TLS, to clients or to an origin, has more memory; to clients, with its certificate. */
+const encryptionOf = (view: View, { tls, elsewhere }: App): Pick<InstanceSpec, 'secrets'> & Partial<Pick<InstanceSpec, 'limits'>> => ({
+  ...(tls && secretsOf(view, { secrets: tlsSecrets(tls) })),
+  ...((tls ?? elsewhere?.tls) && { limits: { ...pathLimits, memoryBytes: tlsMemoryBytes } }),
+});
+
+function rangesOf(services: Readonly<Record<string, Placed>>): Pick<DesiredUnit, 'ranges'> {
   const ranges = Object.entries(services).flatMap(([name, { replicas }]) => (isElastic(replicas) ? [[name, replicas] as const] : []));
   return ranges.length === 0 ? {} : { ranges: Object.fromEntries(ranges) };
 }
@@ -202,9 +208,12 @@ function coreUnit(view: View): DesiredUnit {
 const alarmsIn = ({ alarms = {} }: { alarms?: Readonly<Record<string, Alarm>> }, service?: string): UnitAlarm[] =>
   Object.entries(alarms).map(([name, alarm]) => ({ ...alarm, name, ...(service !== undefined && { service }) }));
 
-type Replicated = { view: View; owner: Owner; sealed: SealedGeneration; service: string; spec: Service; colour: Colour };
+type Replicated = { view: View; owner: Owner; app: App; sealed: SealedGeneration; service: string; spec: Placed; colour: Colour };
 
-function replicasOf({ view, owner, sealed, service, spec, colour }: Replicated): InstanceSpec[] {
+function replicasOf({ view, owner, app, sealed, service, spec, colour }: Replicated): InstanceSpec[] {
+  const component = Object.hasOwn(app.services, service)
+    ? componentOf(view, `${owner.name}/${service}`)
+    : { key: view.manifest.inputs.changeless.proxy };
   return Array.from({ length: mostOf(spec.replicas) }, (_, index) => {
     const name = `${owner.name}.${service}-${index + 1}.${colour}`;
     return {
@@ -215,13 +224,13 @@ function replicasOf({ view, owner, sealed, service, spec, colour }: Replicated):
       generation: sealed.id,
       body: sealed.body,
       colour,
-      image: member(sealed.images.services, service),
+      image: member(sealed.images.services, imageName(app, service, colour)),
       mounts: memoryMounts(spec.writable),
       ...secretsOf(view, spec),
       limits: spec.limits,
       stopMs: spec.stopMs,
       ...(spec.drainSignal && { drainSignal: spec.drainSignal }),
-      origin: originOf(view, componentOf(view, `${owner.name}/${service}`)),
+      origin: originOf(view, component),
     };
   });
 }

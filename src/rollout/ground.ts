@@ -1,8 +1,9 @@
-import { mostOf, stepsOf, type Core, type Service } from '../architecture/model.ts';
+import { mostOf, stepsOf, type Core } from '../architecture/model.ts';
 import type { ImageId } from '../digest.ts';
 import { metricsPort } from '../metrics-port.ts';
 import type { Colour, NetworkSpec, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
+import { placedServices, type Placed } from '../release/way-out.ts';
 
 /** The ports every data path and the core listen on inside their sandbox for clients: plain, and where there is TLS. */
 const pathPorts = { plain: 8080, tls: 8443 };
@@ -14,11 +15,12 @@ const tierHosts = 1000;
 
 /**
  * The architecture's networks; they outlive every generation. `edge` is the core's way out; `core` joins it to the apps'
- * paths; each app and each store has one of its own; `outbound` lets services that asked for it reach the world, not each other.
+ * paths; each app and each store has one of its own; `outbound` lets services that asked for it, and ways out, reach the world, not
+ * each other.
  */
 export function networksOf(architecture: ResolvedArchitecture): NetworkSpec[] {
   const inner = { internal: true, isolated: false };
-  const wantsOut = Object.values(architecture.apps).some((app) => Object.values(app.services).some((service) => service.outbound));
+  const wantsOut = Object.values(architecture.apps).some((app) => Object.values(placedServices(app)).some((service) => service.outbound));
   return [
     { name: 'edge', owner: coreOwner, internal: false, isolated: false, hosts: 2 },
     { name: 'core', owner: coreOwner, ...inner, hosts: tierHosts },
@@ -27,7 +29,7 @@ export function networksOf(architecture: ResolvedArchitecture): NetworkSpec[] {
       name: `app/${name}`,
       owner: { kind: 'app', name },
       ...inner,
-      hosts: appHosts(app.services),
+      hosts: appHosts(placedServices(app)),
     })),
     ...Object.keys(architecture.stores).map((name): NetworkSpec => ({
       name: `store/${name}`,
@@ -39,7 +41,7 @@ export function networksOf(architecture: ResolvedArchitecture): NetworkSpec[] {
 }
 
 /** Both colours of every replica and step, the path, and as much again to grow into. */
-function appHosts(services: Readonly<Record<string, Service>>): number {
+function appHosts(services: Readonly<Record<string, Placed>>): number {
   const places = Object.values(services).reduce((sum, service) => sum + mostOf(service.replicas) + stepsOf(service).length, 0);
   return Math.max(32, 4 * places + 2);
 }
@@ -56,7 +58,7 @@ export const dataVolume = (store: string, format?: string): VolumeSpec => ({
 /** The place of an instance: one name with a suffix, for both are containers on some engines. */
 export const slotOf = (instance: string): string => `${instance}.slot`;
 
-type AppPlaces = { app: string; services: Readonly<Record<string, Service>>; colour: Colour; image: ImageId };
+type AppPlaces = { app: string; services: Readonly<Record<string, Placed>>; colour: Colour; image: ImageId };
 
 /**
  * One place per replica that there may be. Peers find it as `api-1.blue`, all replicas as `api.blue`, and by the search suffix as
@@ -82,7 +84,7 @@ export function appSlots({ app, services, colour, image }: AppPlaces): SlotSpec[
 }
 
 /** What an instance of a service reaches, and the names by which its peers find it. */
-const serviceNetworks = (app: string, { stores, outbound }: Service, aliases: readonly string[]): SlotSpec['networks'] => [
+const serviceNetworks = (app: string, { stores, outbound }: Placed, aliases: readonly string[]): SlotSpec['networks'] => [
   { network: `app/${app}`, aliases },
   ...stores.map((store) => ({ network: `store/${store}`, aliases: [] })),
   ...(outbound ? [{ network: 'outbound', aliases: [] }] : []),

@@ -11,7 +11,7 @@ export type Load = { readonly tally: Tally; stop(): Promise<Tally> };
 type Control = { stopped: boolean };
 
 /** What is asked: `/` of an app that answers 200 at once, unless said otherwise. */
-export type Asking = { path?: string; status?: number; limitMs?: number };
+export type Asking = { path?: string; status?: number; limitMs?: number; headers?: Readonly<Record<string, string>> };
 
 /** Where a load goes; over TLS where an authority is named. */
 export type Target = Address & { ca?: string };
@@ -22,8 +22,12 @@ type Asked = Target & Required<Asking>;
  * Starts clients that POST over connections they keep, each its own, never retry, and count whatever goes wrong. Node's
  * agent does not hide what is looked for: a connection that breaks under a request fails it, reused or not.
  */
-export function startLoad(address: Target, clients: number, { path = '/', status = 200, limitMs = 10_000 }: Asking = {}): Load {
-  const asked: Asked = { ...address, path, status, limitMs };
+export function startLoad(
+  address: Target,
+  clients: number,
+  { path = '/', status = 200, limitMs = 10_000, headers = {} }: Asking = {},
+): Load {
+  const asked: Asked = { ...address, path, status, limitMs, headers };
   const tally: Tally = { answered: 0, failed: [], answeredBy: new Map() };
   const control: Control = { stopped: false };
   const running = Array.from({ length: clients }, () => runClient(asked, tally, control));
@@ -54,9 +58,9 @@ async function runClient(asked: Asked, tally: Tally, control: Control): Promise<
 }
 
 /** Resolves with the generation that answered as it should; rejects on anything else, and without an answer in time. */
-function post({ host, port, path, status, limitMs, ca }: Asked, agent: http.Agent): Promise<string> {
+function post({ host, port, path, status, limitMs, ca, headers }: Asked, agent: http.Agent): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { agent, host: '127.0.0.1', port, path, method: 'POST', headers: { host, 'content-length': 5 } };
+    const options = { agent, host: '127.0.0.1', port, path, method: 'POST', headers: { ...headers, host, 'content-length': 5 } };
     const [client, encrypted] = ca === undefined ? [http, {}] : [https, { ca, servername: host }];
     const request = client.request({ ...options, ...encrypted, signal: AbortSignal.timeout(limitMs) }, (response) => {
       let text = '';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InstanceSpec } from '../../src/engine/engine.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
-import { app, sealRelease, secretive, service, steps, store, streaming } from './release-fixture.ts';
+import { app, elsewhere, sealRelease, secretive, service, staged, steps, store, streaming, withCatalog } from './release-fixture.ts';
 import { elasticRelease, scale } from './scale-fixture.ts';
 import { architecture, comparable, killAt, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
 
@@ -52,6 +52,17 @@ const scenarios: Scenario[] = [
       );
       return second;
     },
+  },
+  {
+    name: 'an app with stages replaced',
+    prepare: async ({ engine, up }) => upWith(up, sealRelease(engine, { architecture: withCatalog(staged()) })),
+    act: ({ engine, up }) =>
+      upWith(up, sealRelease(engine, { commit: 'second', architecture: withCatalog(staged()), keys: { 'catalog/waf': '2' } })),
+  },
+  {
+    name: 'an app that moves in',
+    prepare: async ({ engine, up }) => upWith(up, sealRelease(engine, { architecture: withCatalog(elsewhere()) })),
+    act: ({ engine, up }) => upWith(up, sealRelease(engine, { commit: 'second' })),
   },
   {
     name: 'an app whose step fails',

@@ -14,6 +14,7 @@ import {
   type SealedGeneration,
 } from '../../src/release/manifest.ts';
 import { releaseId } from '../../src/release/release-id.ts';
+import { wayOut } from '../../src/release/way-out.ts';
 import { usedVersions } from '../../src/release/secret-references.ts';
 import { fixtureSecrets } from './secret-fixture.ts';
 
@@ -47,6 +48,22 @@ export const app = (services: App['services'], host: string, drainMs = 30_000): 
   services,
   drain: { limitMs: drainMs },
 });
+
+/** An app whose requests pass two stages. */
+export const staged = (change: Partial<App> = {}): App => {
+  const stage = service({ entry: false, replicas: 1 });
+  return { ...app({ waf: stage, auth: stage, api: service() }, 'catalog.localhost'), stages: ['waf', 'auth'], ...change };
+};
+
+/** The same app, where it lived before. */
+export const elsewhere = (change: Partial<App> = {}): App => ({
+  ...app({}, 'catalog.localhost'),
+  elsewhere: { host: 'legacy.example.com', port: 80, health: { kind: 'http', path: '/healthz', status: 200, timeoutMs: 500 } },
+  ...change,
+});
+
+/** The example, with another catalog. */
+export const withCatalog = (catalog: App): Architecture => streaming({ apps: { ...streaming().apps, catalog } });
 
 export const store = (change: Partial<Store> = {}): Store => ({
   build: source,
@@ -163,10 +180,14 @@ export function sealRelease(engine: MemoryEngine, change: ReleaseChange = {}): M
   const { unbuilt = [] } = change;
   const built = Object.entries(apps).filter(([name]) => !unbuilt.includes(name));
   const membersOf = (name: string): { services: string[]; steps: string[] } => {
-    const all = Object.entries(inputs.architecture.apps[name]?.services ?? {});
+    const own = inputs.architecture.apps[name];
+    const all = Object.entries(own?.services ?? {});
     const stepsOf = ({ steps }: Service): string[] => [...(steps?.before ?? []), ...(steps?.after ?? [])].map((step) => step.name);
     return {
-      services: all.map(([each]) => each),
+      services: [
+        ...all.flatMap(([each]) => (own?.stages?.includes(each) ? [`${each}.blue`, `${each}.green`] : [each])),
+        ...(own?.elsewhere ? [wayOut] : []),
+      ],
       steps: all.flatMap(([each, member]) => stepsOf(member).map((step) => `${each}/${step}`)),
     };
   };

@@ -1,7 +1,9 @@
 import type { styleText } from 'node:util';
 import { short } from '../../digest.ts';
 import type { ObservedInstance } from '../../engine/engine.ts';
+import { mapValues } from '../../map-values.ts';
 import { resolveEnvironment } from '../../release/resolve-environment.ts';
+import { originText } from '../../release/way-out.ts';
 import { done } from '../../result.ts';
 import { stepOf } from '../../rollout/ground.ts';
 import { addressesOf } from '../addresses.ts';
@@ -74,7 +76,10 @@ function statusOf(live: Live, { drift, alarms, held, certificates }: Known) {
     commit: controller?.commit ?? null,
     environment: controller?.environment ?? null,
     state: wholeHealth(live, live.rollout),
-    apps: ofKind('app'),
+    apps: mapValues(ofKind('app'), (status, name) => {
+      const elsewhere = resolvedOf(live)?.apps[name]?.elsewhere;
+      return { ...status, ...(elsewhere && { elsewhere: originText(elsewhere) }) };
+    }),
     stores: ofKind('store'),
     core: core === undefined ? { generation: null, state: 'down', urls: [], instances: [] } : unitStatus(core, publishedUrls(live)),
     controller: controllerStatus(live),
@@ -169,11 +174,14 @@ function statusText(session: Session, { architecture, live, status }: { architec
     lines.push(
       `  baking    release ${short(status.standingBy.release)} from ${commitWords(status.standingBy.commit)} stands by; changeless rollback goes back to it`,
     );
-  const units = live.units.map((unit) => ({ unit, urls: unit.kind === 'app' ? (status.apps[unit.name]?.urls ?? []) : [] }));
+  const units = live.units.map((unit) => {
+    const { urls = [], elsewhere } = (unit.kind === 'app' && status.apps[unit.name]) || {};
+    return { unit, words: [...(elsewhere === undefined ? [] : [`, lives at ${elsewhere}`]), ...urls.map((url) => `  ${url}`)].join('') };
+  });
   const width = Math.max(...units.map(({ unit }) => unitWords(unit).length), 'controller'.length);
-  for (const { unit, urls } of units)
+  for (const { unit, words } of units)
     lines.push(
-      `  ${unitWords(unit).padEnd(width)}  ${unit.state.padEnd(11)}  ${unitDetail(unit)}${urls.map((url) => `  ${url}`).join('')}`,
+      `  ${unitWords(unit).padEnd(width)}  ${unit.state.padEnd(11)}  ${unitDetail(unit)}${words}`,
       ...trafficLines(unit, flag(session.input, 'routes')).map((line) => `  ${''.padEnd(width)}  ${''.padEnd(11)}  ${line}`),
     );
   for (const step of live.units.flatMap(({ steps }) => steps).filter(({ exitCode = 0 }) => exitCode !== 0))

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { App, Architecture } from '../architecture/model.ts';
+import type { ComponentKey, ImageId } from '../digest.ts';
+import { generationsOf } from '../release/generation.ts';
+import { appOf, architectureOf, inputsOf, serviceOf } from '../release/release-fixture.ts';
+import { resolveEnvironment } from '../release/resolve-environment.ts';
+import { configuredImages, configuredRequest, type Configured } from './configured-images.ts';
+import { pathImages, pathRequest, type PathImage } from './path-images.ts';
+import { wayOutImages, wayOutRequest } from './way-out-images.ts';
+
+const proxy = { id: 'sha256:proxy' as ImageId, key: 'k2' as ComponentKey, architecture: 'streaming' };
+
+/** The images of an architecture whose one app is this. */
+function imagesOf(app: Partial<App>): {
+  configured: readonly Configured[];
+  paths: readonly PathImage[];
+  next: (item: Configured) => unknown;
+} {
+  const architecture: Architecture = architectureOf({ apps: { catalog: appOf(app) } });
+  const inputs = inputsOf(architecture);
+  const [generations, resolved] = [generationsOf(inputs, 'local'), resolveEnvironment(architecture, 'local')];
+  assert.ok(generations.ok && resolved.ok);
+  const { components } = inputs;
+  const base = (component: string) => ({ id: proxy.id, user: '', component: components[component]!, architecture: 'streaming' });
+  return {
+    configured: configuredImages({ architecture: resolved.value, generations: generations.value, components }),
+    paths: pathImages(resolved.value, generations.value).filter(({ unit }) => unit.kind === 'app'),
+    next: (item) => configuredRequest(item, base(item.component)).change.environment?.['CHANGELESS_NEXT'],
+  };
+}
+
+const services = { api: serviceOf(), auth: serviceOf({ entry: false }), waf: serviceOf({ entry: false }) };
+
+test('a stage is told, in an image of each colour, the port where the data path of that colour listens for it', () => {
+  const { configured, paths, next } = imagesOf({ services, stages: ['waf', 'auth'] });
+  const told = configured.filter((item) => item.next).map((item) => [item.service, item.next?.colour, next(item)]);
+  assert.deepEqual(told, [
+    ['auth', 'blue', 'http://path.:10201'],
+    ['auth', 'green', 'http://path.:10301'],
+    ['waf', 'blue', 'http://path.:10200'],
+    ['waf', 'green', 'http://path.:10300'],
+  ]);
+  for (const { colour, config } of paths) {
+    const [waf, auth] = colour === 'blue' ? [10_200, 10_201] : [10_300, 10_301];
+    assert.match(config.proxy, new RegExp(`frontend after-waf\n +bind :${waf}\n[^]*frontend after-auth\n +bind :${auth}\n`));
+  }
+});
+
+test('a service that is no stage has one image, which is told nothing', () => {
+  const { configured, next } = imagesOf({ services, stages: ['waf'] });
+  assert.deepEqual(
+    configured.filter(({ service }) => service === 'api').map((item) => next(item)),
+    [undefined],
+  );
+});
+
+const ca = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+const health = { kind: 'http', path: '/', status: 200, timeoutMs: 1000 } as const;
+const elsewhere = { host: 'legacy.example.com', port: 443, tls: { name: 'legacy.example.com', ca }, health };
+
+test('a way out is the proxy with one origin, the same in both colours', () => {
+  const { paths, configured } = imagesOf({ services: {}, elsewhere });
+  const [image, ...more] = wayOutImages('streaming', paths, proxy.key);
+  assert.equal(more.length, 0);
+  assert.deepEqual(
+    configured.filter(({ unit }) => unit.kind === 'app'),
+    [],
+  );
+  const { base, files, change } = wayOutRequest(image!, proxy);
+  assert.equal(base, proxy.id);
+  assert.match(String(files[0]?.contents), /server origin legacy\.example\.com:443 /);
+  assert.deepEqual(change.entrypoint, ['haproxy', '-db', '-f', files[0]?.path]);
+  assert.equal(change.labels?.['dev.changeless.app'], 'catalog');
+});
+
+test('who vouches for an origin is in the image of the data path, where its configuration looks for it', () => {
+  for (const path of imagesOf({ services: {}, elsewhere }).paths) {
+    const file = pathRequest(path, proxy).files.find(({ contents }) => contents === ca)?.path;
+    assert.ok(file !== undefined && path.config.proxy.includes(` ca-file ${file} `) && path.config.waiting.includes(` ca-file ${file} `));
+  }
+});
+
+test('without stages and elsewhere no image knows of them', () => {
+  const { configured, paths } = imagesOf({});
+  assert.ok(configured.every((item) => item.next === undefined));
+  assert.deepEqual(wayOutImages('streaming', paths, proxy.key), []);
+  for (const { config } of paths) assert.doesNotMatch(config.proxy, /after-|way-back|grace|elsewhere/);
+});
