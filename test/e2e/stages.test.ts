@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { containersOf } from './docker.ts';
 import { writeGate } from './gate.ts';
 import { startLoad } from './load.ts';
-import { makeWorld, type World } from './world.ts';
+import { makeWorld, until, type World } from './world.ts';
 
 const host = 'hello.localhost';
 const file = 'architecture.ts';
@@ -149,6 +149,31 @@ test('a stage, on the real engine', async (story) => {
     const after = await containers();
     assert.deepEqual([after.gates, after.services], [before.gates, before.services]);
     assert.notDeepEqual(after.paths, before.paths);
+  });
+
+  await story.test('stands by with its generation while the next one bakes, and is gone back to without losing a request', async () => {
+    await world.commit('To bake', { file, from: "stages: ['gate'],", to: "stages: ['gate'],\n      bake: { forMs: 600_000 }," });
+    await world.done('up');
+    const first = (await ask(token)).told?.generation;
+    await world.commit('Version 4', { file: 'gate/server.mjs', from: "version = '3'", to: "version = '4'" });
+    const [loaded, followed] = [load(), world.begin(['up'])];
+    await until('the one before stands by', async () => {
+      const { standingBy } = (await world.status()) as unknown as { standingBy?: object };
+      return standingBy !== undefined && (await ask(token)).told?.headers['x-gate'] === '4';
+    });
+    await world.done('rollback');
+    assert.equal((await followed.ended).code, 1);
+    const { told } = await ask(token);
+    assert.deepEqual([told?.generation, told?.headers['x-gate']], [first, '3']);
+    const { failed, answeredBy } = await loaded.stop();
+    assert.deepEqual(failed, []);
+    assert.equal(answeredBy.size, 2);
+    await world.commit(
+      'Not to bake',
+      { file, from: 'bake: { forMs: 600_000 },', to: '' },
+      { file: 'gate/server.mjs', from: "version = '4'", to: "version = '3'" },
+    );
+    await world.done('up');
   });
 
   await story.test('is gone when it is rolled back to before it was there', async () => {
