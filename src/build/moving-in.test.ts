@@ -85,5 +85,5 @@ test('without stages and elsewhere no image knows of them', () => {
   const { configured, paths } = imagesOf({});
   assert.ok(configured.every((item) => item.next === undefined));
   assert.deepEqual(wayOutImages('streaming', paths, proxy.key), []);
-  for (const { config } of paths) assert.doesNotMatch(config.proxy, /after-|way-back|grace|elsewhere/);
+  for (const { config } of paths) assert.doesNotMatch(config.proxy, /frontend after-|way-back|grace|elsewhere/);
 });

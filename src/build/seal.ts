@@ -110,7 +110,7 @@ function layersWithout({ environment, generations, configured, paths, waysOut }:
     generations: { ...generations, apps },
     configured: configured.filter(isBuilt),
     paths: paths.filter(isBuilt),
-    waysOut: waysOut.filter(isBuilt),
+    waysOut: waysOut.filter(({ app }) => unbuilt[app] === undefined),
   };
 }
 

@@ -13,7 +13,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   secrets: ['architecture', 'release'],
   rollout: ['architecture', 'release', 'engine'],
   drift: ['release', 'engine', 'rollout'],
-  alarms: ['engine', 'rollout'],
+  alarms: ['datapath', 'engine', 'rollout'],
   notify: ['architecture'],
   controller: ['secrets', 'notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger'],
   cli: [

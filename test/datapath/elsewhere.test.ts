@@ -14,7 +14,7 @@ import type { TLSSocket } from 'node:tls';
 import { issueFor, makeAuthority, type Certified } from '../../src/certificates/issue.ts';
 import { renderAppPath } from '../../src/datapath/app-path.ts';
 import type { Origin } from '../../src/datapath/elsewhere-config.ts';
-import { freePort, skip, withSources } from '../../src/datapath/haproxy-fixture.ts';
+import { freePort, ownAddress, skip, withSources } from '../../src/datapath/haproxy-fixture.ts';
 import { parsePathLine, type PathReport } from '../../src/datapath/path-log.ts';
 
 const name = 'legacy.localhost';
@@ -100,15 +100,18 @@ async function behind(
   });
   const front = path.join(folder, `front-${port}`);
   const at = (config: string): string =>
-    config.replace('elsewhere-1.blue:8080', `127.0.0.1:${port}`).replace('bind :8080', `bind unix@${front}`);
-  const { child } = await run(change(rendered.wayOut?.replace('bind :8080', `bind 127.0.0.1:${port}`) ?? ''));
+    config
+      .replace('elsewhere-1.blue:8080', `${ownAddress}:${port}`)
+      .replace('bind :8080', `bind unix@${front}`)
+      .replace('bind :', `bind ${ownAddress}:`);
+  const { child } = await run(change(rendered.wayOut?.replace('bind :8080', `bind ${ownAddress}:${port}`) ?? ''));
   await untilOpen(port);
   return { waiting: at(rendered.waiting), proxy: at(rendered.proxy), front, stop: () => child.kill('SIGKILL') };
 }
 
 async function untilOpen(port: number): Promise<void> {
   for (;;) {
-    const socket = net.connect({ host: '127.0.0.1', port });
+    const socket = net.connect({ host: ownAddress, port });
     const isOpen = await once(socket, 'connect').then(
       () => true,
       () => false,
@@ -195,7 +198,7 @@ test('what lives elsewhere', { skip, concurrency: 2 }, async (suite) => {
   });
 
   await suite.test('is not healthy when nobody answers, though the way out is there', async () => {
-    const failed = await waited({ host: '127.0.0.1', port: await freePort() });
+    const failed = await waited({ host: ownAddress, port: await freePort() });
     assert.match(failed.join(), /^elsewhere-1 GET \/healthz expecting 200: L7/);
   });
 

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { renderAppPath } from '../../src/datapath/app-path.ts';
-import { freePort, withSources } from '../../src/datapath/haproxy-fixture.ts';
+import { freePort, ownAddress, withSources } from '../../src/datapath/haproxy-fixture.ts';
 import { parsePathLine, type PathMeasures } from '../../src/datapath/path-log.ts';
 import type { Policy } from '../../src/policy.ts';
 
@@ -166,6 +166,7 @@ export class Staged {
     });
     return withSources(proxy)
       .replace('bind :8080', `bind unix@${path.join(this.#folder, 'front')}`)
+      .replaceAll('bind :', `bind ${ownAddress}:`)
       .replaceAll('/run/changeless', this.#folder)
       .replaceAll(/server (\w+)-1 \S+ .*/g, (_, name: string) => `server ${name}-1 127.0.0.1:${ports.get(name)}`);
   }
@@ -222,6 +223,7 @@ export class Staged {
     const { headers, method } = request;
     const on = http.request({
       agent: this.#agent,
+      host: ownAddress,
       port: this.#ways.get(name),
       method,
       path: String(headers[behaviour.path] ?? request.url),
@@ -238,7 +240,7 @@ export class Staged {
 
   #passUpgraded(name: string, request: http.IncomingMessage, socket: Duplex): void {
     const headers = { ...sentOn(name, request.headers), connection: 'upgrade', upgrade: request.headers.upgrade };
-    const on = http.request({ port: this.#ways.get(name), path: request.url, headers });
+    const on = http.request({ host: ownAddress, port: this.#ways.get(name), path: request.url, headers });
     on.on('upgrade', (_answer, behind: Duplex) => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n');
       behind.pipe(socket).pipe(behind);
