@@ -78,6 +78,34 @@ local function failures()
     return failing
 end
 
+-- Many waiters that ask as often as they can leave what they wait for no time to start. So who has waited long asks rarely: a tenth of
+-- the time goes by between two checks, at most a second.
+local OFTEN_FOR_MS, RAREST_MS = 2000, 1000
+-- In which a check of each server begins, though the next one is not due at once.
+local WINDOW_MS = 60
+local began = core.now()
+
+local function waited_ms()
+    local now = core.now()
+    return (now.sec - began.sec) * 1000 + (now.usec - began.usec) / 1000
+end
+
+local function each_server(method)
+    for _, backend in ipairs(backends) do
+        for _, server in pairs(core.backends[backend].servers) do server[method](server) end
+    end
+end
+
+-- A check that is under way meanwhile ends, and its answer is seen when checks are made again.
+local function rest()
+    local waited = waited_ms()
+    if waited < OFTEN_FOR_MS then return core.msleep(POLL_MS) end
+    core.msleep(WINDOW_MS)
+    each_server('check_disable')
+    core.msleep(math.floor(math.min(waited / 10, RAREST_MS)))
+    each_server('check_enable')
+end
+
 core.register_task(function()
     local last
     while true do
@@ -86,6 +114,6 @@ core.register_task(function()
         if #failing > 0 then now = '{"changeless":"checking","failing":[' .. table.concat(failing, ',') .. ']}' end
         if now ~= last then report.line(now) end
         last = now
-        core.msleep(POLL_MS)
+        rest()
     end
 end)

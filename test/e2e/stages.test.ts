@@ -128,7 +128,7 @@ test('a stage, on the real engine', async (story) => {
     story.diagnostic(`${answered} requests, none failed`);
   });
 
-  await story.test('is left alone by changes of policy, which lose no request either', async () => {
+  await story.test('is left alone by a change of policy, which loses no request either', async () => {
     const [before, loaded] = [await containers(), load()];
     await world.commit(
       'A patch',
@@ -136,16 +136,9 @@ test('a stage, on the real engine', async (story) => {
       { file, from: "stages: ['gate'],", to: "stages: ['gate'],\n      policy: policy({ patches: { bad: deny({ path: '/bad' }) } })," },
     );
     await world.done('up');
-    for (const [from, to] of [
-      ['/bad', '/worse'],
-      ['/worse', '/worst'],
-    ] as const) {
-      await world.commit(`A patch for ${to}`, { file, from, to });
-      await world.done('up');
-    }
     const { failed, answeredBy } = await loaded.stop();
     assert.deepEqual(failed, []);
-    assert.equal(answeredBy.size, 4);
+    assert.equal(answeredBy.size, 2);
     const after = await containers();
     assert.deepEqual([after.gates, after.services], [before.gates, before.services]);
     assert.notDeepEqual(after.paths, before.paths);
