@@ -31,7 +31,7 @@ export const ask = async <T>(path: string): Promise<T> => JSON.parse((await call
 
 /** Resolves when the container's log holds a line with the text. */
 export async function logSays(container: string, text: string): Promise<void> {
-  const response = await send('GET', `/containers/${container}/logs?stdout=1&follow=1`, undefined);
+  const response = await send('GET', `/containers/${container}/logs?stdout=1&stderr=1&follow=1`, undefined);
   for await (const chunk of response) if (String(chunk).includes(text)) break;
   response.destroy();
 }
