@@ -5,7 +5,7 @@ import type { Architecture, ComponentSource } from '../architecture/model.ts';
 export type NamedComponent = { name: string; source: ComponentSource; place: string };
 
 /** The app that a component is a service of; undefined for a store's or an agent's. */
-export const appOf = (architecture: Architecture, component: string): string | undefined =>
+export const appOfComponent = (architecture: Architecture, component: string): string | undefined =>
   Object.entries(architecture.apps).find(([app, { services }]) =>
     Object.keys(services).some((service) => `${app}/${service}` === component),
   )?.[0];

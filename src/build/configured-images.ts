@@ -3,7 +3,7 @@ import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import type { Generations } from '../release/generation.ts';
 import type { Component } from '../release/manifest.ts';
 import { digestOf, type BodyId, type ImageId } from '../digest.ts';
-import type { Colour } from '../engine/engine.ts';
+import { colours, type Colour } from '../engine/engine.ts';
 import type { AssembleRequest } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
 import { wayBackPort, wayBackUrl, wayBackVariable } from '../way-back.ts';
@@ -23,8 +23,6 @@ export type Configured = {
   next?: { colour: Colour; url: string };
   tag: string;
 } & Configuration;
-
-const colours = ['blue', 'green'] as const;
 
 type Configuration = { body: BodyId; settings: Readonly<Record<string, string>>; files: Readonly<Record<string, string>> };
 

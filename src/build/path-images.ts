@@ -6,7 +6,7 @@ import type { Origin } from '../datapath/elsewhere-config.ts';
 import type { PathConfig } from '../datapath/path-config.ts';
 import { renderStorePath } from '../datapath/store-path.ts';
 import { digestOf, type ComponentKey, type ImageId } from '../digest.ts';
-import { secretsPath, type Colour } from '../engine/engine.ts';
+import { colours, secretsPath, type Colour } from '../engine/engine.ts';
 import type { AssembleRequest } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
 import type { UnitName } from '../events.ts';
@@ -29,8 +29,6 @@ const configFolder = '/etc/changeless/path';
 
 /** How long a store's path goes on with what it holds once it was told to stop. */
 const storeDrainLimitMs = 30_000;
-
-const colours = ['blue', 'green'] as const;
 
 /** Every data path an environment needs. */
 export function pathImages(architecture: ResolvedArchitecture, generations: Generations): PathImage[] {

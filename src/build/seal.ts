@@ -15,7 +15,7 @@ import {
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { wayOut } from '../release/way-out.ts';
 import { configuredImages, configuredRequest, type Configured } from './configured-images.ts';
-import { appOf } from './component-names.ts';
+import { appOfComponent } from './component-names.ts';
 import type { ExistingImages } from './existing-images.ts';
 import { releaseTag } from './image-names.ts';
 import { pathImages, pathRequest, type PathImage } from './path-images.ts';
@@ -115,7 +115,7 @@ function layersWithout({ environment, generations, configured, paths, waysOut }:
 }
 
 function componentsWithout(components: Parts['components'], { inputs }: PlannedRelease, unbuilt: Unbuilt): Parts['components'] {
-  const isBuilt = (name: string): boolean => unbuilt[appOf(inputs.architecture, name) ?? ''] === undefined;
+  const isBuilt = (name: string): boolean => unbuilt[appOfComponent(inputs.architecture, name) ?? ''] === undefined;
   return Object.fromEntries(Object.entries(components).filter(([name]) => isBuilt(name)));
 }
 

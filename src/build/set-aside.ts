@@ -1,6 +1,6 @@
 import type { Architecture } from '../architecture/model.ts';
 import type { Problem, ProblemCode } from '../problem.ts';
-import { appOf } from './component-names.ts';
+import { appOfComponent } from './component-names.ts';
 
 /** Apps that could not be built, and why. */
 export type Unbuilt = Readonly<Record<string, Problem>>;
@@ -38,7 +38,7 @@ export class SetAside {
 
   /** The same for components: nobody's but apps' must be among them. */
   takesComponents(problem: Problem, names: readonly string[]): boolean {
-    const apps = names.map((name) => appOf(this.#architecture, name));
+    const apps = names.map((name) => appOfComponent(this.#architecture, name));
     return this.takes(problem, apps.every((app) => app !== undefined) ? [...new Set(apps)] : []);
   }
 }

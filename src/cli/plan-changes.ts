@@ -1,6 +1,8 @@
+import { byCodeUnit } from '../canonical-json.ts';
 import type { GenerationId } from '../digest.ts';
 import type { UnitName } from '../events.ts';
 import { diffReleases, explainReplacement } from '../release/diff.ts';
+import type { Generations } from '../release/generation.ts';
 import type { ReleaseInputs } from '../release/manifest.ts';
 import { done, type Result } from '../result.ts';
 import type { LiveUnit } from './live-state.ts';
@@ -21,6 +23,18 @@ export type Comparing = {
   after: ReleaseInputs;
   environment: string;
 };
+
+/** Every unit of an environment in the generation a release says. */
+export const wantedUnits = ({ core, apps, stores }: Generations) => [
+  { kind: 'core' as const, name: 'core', generation: core.id },
+  ...named(stores).map(({ name, id }) => ({ kind: 'store' as const, name, generation: id })),
+  ...named(apps).map(({ name, id }) => ({ kind: 'app' as const, name, generation: id })),
+];
+
+const named = (generations: Generations['apps']) =>
+  Object.entries(generations)
+    .map(([name, { id }]) => ({ name, id }))
+    .toSorted((a, b) => byCodeUnit(a.name, b.name));
 
 /** What a release would replace, keep and remove of what runs, and why. Pure. */
 export function planChanges({ wanted, units, before, after, environment }: Comparing): Result<Change> {

@@ -1,6 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { LIBRARY } from './path-config.ts';
 
@@ -30,4 +34,31 @@ export async function freePort(): Promise<number> {
 export async function portOf(server: Server, address = '127.0.0.1'): Promise<number> {
   await once(server.listen(0, address), 'listening');
   return (server.address() as AddressInfo).port;
+}
+
+/** What is run until the test is over, in a folder that goes with it. */
+export type ProxyRun = { folder: string; config: string; env?: Readonly<Record<string, string>> };
+
+/** Runs the proxy with a configuration; the lines are what it says. */
+export function runProxy(
+  story: TestContext,
+  { folder, config, env = {} }: ProxyRun,
+): { haproxy: ChildProcess; lines: AsyncIterator<string> } {
+  const file = path.join(folder, 'run.cfg');
+  writeFileSync(file, withSources(config));
+  const haproxy = spawn('haproxy', ['-db', '-f', file], { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+  story.after(() => {
+    haproxy.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  });
+  return { haproxy, lines: createInterface({ input: haproxy.stderr })[Symbol.asyncIterator]() };
+}
+
+/** Resolves when a line says the text. */
+export async function said(lines: AsyncIterator<string>, text: string): Promise<void> {
+  for (;;) {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`the proxy ended and never said ${text}`);
+    if (value.includes(text)) return;
+  }
 }

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, ownAddress, portOf, skip, withSources } from './haproxy-fixture.ts';
+import { freePort, ownAddress, portOf, runProxy, said, skip } from './haproxy-fixture.ts';
 import { renderStorePath } from './store-path.ts';
 
 const CLIENTS = 500;
@@ -48,24 +46,14 @@ async function startProxy(story: TestContext, { holdLimitMs, isHeld, server }: H
     ['/run/changeless', `${folder}/run`],
   ] as const;
   mkdirSync(join(folder, 'run'));
-  writeFileSync(join(folder, 'proxy.cfg'), withSources(ours.reduce((text, [from, to]) => text.replaceAll(from, to), proxy)));
-  const env = { ...process.env, CHANGELESS_INCARNATION: 'held', ...(isHeld && { CHANGELESS_GATE: gate }) };
-  const haproxy: ChildProcess = spawn('haproxy', ['-db', '-f', join(folder, 'proxy.cfg')], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  story.after(() => {
-    haproxy.kill('SIGKILL');
-    rmSync(folder, { recursive: true });
+  const config = ours.reduce((text, [from, to]) => text.replaceAll(from, to), proxy);
+  const { haproxy, lines } = runProxy(story, {
+    folder,
+    config,
+    env: { CHANGELESS_INCARNATION: 'held', ...(isHeld && { CHANGELESS_GATE: gate }) },
   });
-  if (!haproxy.stderr) throw new Error('it has no output');
   const signal = (name: NodeJS.Signals): boolean => haproxy.kill(name);
-  return { port, gate, signal, lines: createInterface({ input: haproxy.stderr })[Symbol.asyncIterator]() };
-}
-
-async function said(lines: AsyncIterator<string>, text: string): Promise<void> {
-  for (;;) {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`the proxy ended and never said ${text}`);
-    if (value.includes(text)) return;
-  }
+  return { port, gate, signal, lines };
 }
 
 /** What is answered; nothing where the connection ends before. */

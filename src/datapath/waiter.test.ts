@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
-import { portOf, skip, withSources } from './haproxy-fixture.ts';
+import { portOf, runProxy, said, skip } from './haproxy-fixture.ts';
 import { renderWaiting } from './waiting-config.ts';
 
 /** More than there is between two checks of who asks as often as it can, on a machine that has little time. */
@@ -35,26 +33,10 @@ class Service {
   }
 }
 
-async function startWaiter(story: TestContext, port: number): Promise<AsyncIterator<string>> {
-  const folder = mkdtempSync(join(tmpdir(), 'waiter-'));
+function startWaiter(story: TestContext, port: number): AsyncIterator<string> {
   const health = { kind: 'http', path: '/', status: 200 } as const;
   const config = renderWaiting([{ name: 'web', port, health, servers: [{ name: 'web-1', address: 'localhost' }] }]);
-  writeFileSync(join(folder, 'waiting.cfg'), withSources(config));
-  const haproxy: ChildProcess = spawn('haproxy', ['-db', '-f', join(folder, 'waiting.cfg')], { stdio: ['ignore', 'ignore', 'pipe'] });
-  story.after(() => {
-    haproxy.kill('SIGKILL');
-    rmSync(folder, { recursive: true });
-  });
-  if (!haproxy.stderr) throw new Error('it has no output');
-  return createInterface({ input: haproxy.stderr })[Symbol.asyncIterator]();
-}
-
-async function said(lines: AsyncIterator<string>, text: string): Promise<void> {
-  for (;;) {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`the waiter ended and never said ${text}`);
-    if (value.includes(text)) return;
-  }
+  return runProxy(story, { folder: mkdtempSync(join(tmpdir(), 'waiter-')), config }).lines;
 }
 
 test(
@@ -62,7 +44,7 @@ test(
   { skip, timeout: 60_000 },
   async (story) => {
     const service = new Service();
-    const lines = await startWaiter(story, await service.start(story));
+    const lines = startWaiter(story, await service.start(story));
     await said(lines, '"code":503');
     await service.askedRarely(2);
     service.isWell = true;

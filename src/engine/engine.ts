@@ -10,7 +10,9 @@ import type { Images } from './image.ts';
 export type Owner = { kind: 'app' | 'core' | 'store' | 'controller'; name: string };
 
 /** A generation occupies one colour of its app's slots, the next one the other. */
-export type Colour = 'blue' | 'green';
+export const colours = ['blue', 'green'] as const;
+
+export type Colour = (typeof colours)[number];
 
 /** A network of the architecture. `internal`: no way out. `isolated`: its members cannot reach each other. `hosts`: addresses needed. */
 export type NetworkSpec = { name: string; owner: Owner; internal: boolean; isolated: boolean; hosts: number };

@@ -1,4 +1,5 @@
-import type { CliWorld } from './cli-world.ts';
+import assert from 'node:assert/strict';
+import { type CliWorld, makeCliWorld } from './cli-world.ts';
 
 /** What the sample's files hold; each part can be told otherwise. */
 export type Sample = {
@@ -69,4 +70,22 @@ export async function commitSample(world: CliWorld, sample: Sample = {}): Promis
 export function commit(world: CliWorld, message: string): void {
   world.git('add', '--all');
   world.git('commit', '--quiet', '--message', message);
+}
+
+/** A world with the sample, committed, for as long as the body takes. */
+export async function inWorld(body: (world: CliWorld) => Promise<void>, sample: Sample = {}): Promise<void> {
+  const world = await makeCliWorld();
+  try {
+    await commitSample(world, sample);
+    await body(world);
+  } finally {
+    await world.dispose();
+  }
+}
+
+/** Runs the command line, which is to succeed; all that it said. */
+export async function done(world: CliWorld, ...argv: string[]): Promise<string> {
+  const { code, stdout, stderr } = await world.changeless(...argv);
+  assert.equal(code, 0, stderr);
+  return stdout + stderr;
 }

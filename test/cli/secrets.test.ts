@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { makeCliWorld, type CliWorld } from './cli-world.ts';
-import { commit, commitSample, writeSample, type Sample } from './sample.ts';
+import type { CliWorld } from './cli-world.ts';
+import { commit, done, inWorld, writeSample, type Sample } from './sample.ts';
 
 const value = 'hunter2-very-secret';
 
@@ -14,22 +14,6 @@ const withSecret = (version: number, more: Sample = {}): Sample => ({
   more: `secrets: {\n    dbPassword: secret({ version: ${version} }),\n  },`,
   ...more,
 });
-
-async function inWorld(body: (world: CliWorld) => Promise<void>): Promise<void> {
-  const world = await makeCliWorld();
-  try {
-    await commitSample(world);
-    await body(world);
-  } finally {
-    await world.dispose();
-  }
-}
-
-async function done(world: CliWorld, ...argv: string[]): Promise<string> {
-  const { code, stdout, stderr } = await world.changeless(...argv);
-  assert.equal(code, 0, stderr);
-  return stdout + stderr;
-}
 
 async function add(world: CliWorld, text = value): Promise<string> {
   world.typed.text = text;

@@ -7,8 +7,8 @@ import { issueFor, makeAuthority } from '../../src/certificates/issue.ts';
 import { certificateMistakes } from '../../src/certificates/certificate-mistakes.ts';
 import { labels } from '../../src/engine/labels.ts';
 import { Secret } from '../../src/secret.ts';
-import { makeCliWorld, type CliWorld } from './cli-world.ts';
-import { commit, commitSample, writeSample, type Sample } from './sample.ts';
+import type { CliWorld } from './cli-world.ts';
+import { commit, done, inWorld as inSample, writeSample, type Sample } from './sample.ts';
 
 /** What the world's clock says. */
 const now = new Date('2026-01-01T00:00:00.000Z');
@@ -21,21 +21,7 @@ const withTls = (version: number, more: Sample = {}): Sample => ({
   ...more,
 });
 
-async function inWorld(body: (world: CliWorld) => Promise<void>, sample: Sample = withTls(1)): Promise<void> {
-  const world = await makeCliWorld();
-  try {
-    await commitSample(world, sample);
-    await body(world);
-  } finally {
-    await world.dispose();
-  }
-}
-
-async function done(world: CliWorld, ...argv: string[]): Promise<string> {
-  const { code, stdout, stderr } = await world.changeless(...argv);
-  assert.equal(code, 0, stderr);
-  return stdout + stderr;
-}
+const inWorld = (body: (world: CliWorld) => Promise<void>, sample = withTls(1)): Promise<void> => inSample(body, sample);
 
 const own = (world: CliWorld): string => path.join(world.identities, '../authority');
 

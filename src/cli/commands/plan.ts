@@ -1,13 +1,11 @@
-import { byCodeUnit } from '../../canonical-json.ts';
 import { short, type GenerationId, type ReleaseId } from '../../digest.ts';
 import type { PlannedRelease } from '../../build/plan-release.ts';
-import type { Generations } from '../../release/generation.ts';
 import { resolveEnvironment } from '../../release/resolve-environment.ts';
 import { done, failed, type Result } from '../../result.ts';
 import { answer, answerJson, type CommandResult, flag, placeOf, type Session, textOption } from '../command.ts';
 import { chooseSource } from '../dirty.ts';
 import { findLive, type Live } from '../live.ts';
-import { type Change, planChanges } from '../plan-changes.ts';
+import { type Change, planChanges, wantedUnits } from '../plan-changes.ts';
 import { countWords, type PlannedCount, planCounts } from '../plan-counts.ts';
 import { rememberName } from '../subject.ts';
 import { paintFor } from '../report/problem.ts';
@@ -74,17 +72,6 @@ async function changeOf({ planned, live, environment }: Comparing): Promise<Resu
   const before = claimant?.manifest?.inputs;
   return planChanges({ wanted: wantedUnits(generations), units, before, after: planned.inputs, environment });
 }
-
-const wantedUnits = ({ core, apps, stores }: Generations) => [
-  { kind: 'core' as const, name: 'core', generation: core.id },
-  ...named(stores).map(({ name, id }) => ({ kind: 'store' as const, name, generation: id })),
-  ...named(apps).map(({ name, id }) => ({ kind: 'app' as const, name, generation: id })),
-];
-
-const named = (generations: Generations['apps']) =>
-  Object.entries(generations)
-    .map(([name, { id }]) => ({ name, id }))
-    .toSorted((a, b) => byCodeUnit(a.name, b.name));
 
 const planJson = ({ planned: { release, evaluated, components }, environment, change, live, counts }: Outcome) => ({
   release,
