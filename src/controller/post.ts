@@ -10,6 +10,7 @@ import { type OpenSecret, secretOpener } from '../secrets/open-secret.ts';
 import type { Timers } from '../timers.ts';
 import type { Journal } from './journal.ts';
 import type { Succession } from './predecessors.ts';
+import type { Inbox } from './take-inbox.ts';
 
 /** `self`: the engine's id of the container this runs in. `paceMs`: how often the lease is renewed and looked at. */
 export type ControllerRequest = {
@@ -25,6 +26,8 @@ export type ControllerRequest = {
   timers?: Timers;
   /** Opens secrets; none can be opened when left out. */
   openSecret?: OpenSecret;
+  /** What gateways have taken; none where the release has no gateway. */
+  inbox?: Inbox;
   /** How a message is posted to a channel; gives the status of the answer. */
   post?: (url: string, body: string) => Promise<number>;
 };
