@@ -1,6 +1,7 @@
 import type { ReleaseId } from '../digest.ts';
 import type { Engine, ObservedController } from '../engine/engine.ts';
 import type { RecordedEvent, UnitName } from '../events.ts';
+import type { Inbox } from '../ledger/delivery.ts';
 import type { Claim, Ledger, RolloutRecord } from '../ledger/ledger.ts';
 import type { Manifest } from '../release/manifest.ts';
 import type { Hands } from '../rollout/carry-out.ts';
@@ -10,7 +11,6 @@ import { type OpenSecret, secretOpener } from '../secrets/open-secret.ts';
 import type { Timers } from '../timers.ts';
 import type { Journal } from './journal.ts';
 import type { Succession } from './predecessors.ts';
-import type { Inbox } from './take-inbox.ts';
 
 /** `self`: the engine's id of the container this runs in. `paceMs`: how often the lease is renewed and looked at. */
 export type ControllerRequest = {

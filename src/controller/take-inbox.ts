@@ -1,10 +1,7 @@
 import { eventOf } from '../ledger/deliveries.ts';
-import type { InboxBatch } from '../ledger/delivery.ts';
+import type { Inbox } from '../ledger/delivery.ts';
 import { pause } from './pause.ts';
 import type { Post } from './post.ts';
-
-/** What gateways have written down: what comes after what was taken of each file; undefined when there is nothing. */
-export type Inbox = { next(taken: ReadonlyMap<string, number>): Promise<InboxBatch | undefined> };
 
 export type Taking = Pick<Post, 'inbox' | 'ledger' | 'journal' | 'print' | 'timers' | 'signal'>;
 

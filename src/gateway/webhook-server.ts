@@ -16,7 +16,8 @@ export type Webhook = { name: string; format: 'github' | 'signed'; secret: Secre
 /** What a gateway says of itself: what was not taken, and why. */
 export type GatewayEvent =
   | { type: 'delivery-ignored' | 'delivery-refused'; webhook: string; id?: string; why: string }
-  | { type: 'inbox-failed'; problem: Problem };
+  | { type: 'inbox-failed'; problem: Problem }
+  | { type: 'sweep-failed'; why: string };
 
 export type WebhookServing = {
   webhooks: readonly Webhook[];

@@ -22,5 +22,8 @@ export type Delivery = {
 /** Deliveries that lie one after another in a file of the inbox, from the byte `from` to the byte `to`. */
 export type InboxBatch = { file: string; from: number; to: number; deliveries: readonly Delivery[] };
 
+/** What gateways have written down: what comes after what was taken of each file; undefined when there is nothing. */
+export type Inbox = { next(taken: ReadonlyMap<string, number>): Promise<InboxBatch | undefined> };
+
 /** As the ledger has it: `number` grows by one with each. */
 export type TakenDelivery = Omit<Delivery, 'body' | 'once'> & { number: number; takenAt: string };

@@ -1,4 +1,5 @@
-import { takeInbox, type Inbox, type Taking } from '../../src/controller/take-inbox.ts';
+import { takeInbox, type Taking } from '../../src/controller/take-inbox.ts';
+import type { Inbox } from '../../src/ledger/delivery.ts';
 import type { RecordedEvent } from '../../src/events.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { claimBy } from '../ledger/ledger-fixture.ts';
