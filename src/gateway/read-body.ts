@@ -23,10 +23,9 @@ export async function readBody(request: IncomingMessage, { room, limitBytes }: {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       length += chunk.length;
       if (length > limitBytes) break;
-      if (length > ownBytes && taken === 0) {
-        if (!(await gotRoom(request, room, saidBytes))) break;
-        taken = saidBytes;
-      }
+      const wanted = length > ownBytes && taken === 0 ? saidBytes : 0;
+      if (wanted > 0 && !(await gotRoom(request, room, wanted))) break;
+      taken += wanted;
       chunks.push(chunk);
     }
   } catch {

@@ -54,7 +54,17 @@ function insert(database: Database, delivery: Delivery, now: string): number | u
   const row = database.one<{ number: number }>(
     `INSERT INTO deliveries (source, delivery, kind, repository, branch, "before", "after", received_at, taken_at, once, body)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING number`,
-    ...[source, id, kind, repository, branch, before, after, receivedAt, now, once, body],
+    source,
+    id,
+    kind,
+    repository,
+    branch,
+    before,
+    after,
+    receivedAt,
+    now,
+    once,
+    body,
   );
   return row?.number;
 }

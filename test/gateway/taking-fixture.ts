@@ -30,10 +30,10 @@ export class Taker {
       timers: { after: (_ms, work) => this.#rest(work) },
       signal: this.#abort.signal,
     };
-    const { stop } = takeInbox(taking, token);
+    const running = takeInbox(taking, token);
     const ended = new Promise((resolve) => this.#abort.signal.addEventListener('abort', resolve));
     await ended;
-    if (!this.#isDead) await stop();
+    if (!this.#isDead) await running.stop();
   }
 
   get #isDead(): boolean {

@@ -217,11 +217,9 @@ describe('the server', () => {
     assert.equal((await readAll(files))[0]?.body.length, long.length);
     const longer = Buffer.alloc(25 * 1024 * 1024 + 1, ' ');
     assert.equal((await post(`${url}/webhooks/github`, longer, githubHeaders(longer))).status, 413);
-    const chunked = await fetch(`${url}/webhooks/github`, {
-      method: 'POST',
-      body: new Blob([longer]).stream(),
-      duplex: 'half',
-    } as RequestInit).catch(() => undefined);
+    const stream = { method: 'POST', body: new Blob([longer]).stream(), duplex: 'half' as const };
+    // Node closes the connection of who goes on sending; a client may see that first.
+    const chunked = await fetch(`${url}/webhooks/github`, stream).catch(() => undefined);
     assert.ok(chunked === undefined || chunked.status === 413);
   });
 
