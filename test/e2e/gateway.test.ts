@@ -16,7 +16,7 @@ let forge: Forge;
 before(async () => {
   world = await makeWorld(
     'hello',
-    { file: 'architecture.ts', from: /import \{ architecture,/, to: 'import { architecture, gateway, secret,' },
+    { file: 'architecture.ts', from: 'app, architecture, service', to: 'app, architecture, gateway, secret, service' },
     { file: 'architecture.ts', from: '  apps: {', to: `  secrets: { hook: secret({ version: 1 }) },\n  ${gateway}\n  apps: {` },
   );
   forge = { host: 'deliver.localhost', port: world.port, key };
@@ -87,7 +87,6 @@ test('the gateway, on the real engine', async (story) => {
 
   await story.test('what comes while no controller runs is taken when it is back', async () => {
     const controller = await one(({ role }) => role === 'controller');
-    await docker('update', '--restart', 'no', controller.id);
     await docker('kill', controller.id);
     const sent = await Promise.all(['a', 'b', 'c'].map((id) => sendPush(forge, `alone-${id}`)));
     await docker('start', controller.id);
