@@ -19,21 +19,23 @@ export async function readBody(request: IncomingMessage, { room, limitBytes }: {
   let length = 0;
   let taken = 0;
   const release = (): void => room.give(taken);
+  const without = (kind: 'too-long' | 'cut'): ReadBody => {
+    release();
+    return { kind };
+  };
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       length += chunk.length;
-      if (length > limitBytes) break;
+      if (length > limitBytes) return without('too-long');
       const wanted = length > ownBytes && taken === 0 ? saidBytes : 0;
-      if (wanted > 0 && !(await gotRoom(request, room, wanted))) break;
+      if (wanted > 0 && !(await gotRoom(request, room, wanted))) return without('cut');
       taken += wanted;
       chunks.push(chunk);
     }
   } catch {
-    // It was cut, which it says itself.
+    return without('cut');
   }
-  if (length <= limitBytes && request.complete) return { kind: 'whole', body: joined(chunks), release };
-  release();
-  return { kind: length > limitBytes ? 'too-long' : 'cut' };
+  return request.complete ? { kind: 'whole', body: joined(chunks), release } : without('cut');
 }
 
 /** False when the request was cut before there was any. */
@@ -41,7 +43,8 @@ async function gotRoom(request: IncomingMessage, room: Room, bytes: number): Pro
   const place = room.take(bytes);
   const waiting = new AbortController();
   const closed = once(request, 'close', { signal: waiting.signal }).then(
-    () => 'closed',
+    // One that has come to its end may close, too, before there is room for it.
+    () => (request.complete ? place.granted.then(() => 'granted') : 'closed'),
     () => 'granted',
   );
   const first = await Promise.race([place.granted.then(() => 'granted'), closed]);
