@@ -94,7 +94,7 @@ test('the gateway, on the real engine', async (story) => {
   });
 
   await story.test('it is replaced by a commit under a stream of webhooks: none is refused, and none lost', async () => {
-    const before_ = await one(isGateway);
+    const old = await one(isGateway);
     const stream = startStream(forge, { senders: 8, name: 'replaced' });
     await until('some were sent', async () => stream.sent.length > 100);
     await world.commit('Another webhook', { file: 'architecture.ts', from: 'webhooks: {', to: `webhooks: { forge: { secret: 'hook' },` });
@@ -102,7 +102,7 @@ test('the gateway, on the real engine', async (story) => {
     const sentBy = stream.sent.length;
     await until('some more were sent', async () => stream.sent.length > sentBy + 100);
     await allTaken(await stream.stop());
-    assert.notEqual((await one(isGateway)).id, before_.id);
+    assert.notEqual((await one(isGateway)).id, old.id);
   });
 
   await story.test('a commit that does not change it keeps its very container', async () => {
