@@ -40,6 +40,9 @@ export async function runGateway(request: GatewayRequest): Promise<void> {
 }
 
 function ended(server: Server, signal: AbortSignal): Promise<void> {
+  // A connection that was busy when the server closed is idle after its answer, and would stay.
+  const closeIdle = (): void => void (server.listening || setImmediate(() => server.closeIdleConnections()));
+  server.on('request', (_request, response) => response.once('finish', closeIdle));
   return new Promise((resolve) => {
     const end = (): void => {
       server.close(() => resolve());
