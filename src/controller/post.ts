@@ -1,6 +1,7 @@
 import type { ReleaseId } from '../digest.ts';
 import type { Engine, ObservedController } from '../engine/engine.ts';
 import type { RecordedEvent, UnitName } from '../events.ts';
+import type { Inbox } from '../ledger/delivery.ts';
 import type { Claim, Ledger, RolloutRecord } from '../ledger/ledger.ts';
 import type { Manifest } from '../release/manifest.ts';
 import type { Hands } from '../rollout/carry-out.ts';
@@ -26,6 +27,8 @@ export type ControllerRequest = {
   timers?: Timers;
   /** Opens secrets; none can be opened when left out. */
   openSecret?: OpenSecret;
+  /** What gateways have taken; none where the release has no gateway. */
+  inbox?: Inbox;
   /** How a message is posted to a channel; gives the status of the answer. */
   post?: (url: string, body: string) => Promise<number>;
 };

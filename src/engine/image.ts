@@ -58,6 +58,8 @@ export type BuildFailure = { step: string; lines: readonly string[]; message: st
 export type AssembleRequest = {
   base: ImageId;
   files: readonly TreeFile[];
+  /** Empty folders that a user other than root owns: a volume that is mounted there first becomes that user's. */
+  folders?: readonly { path: string; uid: number }[];
   change: Partial<Pick<ImageConfig, 'entrypoint' | 'command' | 'user' | 'workingFolder' | 'stopSignal'>> & {
     environment?: Readonly<Record<string, string>>;
     labels?: Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 import { byCodeUnit } from '../../canonical-json.ts';
-import type { TreeFile } from '../image.ts';
+import type { AssembleRequest, TreeFile } from '../image.ts';
 
 const EPOCH = new Date(0);
 
@@ -10,11 +10,12 @@ const tarStream = async () => (await import('tar-stream')).default;
  * A tar of the files and all their parent folders: sorted, owned by root, with a fixed time, so that equal contents are
  * equal bytes. Folders must be in it: Docker makes those that are missing with mode 0600.
  */
-export async function treeTar(files: readonly TreeFile[]): Promise<Buffer> {
+export async function treeTar(files: readonly TreeFile[], owned: AssembleRequest['folders'] = []): Promise<Buffer> {
   const byPath = new Map(files.map((file) => [file.path.replace(/^\/+/, ''), file]));
   const folders = new Set([...byPath.keys()].flatMap(parentFolders));
   const entries: TarEntry[] = [
     ...[...folders].map((path) => ({ path: `${path}/`, mode: 0o755 })),
+    ...owned.map(({ path, uid }) => ({ path: `${path.replace(/^\/+/, '')}/`, mode: 0o755, uid })),
     ...[...byPath].map(([path, { contents, mode }]) => ({ path, mode: mode ?? 0o644, contents })),
   ];
   return tar(entries.toSorted((one, other) => byCodeUnit(one.path, other.path)));
