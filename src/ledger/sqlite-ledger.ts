@@ -4,8 +4,10 @@ import { done, failed, type Result } from '../result.ts';
 import { Database, migrate } from './database.ts';
 import { recordOf } from './decide-claim.ts';
 import { appendEntry, firstBroken, readEvents } from './entries.ts';
+import type { JobRuns } from './job-runs.ts';
 import type { Claim, HoldDecision, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
 import { claimRollout, endRollout, decide, goBack, holdBack, newestRollouts, renewLease, rolloutInCharge, wentBack } from './rollouts.ts';
+import { SqliteJobRuns } from './sqlite-job-runs.ts';
 
 /** `now`: an ISO 8601 time. */
 export type LedgerOptions = { now?: () => string };
@@ -38,12 +40,14 @@ export async function openSqliteLedger(file: string, options: LedgerOptions = {}
 
 /** Every method is one transaction, on disk before it resolves. */
 class SqliteLedger implements Ledger {
+  readonly runs: JobRuns;
   readonly #database: Database;
   readonly #now: () => string;
 
   constructor(database: Database, now: () => string) {
     this.#database = database;
     this.#now = now;
+    this.runs = new SqliteJobRuns(database, now);
   }
 
   async claim(request: Parameters<Ledger['claim']>[0]): Promise<Claim> {

@@ -116,6 +116,8 @@ function ledgerOf(process: ControllerProcess): Ledger {
     mayAct: (token) => (process.alive ? process.world.mayAct(token) : never()),
     rollouts: (limit) => (process.alive ? ledger.rollouts(limit) : never()),
     events: (filter) => (process.alive ? ledger.events(filter) : never()),
+    // Without a place for logs a controller runs no jobs.
+    runs: ledger.runs,
     verifyChain: () => ledger.verifyChain(),
     close: () => Promise.resolve(),
   };
