@@ -78,3 +78,6 @@ export type JobRun = AcceptedRun & {
 
 /** Whether the text can be the id of a run. */
 export const isRunId = (text: string): text is RunId => /^[a-z0-9][a-z0-9.-]{0,63}$/.test(text);
+
+/** A step as people read it: the only cell of a job without matrix has no name. */
+export const stepWords = (key: string): string => key.replace(/^\//, '');

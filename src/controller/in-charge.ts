@@ -4,6 +4,7 @@ import { beatMs, keepTrue } from '../drift/keep-true.ts';
 import type { Observation, ObservedRequest, Owner } from '../engine/engine.ts';
 import type { RolloutRecord } from '../ledger/ledger.ts';
 import type { Problem } from '../problem.ts';
+import { isJobRequest } from '../request.ts';
 import { unitName, type Hands } from '../rollout/carry-out.ts';
 import type { Desired, DesiredUnit } from '../rollout/desired.ts';
 import { goBackTo } from '../rollout/go-back.ts';
@@ -161,8 +162,8 @@ async function endBake(tenure: Tenure): Promise<void> {
 /** Serves what was asked; whether something else is wanted than that all stays as it is. */
 async function isWanted(tenure: Tenure, observed: Observation): Promise<boolean> {
   for (const asked of observed.requests) {
-    // How many instances there are is part of keeping the release true.
-    if (asked.request?.ask === 'scale') continue;
+    // How many instances there are is part of keeping the release true; jobs go on beside it.
+    if (asked.request?.ask === 'scale' || isJobRequest(asked.request)) continue;
     const { post, hands } = tenure;
     const refused = consider(tenure, asked, observed);
     if (!refused) break;

@@ -5,6 +5,7 @@ import type { Request } from '../request.ts';
 import type { Result } from '../result.ts';
 import type { Secret } from '../secret.ts';
 import type { Images } from './image.ts';
+import type { JobSteps } from './job-steps.ts';
 
 /** Whose a thing is. The core and the controller have the names `core` and `controller`. */
 export type Owner = { kind: 'app' | 'core' | 'store' | 'controller'; name: string };
@@ -255,11 +256,14 @@ export type InstanceDifference = { container: string; name: string; kind: 'image
 export interface Engine {
   readonly capabilities: EngineCapabilities;
   readonly images: Images;
+  readonly jobs: JobSteps;
   /** Whether an engine answers, and what it calls itself and its host. Tells absent from not permitted. */
   describe(): Promise<Result<{ version: string; host: string; platform: string }>>;
   observe(architecture: string): Promise<Result<Observation>>;
   /** The controllers alone: quicker than to observe everything. */
   controllers(architecture: string): Promise<Result<readonly ObservedController[]>>;
+  /** The requests alone, oldest first. */
+  requests(architecture: string): Promise<Result<readonly ObservedRequest[]>>;
   /** What each running instance uses, all at one moment. One that ends meanwhile is left out. */
   usage(architecture: string): Promise<Result<InstanceUsage[]>>;
   /** Names of all architectures the engine has anything of. */

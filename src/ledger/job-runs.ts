@@ -33,8 +33,8 @@ export interface JobRuns {
   list(filter: { job?: string; limit: number }): Promise<JobRun[]>;
   /** Marks it as started; the first time counts. */
   begin(owned: OwnedRun): Promise<boolean>;
-  /** Notes the container a step is about to be started in. False, too, when the step is over. */
-  noteContainer(owned: OwnedRun, step: string, container: string): Promise<boolean>;
+  /** Notes the container a step is about to be started in; none: that it certainly was not. False, too, when the step is over. */
+  noteContainer(owned: OwnedRun, step: string, container?: string): Promise<boolean>;
   /** Records how a step ended, once: false when it has an end already, which stays. */
   endStep(owned: OwnedRun, step: string, end: StepEnd): Promise<boolean>;
   /** Asks for its end, whoever owns it. False when it is over, or there is none. */

@@ -97,10 +97,10 @@ export class SqliteJobRuns implements JobRuns {
     return this.#write(owned, 'started_at = coalesce(started_at, ?)', this.#now());
   }
 
-  async noteContainer(owned: OwnedRun, step: string, container: string): Promise<boolean> {
+  async noteContainer(owned: OwnedRun, step: string, container?: string): Promise<boolean> {
     const sql = `INSERT INTO job_steps (run, step, container, created_at) VALUES (?1, ?2, ?3, ?4)
       ON CONFLICT (run, step) DO UPDATE SET container = ?3, created_at = ?4 WHERE outcome IS NULL`;
-    return this.#owning(owned, () => this.#database.run(sql, owned.id, step, container, this.#now()) === 1);
+    return this.#owning(owned, () => this.#database.run(sql, owned.id, step, container ?? null, this.#now()) === 1);
   }
 
   async endStep(owned: OwnedRun, step: string, end: StepEnd): Promise<boolean> {

@@ -1,0 +1,132 @@
+import type { RunId } from '../digest.ts';
+import type { OwnedRun } from '../ledger/job-runs.ts';
+import type { Timers } from '../timers.ts';
+import type { Wake } from '../rollout/wake.ts';
+import { Bell } from './bell.ts';
+import type { RunHands } from './carry-out-run.ts';
+import { carryRun } from './carry-run.ts';
+import { forgetLogs, type KeptLogs } from './kept-log.ts';
+import { takeJobRequests, type JobDefinitions } from './take-requests.ts';
+
+/** `owner`: who carries the runs, the same when it is started again. `mayTake`: whether it may serve what is asked for. */
+export type Jobs = {
+  hands: RunHands;
+  owner: string;
+  logs: KeptLogs;
+  definitions: JobDefinitions;
+  mayTake: () => Promise<boolean>;
+  wake: Wake;
+  timers: Timers;
+  signal: AbortSignal;
+};
+
+/** A run that was not renewed for this long is anybody's. */
+export const leaseMs = 2000;
+
+const renewMs = 500;
+
+/** How soon a run is noticed that was accepted by somebody else, or is nobody's any more. */
+const beatMs = 500;
+
+/** Steps that run at the same time, of all runs of one controller. */
+const mostSteps = 8;
+
+/** Of so many runs the output is kept. */
+const keptRuns = 200;
+
+/** What the runs of one controller share: who is woken, and how many steps run. */
+export class Workplace {
+  readonly jobs: Jobs;
+  readonly bell: Bell;
+  readonly #running = new Map<RunId, number>();
+
+  constructor(jobs: Jobs) {
+    this.jobs = jobs;
+    this.bell = new Bell(jobs.timers);
+  }
+
+  /** How many more steps a run may start, beside the others'. */
+  freeFor(run: RunId): number {
+    const others = [...this.#running].filter(([id]) => id !== run).reduce((sum, [, count]) => sum + count, 0);
+    return mostSteps - others;
+  }
+
+  occupy(run: RunId, count: number): void {
+    this.#running.set(run, count);
+  }
+
+  leave(run: RunId): void {
+    this.#running.delete(run);
+  }
+}
+
+type Carried = { owned: OwnedRun; abort: AbortController; done: Promise<void> };
+
+/**
+ * Serves what is asked of jobs, takes every run that is nobody's, and carries each on until it is closed or somebody else's. When the
+ * signal is aborted it gives them up as they are: steps run on, and whoever comes next adopts them.
+ */
+export async function runJobs(jobs: Jobs): Promise<void> {
+  const { hands, owner, wake, signal } = jobs;
+  const workplace = new Workplace(jobs);
+  const carried = new Map<RunId, Carried>();
+  const lease = keepLeases(jobs, carried);
+  const heard = new AbortController();
+  void passOn(wake, workplace.bell, heard.signal);
+  signal.addEventListener('abort', () => workplace.bell.ring(), { once: true });
+  const next = workplace.bell.listen();
+  try {
+    while (!signal.aborted) {
+      await takeJobRequests(jobs);
+      const claimed = await hands.runs.claim({ owner, leaseMs, held: [...carried.keys()] });
+      for (const run of claimed)
+        carried.set(
+          run.id,
+          begin(workplace, run, () => carried.delete(run.id)),
+        );
+      await next(beatMs);
+    }
+  } finally {
+    heard.abort();
+    for (const { abort } of carried.values()) abort.abort();
+    const left = [...carried.values()];
+    await Promise.all(left.map(({ done }) => done));
+    lease.stop();
+    await hands.runs.release(left.map(({ owned }) => owned));
+  }
+}
+
+function begin(workplace: Workplace, owned: OwnedRun, forget: () => void): Carried {
+  const abort = new AbortController();
+  const { hands, logs } = workplace.jobs;
+  abort.signal.addEventListener('abort', () => workplace.bell.ring(), { once: true });
+  const done = carryRun(workplace, { id: owned.id, token: owned.token }, abort.signal).then(async () => {
+    workplace.leave(owned.id);
+    forget();
+    workplace.bell.ring();
+    const recent = await hands.runs.list({ limit: keptRuns });
+    if (recent.length === keptRuns) await forgetLogs(logs, new Set(recent.map(({ id }) => id)));
+  });
+  return { owned: { id: owned.id, token: owned.token }, abort, done };
+}
+
+/** Whatever happens on the engine may be something to do. */
+async function passOn(wake: Wake, bell: Bell, signal: AbortSignal): Promise<void> {
+  const own = wake.fork(signal);
+  while (!signal.aborted) if (await own.next(beatMs)) bell.ring();
+}
+
+/** Says that the owner lives; lets go of what is no longer its own. */
+function keepLeases({ hands, timers }: Jobs, carried: ReadonlyMap<RunId, Carried>): { stop(): void } {
+  const renew = async (): Promise<void> => {
+    const own = await hands.runs.renew([...carried.values()].map(({ owned }) => owned));
+    for (const { owned, abort } of carried.values())
+      if (!own.some(({ id, token }) => id === owned.id && token === owned.token)) abort.abort();
+  };
+  const beat = (): void => {
+    void renew();
+    callOff = timers.after(renewMs, beat);
+  };
+  let callOff = timers.after(renewMs, beat);
+  return { stop: () => callOff() };
+}
