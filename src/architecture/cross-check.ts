@@ -3,6 +3,7 @@ import type { Mistake } from './issues.ts';
 import { entries, misplacedElsewhere, misusedStages } from './app-check.ts';
 import { isRecord, type KeyPath, keyText, valueAt } from './key-path.ts';
 import { parsePublished } from './expectations.ts';
+import { everyJobStep, jobMistakes } from './job-check.ts';
 import { policyMistakes, type PolicyPlace } from './policy-check.ts';
 import { at, children, endsOf, last, namesIn, texts, unknownName } from './written.ts';
 
@@ -54,6 +55,7 @@ export function crossCheck(root: unknown): Mistake[] {
       name === undefined ? [] : absent(root, children(root, ['environments', name, 'secrets']), ['secrets']),
     ),
     ...replicaPaths(root).flatMap(({ path, service }) => elastic(root, path, service)),
+    ...jobMistakes(root),
   ];
 }
 
@@ -191,6 +193,7 @@ function dataInMemory(root: unknown, store: KeyPath): Mistake[] {
 const containers = (root: unknown): KeyPath[] => [
   ...children(root, ['apps']).flatMap((app) => children(root, [...app, 'services'])),
   ...children(root, ['stores']),
+  ...everyJobStep(root),
 ];
 
 function usedSecrets(root: unknown, container: KeyPath): Mistake[] {

@@ -5,6 +5,7 @@
 export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   architecture: [],
   release: ['architecture'],
+  jobs: ['architecture', 'release'],
   datapath: [],
   engine: ['datapath'],
   ledger: [],
