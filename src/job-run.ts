@@ -18,7 +18,7 @@ export type RunSecret = { file: string; secret: string; version: number; sealed:
  * One step of one cell, as it is to be run. `key`: unique in the run, `<cell>/<name>`; a job without matrix has one cell, ``.
  * Groups of a cell run one after another, from 0.
  */
-export type RunStep = {
+export type PlannedStep = {
   key: string;
   cell: string;
   name: string;
@@ -33,7 +33,7 @@ export type RunStep = {
 };
 
 /** All that a run does, fixed when it is accepted: whatever release is live later, it goes on as it began. */
-export type RunPlan = { steps: readonly RunStep[]; limitMs: number };
+export type RunPlan = { steps: readonly PlannedStep[]; limitMs: number };
 
 /** `release`: the one that said what the job is. */
 export type AcceptedRun = {

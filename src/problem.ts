@@ -93,7 +93,7 @@ export const problemCatalogue = {
   CONTROLLER_DIED: { exit: 1, means: 'The controller ended before it said how the rollout went.' },
   LEDGER_NEWER: { exit: 1, means: 'The ledger was written by a newer Changeless in a form this one must not touch.' },
   LEDGER_UNREADABLE: { exit: 1, means: 'The ledger cannot be opened, or is damaged.' },
-  UNKNOWN_JOB: { exit: 2, means: 'The release that is live has no job of that name, or the job no such parameter.' },
+  UNKNOWN_JOB: { exit: 2, means: 'The release that is live has no job of that name.' },
   UNKNOWN_RUN: { exit: 2, means: 'No run of that id, or no such step of it, is on record.' },
   STEP_IMAGE_MISSING: { exit: 1, means: "A step's image is not on the engine; whoever asks for a run makes it." },
   ARTIFACT_MISSING: { exit: 1, means: 'A step did not leave an artifact behind that it says it makes.' },

@@ -15,6 +15,9 @@ import { secretOpener } from '../secrets/open-secret.ts';
 
 const ledgerPath = '/ledger/ledger.db';
 
+/** Where the output of jobs' steps is kept. */
+const logsPath = '/ledger/logs';
+
 /** What the ledger is asked: the newest `limit` rollouts, or events (of one release when given). */
 export type LedgerQuestion = { about: 'log' | 'events'; limit: number; release?: ReleaseId };
 
@@ -37,7 +40,7 @@ export async function runBakedController({ engine, print, signal }: ControllerWo
   if (!ledger.ok) return ledger;
   const self = ownContainer() ?? `process-${process.pid}`;
   const openSecret = secretOpener(readIdentity);
-  const result = await runController({ engine, ledger: ledger.value, ...baked.value, self, print, signal, openSecret });
+  const result = await runController({ engine, ledger: ledger.value, ...baked.value, self, print, signal, openSecret, logs: logsPath });
   await ledger.value.close();
   return result;
 }

@@ -10,6 +10,7 @@ import type { Desired, DesiredUnit } from '../rollout/desired.ts';
 import { goBackTo } from '../rollout/go-back.ts';
 import { withHeldBack } from '../rollout/kept-unit.ts';
 import { isUnit } from '../rollout/unit-state.ts';
+import { beginJobs } from './begin-jobs.ts';
 import { bakeOf, beforeOf, type Bake, type Before } from './bake.ts';
 import { carryRollout } from './carry-rollout.ts';
 import { forgetImages } from './forget-images.ts';
@@ -40,6 +41,7 @@ type Tenure = {
 /** Carries the rollout of a claim through, or takes it up where it stands, and keeps its release true until another is in charge. */
 export async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const lease = holdLease(post, claim.token);
+  const jobs = beginJobs(post, claim.token);
   try {
     const alarms = await openAlarms(post.ledger);
     const hands = counting(handsOf(post, claim.token), alarms);
@@ -47,6 +49,7 @@ export async function takeCharge(post: Post, claim: Charge): Promise<void> {
     if (tenure) await serve({ ...tenure, alarms });
   } finally {
     lease.stop();
+    await jobs.stop();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Report } from '../events.ts';
 import type { Engine, SecretValues } from '../engine/engine.ts';
 import type { JobStepSpec } from '../engine/job-steps.ts';
-import { stepWords, type JobRun, type RunSecret, type RunStep, type StepEnd } from '../job-run.ts';
+import { stepWords, type JobRun, type RunSecret, type PlannedStep, type StepEnd } from '../job-run.ts';
 import type { JobRuns, OwnedRun } from '../ledger/job-runs.ts';
 import type { ImageId } from '../digest.ts';
 import type { Problem } from '../problem.ts';
@@ -100,14 +100,14 @@ async function start(carried: CarriedRun, { step, brought }: RunEffect & { do: '
   return true;
 }
 
-function specOf({ hands, owned, run }: CarriedRun, step: RunStep, image: ImageId): JobStepSpec {
+function specOf({ hands, owned, run }: CarriedRun, step: PlannedStep, image: ImageId): JobStepSpec {
   const { environment, release, commit, job } = run;
   const { caches, secrets, limits, key } = step;
   const origin = { environment, release, commit };
   return { run: run.id, step: key, job, token: owned.token, image, place: hands.place, caches, secrets, limits, diskBytes, origin };
 }
 
-async function valuesOf({ openSecret }: RunHands, { secrets }: RunStep): Promise<Result<SecretValues>> {
+async function valuesOf({ openSecret }: RunHands, { secrets }: PlannedStep): Promise<Result<SecretValues>> {
   const values: Record<string, Secret> = {};
   for (const secret of secrets) {
     const opened = await openSecret(secret);
@@ -118,7 +118,7 @@ async function valuesOf({ openSecret }: RunHands, { secrets }: RunStep): Promise
 }
 
 /** An engine that is away, or full, is waited for; what it refuses again and again is the step's failure. */
-async function notStarted(carried: CarriedRun, step: RunStep, problem: Problem): Promise<boolean> {
+async function notStarted(carried: CarriedRun, step: PlannedStep, problem: Problem): Promise<boolean> {
   const { hands, tries } = carried;
   const count = (tries.get(step.key) ?? 0) + 1;
   const isRefusal = problem.code === 'ENGINE_REFUSED' && count >= mostTries;
@@ -134,7 +134,7 @@ const neverRan = ({ now }: RunHands, problem: Problem): StepEnd => ({
   problem: { ...problem, why: problem.why ?? problem.what },
 });
 
-async function recordEnd({ hands, owned, run }: CarriedRun, step: RunStep, end: StepEnd): Promise<boolean> {
+async function recordEnd({ hands, owned, run }: CarriedRun, step: PlannedStep, end: StepEnd): Promise<boolean> {
   if (!(await hands.runs.endStep(owned, step.key, end))) return false;
   const { outcome, exitCode, startedAt, endedAt, problem } = end;
   const container = run.steps.find((each) => each.step === step.key)?.container;
@@ -153,7 +153,7 @@ async function recordEnd({ hands, owned, run }: CarriedRun, step: RunStep, end: 
 }
 
 /** The last it said, while it is there to say it. */
-async function withLines({ hands, run }: CarriedRun, step: RunStep, end: StepEnd): Promise<StepEnd> {
+async function withLines({ hands, run }: CarriedRun, step: PlannedStep, end: StepEnd): Promise<StepEnd> {
   if (!end.problem || end.outcome === 'lost') return end;
   const lines: string[] = [];
   try {

@@ -24,10 +24,11 @@ export type Keeping = {
  */
 export async function keepLog(keeping: Keeping): Promise<'whole' | 'full' | 'broken-off'> {
   const { signal, limits = keptLimits } = keeping;
-  const before = await keptBefore(keeping);
-  if (before.isCut) return 'whole';
   const log = await openKept(keeping.logs, { ...keeping.name, token: keeping.token });
   try {
+    // Of its own file: an owner before this one may still be writing to the former.
+    const before = await keptBefore(keeping);
+    if (before.isCut) return 'whole';
     const isWhole = before.bytes <= limits.bytes && (await keepOn(keeping, before, log));
     if (signal.aborted || !(await hasEnded(keeping))) return isWhole ? 'broken-off' : 'full';
     if (!isWhole) await keepEnd(keeping, log);

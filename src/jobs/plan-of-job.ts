@@ -1,49 +1,37 @@
-import type { Job, JobStep } from '../architecture/job-model.ts';
-import { byCodeUnit } from '../canonical-json.ts';
-import type { RunPlan, RunSecret, RunStep } from '../job-run.ts';
+import type { Job } from '../architecture/job-model.ts';
+import type { PlannedStep, RunPlan } from '../job-run.ts';
+import type { SealedSecrets } from '../release/manifest.ts';
+import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
+import { sealedValue, secretReferences } from '../release/secret-references.ts';
+import { done, type Result } from '../result.ts';
+import { stepsOfRun, type RunStep } from './steps-of-run.ts';
 
-/** A value of each axis. */
-type Cell = Readonly<Record<string, string>>;
+/** What the release in charge says, where it runs. */
+export type PlanContext = { architecture: ResolvedArchitecture; sealed: SealedSecrets | undefined };
 
-/** `secretOf`: the version of a secret that is used, encrypted. */
-export type PlanContext = { secretOf: (secret: string) => Omit<RunSecret, 'file'> };
-
-/** What a run of the job is to do: every step of every cell. Pure. */
-export function planOfJob(job: Job, context: PlanContext): RunPlan {
-  const steps = cellsOf(job.matrix ?? {}).flatMap((cell) =>
-    job.steps.flatMap((group, index) => group.map((step) => runStep(step, { cell, group: index, context }))),
+/** What a run of a job is to do, and the parameters all its steps get: fixed from here on. Problems are those of `stepsOfRun`. Pure. */
+export function planOfJob(
+  named: { name: string; job: Job },
+  parameters: Readonly<Record<string, string>>,
+  context: PlanContext,
+): Result<{ plan: RunPlan; parameters: Readonly<Record<string, string>> }> {
+  const steps = stepsOfRun(named.name, named.job, parameters);
+  if (!steps.ok) return steps;
+  const planned = steps.value.cells.flatMap(({ groups }) =>
+    groups.flatMap((group, index) => group.map((each) => plannedStep(each, index, context))),
   );
-  return { steps, limitMs: job.limitMs };
+  return done({ plan: { steps: planned, limitMs: named.job.limitMs }, parameters: steps.value.parameters });
 }
 
-/** Every combination, in the order of the axes' names; one empty one where there is no axis. */
-function cellsOf(matrix: Readonly<Record<string, readonly string[]>>): Cell[] {
-  let cells: Cell[] = [{}];
-  for (const [axis, values] of Object.entries(matrix).toSorted(([a], [b]) => byCodeUnit(a, b)))
-    cells = cells.flatMap((cell) => values.map((value) => ({ ...cell, [axis]: value })));
-  return cells;
-}
-
-/** `axis=value,axis=value`. */
-const cellName = (cell: Cell): string =>
-  Object.entries(cell)
-    .map(([axis, value]) => `${axis}=${value}`)
-    .join(',');
-
-type Position = { cell: Cell; group: number; context: PlanContext };
-
-function runStep(step: JobStep, { cell, group, context }: Position): RunStep {
-  const name = cellName(cell);
-  return {
-    key: `${name}/${step.name}`,
-    cell: name,
-    name: step.name,
-    group,
-    agent: step.agent.replaceAll(/\$\{([^}]*)\}/g, (whole, axis: string) => cell[axis] ?? whole),
-    caches: step.caches,
-    artifacts: step.artifacts,
-    secrets: Object.entries(step.secrets ?? {}).map(([secret, file]) => ({ file, ...context.secretOf(secret) })),
-    limits: step.limits,
-    limitMs: step.limitMs,
-  };
-}
+const plannedStep = ({ key, cell, step }: RunStep, group: number, { architecture, sealed }: PlanContext): PlannedStep => ({
+  key,
+  cell,
+  name: step.name,
+  group,
+  agent: step.agent,
+  caches: step.caches,
+  artifacts: step.artifacts,
+  secrets: secretReferences(architecture, step.secrets ?? {}).map((each) => ({ ...each, sealed: sealedValue(sealed, each) })),
+  limits: step.limits,
+  limitMs: step.limitMs,
+});

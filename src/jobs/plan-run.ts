@@ -1,5 +1,5 @@
 import type { BroughtArtifacts, ObservedJobStep } from '../engine/job-steps.ts';
-import type { JobRun, RunOutcome, RunStep, StepEnd, StepRecord } from '../job-run.ts';
+import type { JobRun, RunOutcome, PlannedStep, StepEnd, StepRecord } from '../job-run.ts';
 import type { Problem } from '../problem.ts';
 import { endOf, lostStep } from './step-end.ts';
 import { runProblem } from './run-problem.ts';
@@ -16,10 +16,10 @@ export type RunSight = {
 /** `forbid-start`: it is uncertain whether somebody is about to start it; afterwards it is not. */
 export type RunEffect =
   | { do: 'begin' }
-  | { do: 'record-end'; step: RunStep; end: StepEnd }
-  | { do: 'forbid-start'; step: RunStep }
-  | { do: 'start'; step: RunStep; brought: readonly BroughtArtifacts[] }
-  | { do: 'signal'; step: RunStep; signal: 'SIGTERM' | 'SIGKILL' }
+  | { do: 'record-end'; step: PlannedStep; end: StepEnd }
+  | { do: 'forbid-start'; step: PlannedStep }
+  | { do: 'start'; step: PlannedStep; brought: readonly BroughtArtifacts[] }
+  | { do: 'signal'; step: PlannedStep; signal: 'SIGTERM' | 'SIGKILL' }
   | { do: 'end'; outcome: RunOutcome; problem?: Problem }
   | { do: 'remove'; step: string }
   | { do: 'close' };
@@ -28,7 +28,7 @@ export type RunEffect =
 export const graceMs = 10_000;
 
 /** What is seen of a step. A record without an end and without a container: it has certainly not run. */
-type Seen = { step: RunStep; record?: StepRecord | undefined; container?: ObservedJobStep | undefined };
+type Seen = { step: PlannedStep; record?: StepRecord | undefined; container?: ObservedJobStep | undefined };
 
 /**
  * What is to be done next for a run, seen from what is recorded and what the engine has; nothing: wait. Called again after each round
@@ -84,7 +84,7 @@ function endEffect({ run, nowMs }: RunSight, { step, record, container }: Seen):
 }
 
 /** The first of its own limit, the run's, and the wish for its end. */
-function deadlineOf(run: JobRun, step: RunStep, container: ObservedJobStep): number {
+function deadlineOf(run: JobRun, step: PlannedStep, container: ObservedJobStep): number {
   const after = (at: string | undefined, ms: number): number => (at === undefined ? Infinity : Date.parse(at) + ms);
   return Math.min(after(container.startedAt, step.limitMs), after(run.startedAt, run.plan.limitMs), after(run.cancelAskedAt, 0));
 }
@@ -107,7 +107,7 @@ function mayStart({ run, nowMs }: RunSight, seen: readonly Seen[], { step, recor
 }
 
 /** What the earlier groups of its cell made. */
-const broughtTo = (step: RunStep, seen: readonly Seen[]): BroughtArtifacts[] =>
+const broughtTo = (step: PlannedStep, seen: readonly Seen[]): BroughtArtifacts[] =>
   seen
     .filter((each) => each.step.cell === step.cell && each.step.group < step.group && each.step.artifacts.length > 0)
     .map((each) => ({ from: each.step.key, paths: each.step.artifacts }));

@@ -28,6 +28,9 @@ const renewMs = 500;
 /** How soon a run is noticed that was accepted by somebody else, or is nobody's any more. */
 const beatMs = 500;
 
+/** Between two looks for what nobody has an eye on. */
+const sweepBeats = 20;
+
 /** Steps that run at the same time, of all runs of one controller. */
 const mostSteps = 8;
 
@@ -72,11 +75,12 @@ export async function runJobs(jobs: Jobs): Promise<void> {
   const carried = new Map<RunId, Carried>();
   const lease = keepLeases(jobs, carried);
   const heard = new AbortController();
-  void passOn(wake, workplace.bell, heard.signal);
+  void passOn(wake, workplace.bell, AbortSignal.any([signal, heard.signal]));
   signal.addEventListener('abort', () => workplace.bell.ring(), { once: true });
   const next = workplace.bell.listen();
   try {
-    while (!signal.aborted) {
+    for (let round = 0; !signal.aborted; round += 1) {
+      if (round % sweepBeats === 0) await sweep(jobs);
       await takeJobRequests(jobs);
       const claimed = await hands.runs.claim({ owner, leaseMs, held: [...carried.keys()] });
       for (const run of claimed)
@@ -110,7 +114,17 @@ function begin(workplace: Workplace, owned: OwnedRun, forget: () => void): Carri
   return { owned: { id: owned.id, token: owned.token }, abort, done };
 }
 
-/** Whatever happens on the engine may be something to do. */
+/** An owner that was paused may make a container of a run that is over, and then cannot start it; it goes. */
+async function sweep({ hands }: Jobs): Promise<void> {
+  const { engine, runs, architecture } = hands;
+  const listed = await engine.jobs.list(architecture);
+  for (const { run, step } of listed.ok ? listed.value : []) {
+    const found = await runs.find(run);
+    if (!found || found.closedAt) await engine.jobs.remove(architecture, { run, step });
+  }
+}
+
+/** Whatever happens on the engine may be something to do. Ends with the signal: who has been stopped waits no more. */
 async function passOn(wake: Wake, bell: Bell, signal: AbortSignal): Promise<void> {
   const own = wake.fork(signal);
   while (!signal.aborted) if (await own.next(beatMs)) bell.ring();

@@ -1,21 +1,16 @@
 import type { Job } from '../architecture/job-model.ts';
-import { closest } from '../architecture/closest.ts';
+import { didYouMean } from '../architecture/closest.ts';
 import type { ReleaseId } from '../digest.ts';
 import type { ObservedRequest } from '../engine/engine.ts';
-import type { RunPlan } from '../job-run.ts';
 import type { Problem } from '../problem.ts';
 import type { JobRequest } from '../request.ts';
 import { isJobRequest } from '../request.ts';
 import { done, failed, type Result } from '../result.ts';
+import { planOfJob, type PlanContext } from './plan-of-job.ts';
 import type { Jobs } from './run-jobs.ts';
 
 /** What the release in charge says of jobs. */
-export type JobDefinitions = {
-  release: ReleaseId;
-  environment: string;
-  jobs: Readonly<Record<string, Job>>;
-  planOf: (job: Job) => RunPlan;
-};
+export type JobDefinitions = { release: ReleaseId; environment: string } & PlanContext;
 
 /** Serves each request that is about jobs: it is on record before it is taken away. */
 export async function takeJobRequests(jobs: Jobs): Promise<void> {
@@ -34,32 +29,30 @@ export async function takeJobRequests(jobs: Jobs): Promise<void> {
 async function serve(jobs: Jobs, asked: ObservedRequest, request: JobRequest): Promise<Problem | undefined> {
   const { runs, report } = jobs.hands;
   if (request.ask === 'cancel-job') return (await runs.cancel(request.run)) ? undefined : nothingToCancel(request.run);
-  const found = jobOf(jobs.definitions, request);
-  if (!found.ok) return found.problem;
-  const { release, environment, planOf } = jobs.definitions;
-  const { run: id, job, commit, parameters } = request;
-  const accepted = { release, environment, reason: 'by-hand', plan: planOf(found.value) } as const;
-  const isNew = await runs.accept({ id, job, commit, parameters: { ...found.value.parameters, ...parameters }, ...accepted });
-  if (isNew) report({ type: 'job-accepted', run: id, job, commit, reason: 'by-hand', request: asked.name });
+  const { definitions } = jobs;
+  const { run: id, job: name, commit, parameters } = request;
+  const job = jobNamed(definitions.architecture.jobs ?? {}, name);
+  if (!job.ok) return job.problem;
+  const planned = planOfJob({ name, job: job.value }, parameters, definitions);
+  if (!planned.ok) return planned.problem;
+  const { release, environment } = definitions;
+  const isNew = await runs.accept({ id, job: name, commit, release, environment, reason: 'by-hand', ...planned.value });
+  if (isNew) report({ type: 'job-accepted', run: id, job: name, commit, reason: 'by-hand', request: asked.name });
   return undefined;
 }
 
-function jobOf({ jobs }: JobDefinitions, { job: name, parameters }: JobRequest & { ask: 'run-job' }): Result<Job> {
+/** UNKNOWN_JOB where there is none of that name. */
+export function jobNamed(jobs: Readonly<Record<string, Job>>, name: string): Result<Job> {
   const job = Object.hasOwn(jobs, name) ? jobs[name] : undefined;
-  if (job === undefined) return failed(unknown(`job ${name}`, name, Object.keys(jobs)));
-  const odd = Object.keys(parameters).find((each) => !Object.hasOwn(job.parameters, each));
-  return odd === undefined ? done(job) : failed(unknown(`parameter ${odd} of job ${name}`, odd, Object.keys(job.parameters)));
-}
-
-function unknown(what: string, name: string, known: readonly string[]): Problem {
-  const near = closest(name, known);
-  return {
+  if (job !== undefined) return done(job);
+  const known = Object.keys(jobs);
+  return failed({
     code: 'UNKNOWN_JOB',
-    what: `the release that is live has no ${what}`,
-    why: known.length === 0 ? 'it has none at all' : near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`,
+    what: `the release that is live has no job ${name}${didYouMean(name, known)}`,
+    why: known.length === 0 ? 'it has none at all' : `there are ${known.join(', ')}`,
     safe: 'nothing was started',
     next: 'changeless jobs    lists them',
-  };
+  });
 }
 
 const nothingToCancel = (run: string): Problem => ({

@@ -5,7 +5,6 @@
 export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   architecture: [],
   release: ['architecture'],
-  jobs: ['architecture', 'release'],
   datapath: [],
   engine: ['datapath'],
   ledger: [],
@@ -14,9 +13,10 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   secrets: ['architecture', 'release'],
   rollout: ['architecture', 'release', 'engine'],
   drift: ['release', 'engine', 'rollout'],
+  jobs: ['architecture', 'release', 'engine', 'ledger', 'rollout'],
   alarms: ['datapath', 'engine', 'rollout'],
   notify: ['architecture'],
-  controller: ['secrets', 'notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger'],
+  controller: ['secrets', 'jobs', 'notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger'],
   cli: [
     'architecture',
     'release',
@@ -31,6 +31,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'secrets',
     'certificates',
     'controller',
+    'jobs',
   ],
 };
 

@@ -144,6 +144,12 @@ export class MemoryJobs implements JobSteps {
     this.#end(architecture, record, exitCode);
   }
 
+  /** Those that run, as `<run> <step>`. */
+  runningSteps(): string[] {
+    const all = [...this.#steps.values()].flatMap((steps) => [...steps.values()]);
+    return all.filter(({ state }) => state === 'running').map(({ spec }) => keyOf(spec));
+  }
+
   /** A step has written more than it may. */
   fill(run: RunId, step: string): void {
     this.#found(run, step).record.exceeded = 'disk';
