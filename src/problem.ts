@@ -31,6 +31,7 @@ export const problemCatalogue = {
   UNKNOWN_RELEASE: { exit: 2, means: 'No image of the named release is on the engine.' },
   UNKNOWN_ENVIRONMENT: { exit: 2, means: 'The architecture declares no environment of that name.' },
   UNKNOWN_SUBJECT: { exit: 2, means: 'No container or app of that name belongs to the architecture.' },
+  AGENT_UNFIT: { exit: 1, means: "An agent's image is not there, or names a user that it does not know." },
   UNKNOWN_PARAMETER: { exit: 2, means: 'The job has no parameter of that name.' },
   PARAMETER_INVALID: { exit: 2, means: "A job's parameter has a value that no environment variable can have." },
   NO_ARCHITECTURE: { exit: 2, means: 'The folder holds no architecture.ts in that commit.' },

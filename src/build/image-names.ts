@@ -1,4 +1,4 @@
-import type { ComponentKey, GenerationId, ReleaseId } from '../digest.ts';
+import type { ComponentKey, type GenerationId, type ReleaseId } from '../digest.ts';
 import type { Colour } from '../engine/engine.ts';
 
 /** How much of an id is in a tag. Labels hold ids whole. */
@@ -33,6 +33,10 @@ export const pathTag = ({
   generation: GenerationId;
   colour: Colour;
 }): string => `changeless/${architecture}/${unit}.path:${inTag(generation)}-${colour}`;
+
+/** An agent with a commit's tree. `digest`: of the agent's image and the tree. */
+export const sourceTag = (architecture: string, agent: string, digest: string): string =>
+  `changeless/${architecture}/agent.${agent}.source:${inTag(digest)}`;
 
 /** The release image; the environment `local` has the plain tag. */
 export const releaseTag = (architecture: string, release: ReleaseId, environment: string): string =>

@@ -69,14 +69,14 @@ test('a way out is the proxy with one origin, the same in both colours', () => {
   );
   const { base, files, change } = wayOutRequest(image!, proxy);
   assert.equal(base, proxy.id);
-  assert.match(String(files[0]?.contents), /server origin legacy\.example\.com:443 /);
+  assert.match(files[0] && 'contents' in files[0] ? String(files[0].contents) : '', /server origin legacy\.example\.com:443 /);
   assert.deepEqual(change.entrypoint, ['haproxy', '-db', '-f', files[0]?.path]);
   assert.equal(change.labels?.['dev.changeless.app'], 'catalog');
 });
 
 test('who vouches for an origin is in the image of the data path, where its configuration looks for it', () => {
   for (const path of imagesOf({ services: {}, elsewhere }).paths) {
-    const file = pathRequest(path, proxy).files.find(({ contents }) => contents === ca)?.path;
+    const file = pathRequest(path, proxy).files.find((item) => 'contents' in item && item.contents === ca)?.path;
     assert.ok(file !== undefined && path.config.proxy.includes(` ca-file ${file} `) && path.config.waiting.includes(` ca-file ${file} `));
   }
 });

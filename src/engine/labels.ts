@@ -28,4 +28,5 @@ export const labels = {
   run: 'dev.changeless.run',
   step: 'dev.changeless.step',
   token: 'dev.changeless.token',
+  source: 'dev.changeless.source',
 } as const;

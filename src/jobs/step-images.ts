@@ -1,5 +1,5 @@
 import type { ImageId, RunId } from '../digest.ts';
-import { stepImageTag } from '../engine/step-image-tag.ts';
+import { jobStepTag } from '../engine/step-image-tag.ts';
 import type { Images } from '../engine/image.ts';
 import { stepWords } from '../job-run.ts';
 import { done, failed, type Result } from '../result.ts';
@@ -13,7 +13,7 @@ export type StepImages = {
 /** By the tags that follow from run and step. */
 export const taggedStepImages = (images: Images, architecture: string): StepImages => ({
   async of(run, step) {
-    const found = await images.inspect(stepImageTag({ architecture, run, step }));
+    const found = await images.inspect(jobStepTag(architecture, run, step));
     if (found) return done(found.id);
     return failed({
       code: 'STEP_IMAGE_MISSING',
@@ -23,6 +23,6 @@ export const taggedStepImages = (images: Images, architecture: string): StepImag
     });
   },
   async forget(run, steps) {
-    for (const step of steps) await images.remove(stepImageTag({ architecture, run, step }));
+    for (const step of steps) await images.remove(jobStepTag(architecture, run, step));
   },
 });

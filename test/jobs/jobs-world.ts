@@ -6,7 +6,7 @@ import type { Job, JobStep } from '../../src/architecture/job-model.ts';
 import type { ReleaseId, RunId } from '../../src/digest.ts';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
-import { stepImageTag } from '../../src/engine/step-image-tag.ts';
+import { jobStepTag } from '../../src/engine/step-image-tag.ts';
 import type { RecordedEvent } from '../../src/events.ts';
 import type { JobRun } from '../../src/job-run.ts';
 import { readKept } from '../../src/jobs/kept-log.ts';
@@ -223,8 +223,7 @@ export class JobsWorld {
 
   #makeImages(run: RunId, name: string): void {
     if (!this.jobs[name]) return;
-    for (const { key } of this.#planned(name).plan.steps)
-      this.engine.world.addImage({ tag: stepImageTag({ architecture, run, step: key }) });
+    for (const { key } of this.#planned(name).plan.steps) this.engine.world.addImage({ tag: jobStepTag(architecture, run, key) });
   }
 
   async #told(): Promise<string> {
