@@ -1,4 +1,4 @@
-import type { ComponentKey, type GenerationId, type ReleaseId } from '../digest.ts';
+import type { ComponentKey, GenerationId, ReleaseId } from '../digest.ts';
 import type { Colour } from '../engine/engine.ts';
 
 /** How much of an id is in a tag. Labels hold ids whole. */

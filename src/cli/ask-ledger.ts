@@ -1,8 +1,11 @@
 import { programFolder } from '../build/system-images.ts';
-import type { ImageId, ReleaseId } from '../digest.ts';
+import type { ImageId, ReleaseId, RunId } from '../digest.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { JobStepName } from '../engine/job-steps.ts';
 import { labels } from '../engine/labels.ts';
 import type { RecordedEvent } from '../events.ts';
+import type { JobRun } from '../job-run.ts';
+import type { KeptLine } from '../jobs/kept-log.ts';
 import type { RolloutRecord } from '../ledger/ledger.ts';
 import { done, failed, type Result } from '../result.ts';
 
@@ -21,6 +24,14 @@ export const askEvents = (question: LedgerQuestion, filter: { limit: number; rel
     String(filter.limit),
     ...(filter.release === undefined ? [] : ['--release', filter.release]),
   ]);
+
+/** Runs of jobs, newest first; with `run` that one alone, or none. */
+export const askRuns = (question: LedgerQuestion, filter: { limit: number; run?: RunId }): Promise<Result<JobRun[]>> =>
+  ask<JobRun[]>(question, ['runs', ...(filter.run === undefined ? [] : [filter.run]), '--limit', String(filter.limit)]);
+
+/** What is kept of a step's output. */
+export const askKept = (question: LedgerQuestion, { run, step }: JobStepName): Promise<Result<KeptLine[]>> =>
+  ask<KeptLine[]>(question, ['kept', run, step]);
 
 async function ask<Answer>({ engine, architecture, image }: LedgerQuestion, words: readonly string[]): Promise<Result<Answer>> {
   const result = await engine.images.runOnce({

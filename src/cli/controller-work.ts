@@ -2,9 +2,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ownContainer } from '../controller/self.ts';
 import { runController } from '../controller/run-controller.ts';
-import type { ReleaseId } from '../digest.ts';
+import type { ReleaseId, RunId } from '../digest.ts';
 import { identityFolder, type Engine } from '../engine/engine.ts';
 import type { RecordedEvent } from '../events.ts';
+import type { JobStepName } from '../engine/job-steps.ts';
+import { readKept, type KeptLine, type KeptLogs } from '../jobs/kept-log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openSqliteLedger } from '../ledger/sqlite-ledger.ts';
 import { parseManifest } from '../release/manifest-codec.ts';
@@ -18,17 +20,42 @@ const ledgerPath = '/ledger/ledger.db';
 /** Where the output of jobs' steps is kept. */
 const logsPath = '/ledger/logs';
 
-/** What the ledger is asked: the newest `limit` rollouts, or events (of one release when given). */
-export type LedgerQuestion = { about: 'log' | 'events'; limit: number; release?: ReleaseId };
+/**
+ * What the ledger is asked: the newest `limit` rollouts, events (of one release when given), or runs of jobs (that one alone when it
+ * is named); or what is kept of a step's output.
+ */
+export type LedgerQuestion =
+  | { about: 'log' | 'events'; limit: number; release?: ReleaseId }
+  | { about: 'runs'; limit: number; run?: RunId }
+  | { about: 'kept'; run: RunId; step: string };
 
 /** The answer as JSON text. Works inside a container that mounts the ledger's volume. */
-export async function tellFromLedger({ about, limit, release }: LedgerQuestion): Promise<Result<string>> {
+export async function tellFromLedger(question: LedgerQuestion): Promise<Result<string>> {
   const opened = await openSqliteLedger(ledgerPath);
   if (!opened.ok) return opened;
-  const ledger: Ledger = opened.value;
-  const told = about === 'log' ? await ledger.rollouts(limit) : await ledger.events({ limit, ...(release !== undefined && { release }) });
-  await ledger.close();
+  const told = await answerFrom(opened.value, { folder: logsPath }, question);
+  await opened.value.close();
   return done(JSON.stringify(told));
+}
+
+async function keptLines(logs: KeptLogs, { run, step }: JobStepName): Promise<KeptLine[]> {
+  const lines: KeptLine[] = [];
+  for await (const line of readKept(logs, run, step)) lines.push(line);
+  return lines;
+}
+
+export async function answerFrom(ledger: Ledger, logs: KeptLogs, question: LedgerQuestion): Promise<unknown> {
+  switch (question.about) {
+    case 'log':
+      return ledger.rollouts(question.limit);
+    case 'events':
+      return ledger.events({ limit: question.limit, ...(question.release !== undefined && { release: question.release }) });
+    case 'runs':
+      if (question.run === undefined) return ledger.runs.list({ limit: question.limit });
+      return [await ledger.runs.find(question.run)].filter((run) => run !== undefined);
+    case 'kept':
+      return keptLines(logs, question);
+  }
 }
 
 export type ControllerWork = { engine: Engine; print: (event: RecordedEvent) => void; signal: AbortSignal };

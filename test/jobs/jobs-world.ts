@@ -123,7 +123,8 @@ export class JobsWorld {
       process,
       async stop() {
         abort.abort();
-        if (process.alive) await running;
+        const dead = new Promise((resolve) => process.death.signal.addEventListener('abort', resolve));
+        if (process.alive) await Promise.race([running, dead]);
         wake.stop();
       },
     };

@@ -1,10 +1,10 @@
-import type { ReleaseId } from '../../digest.ts';
+import type { ReleaseId, RunId } from '../../digest.ts';
 import { done, failed, type Result } from '../../result.ts';
 import { type CommandResult, type Session, textOption } from '../command.ts';
 import type { LedgerQuestion } from '../controller-work.ts';
 import { numberOption } from '../number-option.ts';
 
-/** `controller`: what the release image runs. `log` and `events` print what the ledger holds, as JSON. */
+/** `controller`: what the release image runs. `log`, `events`, `runs` and `kept` print what the ledger holds, as JSON. */
 export async function run(session: Session): CommandResult {
   const { runBakedController, tellFromLedger } = await import('../controller-work.ts');
   const { world, input } = session;
@@ -24,11 +24,17 @@ export async function run(session: Session): CommandResult {
 }
 
 function questionOf(session: Session): Result<LedgerQuestion> {
-  const [about] = session.input.arguments;
-  if (about !== 'log' && about !== 'events')
-    return failed({ code: 'USAGE', what: `the controller has no ${about} to tell`, next: 'controller log, or controller events' });
+  const [about, run, step] = session.input.arguments;
+  if (about === 'kept' && run !== undefined && step !== undefined) return done({ about, run: run as RunId, step });
+  if (about !== 'log' && about !== 'events' && about !== 'runs')
+    return failed({
+      code: 'USAGE',
+      what: `the controller has no ${about} to tell`,
+      next: 'controller log, controller events, or controller runs',
+    });
   const limit = numberOption(session.input, 'limit', 100);
   if (!limit.ok) return limit;
+  if (about === 'runs') return done({ about, limit: limit.value, ...(run !== undefined && { run: run as RunId }) });
   const release = textOption(session.input, 'release');
   return done({ about, limit: limit.value, ...(release !== undefined && { release: release as ReleaseId }) });
 }
