@@ -105,7 +105,7 @@ void test('whoever stands still at any boundary while another carries the run to
     const stillness = new Promise<void>((resolve) => (release = resolve));
     let isStill = false;
     const still = at(index + 1, () => ((isStill = true), stillness));
-    world.start('a', still);
+    const paused = world.start('a', still);
     const id = await world.ask('build-1', 'build');
     const meanwhile = finishing(world);
     await world.until('it stands still', async () => isStill || (await isClosed(world, id)), meanwhile);
@@ -113,6 +113,8 @@ void test('whoever stands still at any boundary while another carries the run to
     world.start('b');
     await world.closed(id, meanwhile);
     release();
+    // Whatever it was about to do it does.
+    await paused.stop();
     await world.until('nothing is left', async () => (await world.stepsOnEngine()).length === 0, meanwhile);
     await checkRun(world, id, `still ${where} (${index + 1})`);
     await gone(world);

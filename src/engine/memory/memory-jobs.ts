@@ -3,7 +3,6 @@ import { done, failed, type Result } from '../../result.ts';
 import type { LogLine, LogOptions, SecretValues } from '../engine.ts';
 import type { BroughtArtifacts, JobSteps, JobStepName, JobStepSpec, ObservedJobStep } from '../job-steps.ts';
 import { carryOut, engineAbsent } from './effects.ts';
-import * as rules from './rules.ts';
 import type { MemoryWorld, Verb } from './world.ts';
 
 /** `folder`: what is below `/work`, path → contents. */
@@ -42,8 +41,9 @@ export class MemoryJobs implements JobSteps {
   async prepare(architecture: string, spec: JobStepSpec, brought: readonly BroughtArtifacts[]): Promise<Result<string>> {
     const steps = this.#of(architecture);
     const isKept = (): boolean => (steps.get(keyOf(spec))?.state ?? 'created') !== 'created';
-    const discard = (): void => {
-      rules.imageKnown(this.#world.images, spec.image);
+    const discard = (): Result<void> | void => {
+      // Gone with the run, for whoever was paused meanwhile.
+      if (!this.#world.images.has(spec.image)) return failed({ code: 'ENGINE_REFUSED', what: `the engine has no image ${spec.image}` });
       if (!isKept()) steps.delete(keyOf(spec));
     };
     const create = (): void => {
