@@ -9,7 +9,7 @@ export function endOf(run: JobRun, step: PlannedStep, container: ObservedJobStep
   if (exitCode === 0) return { outcome: 'passed', ...times };
   const problem = (why: string): Problem => ({ code: 'JOB_FAILED', what: `step ${stepWords(step.key)} did not pass`, why });
   if (container.exceeded) return { outcome: 'failed', ...times, problem: problem(exceededWords(step, container.exceeded)) };
-  if (run.cancelAskedAt !== undefined && endedAt >= run.cancelAskedAt) return { outcome: 'cancelled', ...times };
+  if (run.cancelAskedAt !== undefined) return { outcome: 'cancelled', ...times };
   const limit = limitReached(run, step, { startedAt, endedAt });
   if (limit !== undefined) return { outcome: 'timed-out', ...times, problem: problem(limit) };
   return { outcome: 'failed', ...times, problem: problem(`it ended with exit code ${exitCode}`) };

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from '../../src/cli/run.ts';
 import type { Delivery } from '../../src/cli/delivery.ts';
+import { answerFrom, type LedgerQuestion } from '../../src/cli/controller-work.ts';
 import { createDelivery } from '../../src/cli/real-delivery.ts';
 import type { World } from '../../src/cli/world.ts';
 import { runController } from '../../src/controller/run-controller.ts';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import type { OnceRequest, OnceResult } from '../../src/engine/image.ts';
+import type { RunId } from '../../src/digest.ts';
 import { secretOpener } from '../../src/secrets/open-secret.ts';
 import { identityVolume } from '../../src/engine/engine.ts';
 import { Secret } from '../../src/secret.ts';
@@ -48,8 +50,9 @@ export async function makeCliWorld(): Promise<CliWorld> {
   const root = mkdtempSync(path.join(tmpdir(), 'changeless-cli-'));
   const ground = await makeGround(root);
   const { folder, engine, ledger, git } = ground;
-  const controllers = runControllers(engine, ledger);
-  engine.world.images.onRunOnce = (request) => answerOnce(request, ledger);
+  const logs = path.join(root, 'logs');
+  const controllers = runControllers(engine, ledger, logs);
+  engine.world.images.onRunOnce = (request) => answerOnce(request, ledger, logs);
   const start = async (argv: readonly string[], when?: RegExp): Promise<Answer> => {
     const said: Said = { out: [], err: [], abort: new AbortController() };
     const code = await run(argv, worldOf(ground, said, when));
@@ -139,7 +142,7 @@ function worldOf({ root, folder, engine, env, delivery, typed }: Ground, { out, 
   };
 }
 
-function runControllers(engine: MemoryEngine, ledger: Ledger): { stop(): Promise<void> } {
+function runControllers(engine: MemoryEngine, ledger: Ledger, logs: string): { stop(): Promise<void> } {
   const running = new Set<Promise<unknown>>();
   const aborts = new Set<AbortController>();
   engine.world.onController = (spec, { container, stopped, print }) => {
@@ -163,6 +166,7 @@ function runControllers(engine: MemoryEngine, ledger: Ledger): { stop(): Promise
         }),
         paceMs: 4,
         clock: hurryingClock(),
+        logs,
       });
     };
     running.add(begin());
@@ -176,11 +180,18 @@ function runControllers(engine: MemoryEngine, ledger: Ledger): { stop(): Promise
 }
 
 /** Questions to the ledger are answered as the container would; every other container simply succeeds. */
-async function answerOnce({ command = [] }: OnceRequest, ledger: Ledger): Promise<Partial<OnceResult>> {
-  const [question, , limit] = command.slice(2);
-  if (question === 'log') return { stdout: JSON.stringify(await ledger.rollouts(Number(limit))) };
-  if (question === 'events') return { stdout: JSON.stringify(await ledger.events({ limit: Number(limit) })) };
-  return {};
+async function answerOnce({ command = [] }: OnceRequest, ledger: Ledger, logs: string): Promise<Partial<OnceResult>> {
+  const question = questionIn(command.slice(2));
+  return question ? { stdout: JSON.stringify(await answerFrom(ledger, { folder: logs }, question)) } : {};
+}
+
+function questionIn(words: readonly string[]): LedgerQuestion | undefined {
+  const [about, ...rest] = words;
+  const limit = Number(rest[rest.indexOf('--limit') + 1]);
+  const [run, step = ''] = rest as [RunId?, string?];
+  if (about === 'log' || about === 'events') return { about, limit };
+  if (about === 'runs') return { about, limit, ...(run && !run.startsWith('--') && { run }) };
+  return about === 'kept' && run ? { about, run, step } : undefined;
 }
 
 /** Each look at it is 20 ms after the one before, so that limits pass without anyone waiting. */
