@@ -41,22 +41,20 @@ export async function copyRun(subject: RunSubject, id: RunId, options: { follow:
     }
     await Promise.all(copied.values());
     const run = await findRun(subject, id);
-    if (!run.ok || (options.follow && !run.value.outcome)) {
-      if (!run.ok) return run;
+    if (!run.ok) return run;
+    if (options.follow && !run.value.outcome) {
       await sleep(pauseMs);
       continue;
     }
-    return copyKept(subject, run.value, (step) => isWanted(step) && !copied.has(step), options.step);
+    const isDue = (step: string): boolean => isWanted(step) && !copied.has(step);
+    return copyKept(subject, run.value, { isDue, wanted: options.step });
   }
   return findRun(subject, id);
 }
 
-async function copyKept(
-  subject: RunSubject,
-  run: JobRun,
-  isDue: (step: string) => boolean,
-  wanted: string | undefined,
-): Promise<Result<JobRun>> {
+type Due = { isDue: (step: string) => boolean; wanted: string | undefined };
+
+async function copyKept(subject: RunSubject, run: JobRun, { isDue, wanted }: Due): Promise<Result<JobRun>> {
   const known = run.plan.steps.map(({ key }) => stepWords(key));
   if (wanted !== undefined && !known.includes(stepWords(wanted)))
     return failed({ code: 'UNKNOWN_RUN', what: `run ${run.id} has no step ${wanted}`, why: `there are ${known.join(', ')}` });

@@ -1,6 +1,6 @@
 import type { CommitId, ImageId, ReleaseId, RunId } from '../digest.ts';
 import type { Result } from '../result.ts';
-import type { Limits, LogLine, LogOptions, SecretDelivery, SecretValues } from './engine.ts';
+import type { Limits, LogLine, LogOptions, SecretDelivery, SecretValues } from './container-parts.ts';
 
 /** A step of a run, by its key. */
 export type JobStepName = { run: RunId; step: string };

@@ -1,10 +1,11 @@
 import type { ObservedJobStep } from '../engine/job-steps.ts';
 import type { JobRun } from '../job-run.ts';
 import type { OwnedRun } from '../ledger/job-runs.ts';
-import { carryOutRun, type CarriedRun } from './carry-out-run.ts';
+import { carryOutRun } from './carry-out-run.ts';
+import type { CarriedRun } from './run-hands.ts';
 import { LogKeepers } from './log-keepers.ts';
 import { nextDeadlineMs, planRun, type RunEffect, type RunSight } from './plan-run.ts';
-import type { Workplace } from './run-jobs.ts';
+import type { Workplace } from './workplace.ts';
 
 /** Everything is looked at this often even when nothing was heard. */
 const beatMs = 1000;

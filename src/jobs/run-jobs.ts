@@ -1,24 +1,11 @@
 import type { RunId } from '../digest.ts';
 import type { OwnedRun } from '../ledger/job-runs.ts';
-import type { Timers } from '../timers.ts';
 import type { Wake } from '../rollout/wake.ts';
-import { Bell } from './bell.ts';
-import type { RunHands } from './carry-out-run.ts';
+import type { Bell } from './bell.ts';
 import { carryRun } from './carry-run.ts';
-import { forgetLogs, type KeptLogs } from './kept-log.ts';
-import { takeJobRequests, type JobDefinitions } from './take-requests.ts';
-
-/** `owner`: who carries the runs, the same when it is started again. `mayTake`: whether it may serve what is asked for. */
-export type Jobs = {
-  hands: RunHands;
-  owner: string;
-  logs: KeptLogs;
-  definitions: JobDefinitions;
-  mayTake: () => Promise<boolean>;
-  wake: Wake;
-  timers: Timers;
-  signal: AbortSignal;
-};
+import { forgetLogs } from './kept-log.ts';
+import { takeJobRequests } from './take-requests.ts';
+import { type Jobs, Workplace } from './workplace.ts';
 
 /** A run that was not renewed for this long is anybody's. */
 export const leaseMs = 2000;
@@ -31,37 +18,8 @@ const beatMs = 500;
 /** Between two looks for what nobody has an eye on. */
 const sweepBeats = 20;
 
-/** Steps that run at the same time, of all runs of one controller. */
-const mostSteps = 8;
-
 /** Of so many runs the output is kept. */
 const keptRuns = 200;
-
-/** What the runs of one controller share: who is woken, and how many steps run. */
-export class Workplace {
-  readonly jobs: Jobs;
-  readonly bell: Bell;
-  readonly #running = new Map<RunId, number>();
-
-  constructor(jobs: Jobs) {
-    this.jobs = jobs;
-    this.bell = new Bell(jobs.timers);
-  }
-
-  /** How many more steps a run may start, beside the others'. */
-  freeFor(run: RunId): number {
-    const others = [...this.#running].filter(([id]) => id !== run).reduce((sum, [, count]) => sum + count, 0);
-    return mostSteps - others;
-  }
-
-  occupy(run: RunId, count: number): void {
-    this.#running.set(run, count);
-  }
-
-  leave(run: RunId): void {
-    this.#running.delete(run);
-  }
-}
 
 type Carried = { owned: OwnedRun; abort: AbortController; done: Promise<void> };
 
@@ -104,14 +62,16 @@ function begin(workplace: Workplace, owned: OwnedRun, forget: () => void): Carri
   const abort = new AbortController();
   const { hands, logs } = workplace.jobs;
   abort.signal.addEventListener('abort', () => workplace.bell.ring(), { once: true });
-  const done = carryRun(workplace, { id: owned.id, token: owned.token }, abort.signal).then(async () => {
+  const done = carryRun(workplace, { id: owned.id, token: owned.token }, abort.signal);
+  const left = async (): Promise<void> => {
+    await done;
     workplace.leave(owned.id);
     forget();
     workplace.bell.ring();
     const recent = await hands.runs.list({ limit: keptRuns });
     if (recent.length === keptRuns) await forgetLogs(logs, new Set(recent.map(({ id }) => id)));
-  });
-  return { owned: { id: owned.id, token: owned.token }, abort, done };
+  };
+  return { owned: { id: owned.id, token: owned.token }, abort, done: left() };
 }
 
 /** An owner that was paused may make a container of a run that is over, and then cannot start it; it goes. */

@@ -1,16 +1,12 @@
 import type { Job } from '../architecture/job-model.ts';
 import { didYouMean } from '../architecture/closest.ts';
-import type { ReleaseId } from '../digest.ts';
 import type { ObservedRequest } from '../engine/engine.ts';
 import type { Problem } from '../problem.ts';
 import type { JobRequest } from '../request.ts';
 import { isJobRequest } from '../request.ts';
 import { done, failed, type Result } from '../result.ts';
-import { planOfJob, type PlanContext } from './plan-of-job.ts';
-import type { Jobs } from './run-jobs.ts';
-
-/** What the release in charge says of jobs. */
-export type JobDefinitions = { release: ReleaseId; environment: string } & PlanContext;
+import { planOfJob } from './plan-of-job.ts';
+import type { Jobs } from './workplace.ts';
 
 /** Serves each request that is about jobs: it is on record before it is taken away. */
 export async function takeJobRequests(jobs: Jobs): Promise<void> {

@@ -1,5 +1,5 @@
 import type { JobRun } from '../job-run.ts';
-import type { CarriedRun } from './carry-out-run.ts';
+import type { CarriedRun } from './run-hands.ts';
 
 /** Says how a run ended, unless that was said: an owner before this one may have been killed right after it. */
 export async function tellEnd({ hands, run }: CarriedRun): Promise<void> {

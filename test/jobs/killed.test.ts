@@ -141,7 +141,7 @@ void test('of two who carry several runs either may be killed at any time', asyn
         }
     };
     for (const id of ids) await world.closed(id, meanwhile);
-    for (const id of ids) await checkRun(world, id as RunId, `seed ${seed}`);
+    for (const id of ids) await checkRun(world, id, `seed ${seed}`);
     await gone(world);
   }
   assert.ok(kills > 50, `${kills} kills`);

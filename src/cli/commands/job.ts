@@ -75,9 +75,8 @@ async function runJob(live: Live, name: string, revision: string): CommandResult
   if (!isRunId(id)) return failed(usage(`a job cannot be called ${JSON.stringify(name)}`));
   const opened = await openRepository(session.input.folder);
   if (!opened.ok) return opened;
-  const commit = await makeImages(live, opened.value, { id, name, revision, parameters: parameters.value }).finally(() =>
-    opened.value.close(),
-  );
+  const commit = await makeImages(live, opened.value, { id, name, revision, parameters: parameters.value });
+  await opened.value.close();
   if (!commit.ok) return commit;
   const served = await ask(live, { ask: 'run-job', run: id, job: name, commit: commit.value.id, parameters: parameters.value });
   if (!served.ok) return served;

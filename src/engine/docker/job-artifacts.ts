@@ -42,7 +42,7 @@ async function* inFolder(archive: AsyncIterable<Buffer>, folder: string): AsyncG
     for await (const entry of reader) {
       const { pax: _, ...header } = entry.header;
       const linkname = header.type === 'link' && header.linkname ? path.posix.join(folder, header.linkname) : header.linkname;
-      const into = renamed.entry({ ...header, name: path.posix.join(folder, header.name), ...(linkname != null && { linkname }) });
+      const into = renamed.entry({ ...header, name: path.posix.join(folder, header.name), ...(linkname && { linkname }) });
       for await (const chunk of entry) if (!into.write(chunk)) await drained(into);
       if (header.type === 'file') into.end(Buffer.alloc(0));
     }
