@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as aTurn } from 'node:timers/promises';
 import type { ImageId, ReleaseId, RunId } from '../../src/digest.ts';
+import { placeName } from '../../src/engine/docker/job-names.ts';
 import type { JobStepSpec, ObservedJobStep } from '../../src/engine/job-steps.ts';
 import type { LayerItem } from '../../src/engine/image.ts';
 import { Secret } from '../../src/secret.ts';
@@ -23,6 +24,7 @@ story('a step on Docker Engine', () => {
   async function imageOf(script: string): Promise<ImageId> {
     const files: LayerItem[] = [
       { path: '/work', folder: true, owner },
+      { path: '/var/cache/packages', folder: true, owner },
       { path: '/work/README', contents: 'the commit', mode: 0o644, owner },
     ];
     const base = (await world.engine.images.inspect('debian:bookworm-slim'))?.id;
@@ -98,16 +100,17 @@ story('a step on Docker Engine', () => {
   });
 
   it('keeps caches from step to step', async () => {
-    const caches = { packages: '/tmp/../cache' };
-    void caches;
-    const more = { caches: { packages: '/work/.cache' } };
-    assert.equal(await output('/cache-1', 'ls .cache | wc -l; touch .cache/x 2>/dev/null; id -u', more), '0\n1000');
+    const more = { caches: { packages: '/var/cache/packages' } };
+    assert.equal(await output('/cache-1', 'cat /var/cache/packages/x 2>&1 | wc -l; echo kept > /var/cache/packages/x', more), '1');
+    assert.equal(await output('/cache-2', 'cat /var/cache/packages/x', more), 'kept');
   });
 
   it('reaches neither the engine, the ledger, the metadata address, the host nor another step', async () => {
-    const listens = await imageOf('perl -MSocket -e \'socket(S,PF_INET,SOCK_STREAM,0); bind(S,sockaddr_in(8080,INADDR_ANY)); listen(S,5); accept(C,S); sleep 600\'');
+    const listens = await imageOf(
+      "perl -MSocket -e 'socket(S,PF_INET,SOCK_STREAM,0); bind(S,sockaddr_in(8080,INADDR_ANY)); listen(S,5); accept(C,S); sleep 600'",
+    );
     await begin(specOf('/listens', listens));
-    const place = await world.inspect(`${(await world.client.json<{ Name: string }>({ path: `/containers/${(await seen('/listens'))?.container}/json` })).Name.replace(`/${world.architecture}.`, '')}.place`);
+    const place = await world.inspect(placeName({ run, step: '/listens' }));
     const [endpoint] = Object.values(place.NetworkSettings.Networks ?? {});
     assert.ok(endpoint?.IPAddress);
     const gateway = endpoint.IPAddress.replace(/\.\d+$/, '.1');
@@ -115,7 +118,10 @@ story('a step on Docker Engine', () => {
       const [host, port] = address.split(':');
       return `timeout 4 bash -c 'exec 3<>/dev/tcp/${host}/${port}' 2>&1 && echo REACHED ${host}; true`;
     });
-    const text = await output('/probes', `ls /var/run/docker.sock /run/docker.sock /ledger /identity 2>/dev/null; ${tries.join('; ')}; echo over`);
+    const text = await output(
+      '/probes',
+      `ls /var/run/docker.sock /run/docker.sock /ledger /identity 2>/dev/null; ${tries.join('; ')}; echo over`,
+    );
     assert.doesNotMatch(text, /REACHED/);
     assert.match(text, /169\.254\.169\.254[^\n]*(No route|unreachable)/);
     assert.match(text, /over$/);
@@ -140,7 +146,9 @@ story('a step on Docker Engine', () => {
 
   it('finds its secrets in memory, readable by it alone', async () => {
     const secrets = [{ file: 'token', secret: 'apiToken', version: 1, sealed: '' }];
-    const image = await imageOf('cat /run/secrets/token; stat -c " %a" /run/secrets/token; touch /run/secrets/x 2>/dev/null || echo closed');
+    const image = await imageOf(
+      'cat /run/secrets/token; stat -c " %a" /run/secrets/token; touch /run/secrets/x 2>/dev/null || echo closed',
+    );
     await begin(specOf('/secret', image, { secrets }), [], { token: new Secret('s3cret') });
     await hasEnded('/secret');
     assert.equal(await said('/secret'), 's3cret 400\nclosed');
