@@ -45,7 +45,9 @@ async function running(context: TestContext) {
   };
   const print = (line: string): void => engine.jobs.print(name.run, name.step, line);
   const finish = (): void => engine.jobs.finish(name.run, name.step, 0);
-  return { folder, keeping, kept, until, print, finish };
+  // As a log that is rotated.
+  const loseFirst = (): void => void engine.world.machine.logOf(prepared.value).lines.shift();
+  return { folder, keeping, kept, until, print, finish, loseFirst };
 }
 
 test('what a step prints can be read while it runs, and after its end', async (context) => {
@@ -62,8 +64,8 @@ test('what a step prints can be read while it runs, and after its end', async (c
   );
 });
 
-test('whoever comes next goes on where the one before stopped, though its last line is torn', async (context) => {
-  const { folder, keeping, kept, until, print, finish } = await running(context);
+test('whoever comes next goes on where the one before stopped, though its last line is torn, and the engine has dropped the first', async (context) => {
+  const { folder, keeping, kept, until, print, finish, loseFirst } = await running(context);
   const abort = new AbortController();
   const first = keepLog(keeping(1, abort.signal));
   print('one');
@@ -73,6 +75,7 @@ test('whoever comes next goes on where the one before stopped, though its last l
   const [file] = readdirSync(path.join(folder, name.run));
   await appendFile(path.join(folder, name.run, file ?? ''), '{"at":"2026');
   print('two');
+  loseFirst();
   const second = keepLog(keeping(2));
   await until(2);
   print('three');
