@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setImmediate as aTurn } from 'node:timers/promises';
+import { workFolder } from '../../src/architecture/job-model.ts';
 import type { ImageId, ReleaseId, RunId } from '../../src/digest.ts';
 import { placeName } from '../../src/engine/docker/job-names.ts';
 import type { JobStepSpec, ObservedJobStep } from '../../src/engine/job-steps.ts';
@@ -23,9 +24,9 @@ story('a step on Docker Engine', () => {
   /** An image that has a tree in its folder, and runs this as a plain user. */
   async function imageOf(script: string): Promise<ImageId> {
     const files: LayerItem[] = [
-      { path: '/work', folder: true, owner },
+      { path: workFolder, folder: true, owner },
       { path: '/var/cache/packages', folder: true, owner },
-      { path: '/work/README', contents: 'the commit', mode: 0o644, owner },
+      { path: `${workFolder}/README`, contents: 'the commit', mode: 0o644, owner },
     ];
     const base = (await world.engine.images.inspect('debian:bookworm-slim'))?.id;
     assert.ok(base);
