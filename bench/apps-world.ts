@@ -84,7 +84,7 @@ const web = (folder: string, drain: { limitMs: number }, status = 200, policy?: 
   app({
     drain,
     ...(policy && { policy }),
-    services: { web: service({ build: \`apps/\${folder}\`, port: 8080, health: { path: '/', status, timeoutMs: 5_000 }, limits: { memory: '128m' } }) },
+    services: { web: service({ build: \`apps/\${folder}\`, port: 8080, health: { path: '/', status, timeoutMs: status === 200 ? 60_000 : 5_000 }, limits: { memory: '128m' } }) },
   });
 
 export default architecture({

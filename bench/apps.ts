@@ -8,6 +8,7 @@ import { disturb, type Disturbed } from './rest.ts';
 import { sharedProxies } from './shared-proxies.ts';
 import { containersOf, inspect, removeAllButImages } from './engine-calls.ts';
 import { type Bar, compare, inTurns, type Row, roundsOr, summarise, timeOf } from './measure.ts';
+import { table } from './table.ts';
 import { idlePathBytes } from './path-memory.ts';
 import type { Ground, World } from './world.ts';
 
@@ -24,15 +25,23 @@ type Change = { name: string; apps: readonly string[]; edit: (world: World, roun
 export async function apps(ground: Ground): Promise<{ rows: Row[] }> {
   const world = await makeAppsWorld(ground, { apps: APPS, more: ROUNDS, port: PORT });
   await world.changeless('build');
-  const rows = await fromNothing(world);
+  const rows: Row[] = [];
+  const add = (more: Row[]): void => void rows.push(...told(more));
+  add(await fromNothing(world));
   await world.changeless('up');
   await world.settled();
-  rows.push(await memoryRow(world));
-  rows.push(...(await floodRows(world)));
-  for (const change of changesOf(appNames(APPS))) rows.push(...(await disturbanceRows(world, change)));
+  add([await memoryRow(world)]);
+  add(await floodRows(world));
+  for (const change of changesOf(appNames(APPS))) add(await disturbanceRows(world, change));
   await removeAllButImages(world.name);
-  for (const peer of sharedProxies(APPS)) rows.push(...(await sharedRows(ground, peer)));
+  for (const peer of sharedProxies(APPS)) add(await sharedRows(ground, peer));
   return { rows };
+}
+
+/** A full run takes long: what a part came to is said when it ends. */
+function told(rows: Row[]): Row[] {
+  console.error(table(rows));
+  return rows;
 }
 
 async function fromNothing(world: World): Promise<Row[]> {

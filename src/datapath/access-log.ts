@@ -11,9 +11,9 @@ const text = (expression: string): string => `"%[${expression}]"`;
 /** Whatever bytes a client sent, as the inside of a JSON string; those that are no UTF-8 are left out. */
 const said = (variable: string, mostBytes: number): string => text(`var(txn.${variable}),bytes(0,${mostBytes}),json(utf8s)`);
 
-/** RFC 3339, in UTC, of an expression that gives milliseconds. */
+/** RFC 3339, in UTC, of an expression that gives milliseconds. `lower` makes text of the number, of which the first digit goes. */
 const time = (expression: string): string =>
-  `"%[${expression},div(1000),utime(%Y-%m-%dT%H:%M:%S)].%[${expression},mod(1000),add(1000),regsub(^1,)]Z"`;
+  `"%[${expression},div(1000),utime(%Y-%m-%dT%H:%M:%S)].%[${expression},mod(1000),add(1000),lower,bytes(1)]Z"`;
 
 type Members = { readonly [name: string]: string | Members };
 
@@ -34,7 +34,7 @@ const request: Members = {
 /** `ms`: all of it, then its parts in their order; a part that was not come to is -1. `ended`: HAProxy's two letters for how. */
 const outcome: Members = {
   // HAProxy marks with a plus that another one was tried.
-  retries: '%[var(txn.tries,0),regsub(^[+],)]',
+  retries: '%[var(txn.tries,0),ltrim(+)]',
   bytes: { received: '%U', sent: '%B' },
   ms: { total: '%Ta', request: '%TR', queue: '%Tw', connect: '%Tc', answer: '%Tr', transfer: '%Td' },
   ended: '"%ts"',
