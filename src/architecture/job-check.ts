@@ -9,7 +9,7 @@ import { at, children, last, namesIn, texts, unknownName } from './written.ts';
 export const jobMistakes = (root: unknown): Mistake[] => [
   ...children(root, ['jobs']).flatMap((job) => [
     ...unknownAfters(root, job),
-    ...shadowedAxes(root, job),
+    ...namedAsParameters(root, job, [...job, 'matrix']),
     ...repeatedNames(root, job),
     ...jobSteps(root, job).flatMap((step) => stepMistakes(root, job, step)),
   ]),
@@ -32,7 +32,7 @@ function jobSteps(root: unknown, job: KeyPath): KeyPath[] {
 const stepMistakes = (root: unknown, job: KeyPath, step: KeyPath): Mistake[] => [
   ...unknownAxes(root, job, step),
   ...unknownAgents(root, job, step),
-  ...hiddenParameters(root, job, step),
+  ...namedAsParameters(root, job, [...step, 'settings']),
   ...overlappingCaches(root, step),
 ];
 
@@ -43,10 +43,10 @@ function unknownAfters(root: unknown, job: KeyPath): Mistake[] {
   );
 }
 
-/** `${name}` would mean both. */
-function shadowedAxes(root: unknown, job: KeyPath): Mistake[] {
+/** An axis or a setting with the name of a parameter: the one would be taken for the other. */
+function namedAsParameters(root: unknown, job: KeyPath, members: KeyPath): Mistake[] {
   const parameters = namesIn(root, [...job, 'parameters']);
-  return children(root, [...job, 'matrix']).flatMap((path) => {
+  return children(root, members).flatMap((path) => {
     const other = [...job, 'parameters', last(path)];
     if (!parameters.includes(last(path))) return [];
     return [{ ...at('key', path, `expected a name that no parameter has, found ${last(path)}, which is at ${keyText(other)}`), other }];
@@ -98,19 +98,9 @@ const matrixAt = (root: unknown, path: KeyPath): Matrix =>
   Object.fromEntries(
     children(root, path).flatMap((axis): [string, string[]][] => {
       const values = valueAt(root, axis);
-      return Array.isArray(values) ? [[last(axis), values.map(String)]] : [];
+      return Array.isArray(values) ? [[last(axis), values.filter(isScalar).map(String)]] : [];
     }),
   );
-
-/** Both are environment variables of the step. */
-function hiddenParameters(root: unknown, job: KeyPath, step: KeyPath): Mistake[] {
-  const parameters = namesIn(root, [...job, 'parameters']);
-  return children(root, [...step, 'settings']).flatMap((path) => {
-    const other = [...job, 'parameters', last(path)];
-    if (!parameters.includes(last(path))) return [];
-    return [{ ...at('key', path, `expected a name that no parameter has, found ${last(path)}, which is at ${keyText(other)}`), other }];
-  });
-}
 
 function overlappingCaches(root: unknown, step: KeyPath): Mistake[] {
   const caches = children(root, [...step, 'caches']).flatMap((path) => oneOrMore(root, path));
@@ -126,6 +116,8 @@ function overlappingCaches(root: unknown, step: KeyPath): Mistake[] {
 }
 
 const contains = (folder: string, path: string): boolean => path === folder || path.startsWith(`${folder}/`);
+
+const isScalar = (value: unknown): value is string | number => typeof value === 'string' || typeof value === 'number';
 
 type Written = { text: string; path: KeyPath };
 

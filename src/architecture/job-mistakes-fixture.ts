@@ -36,6 +36,14 @@ export const jobMistakes: [name: string, value: unknown, expected: string[]][] =
     [`${unit}.agent: expected an agent (node, java-17, java-21), found java-25 (did you mean java-21?)`],
   ],
   [
+    'values that are nothing one could spell',
+    withStep({ agent: 'java-${jdk}' }, { matrix: { jdk: [{ toString: 'x' }, null] } }),
+    [0, 1].map(
+      (index) =>
+        `jobs.test.matrix.jdk[${index}]: expected a value of letters, digits, dots, - and _ or a number, found ${index === 0 ? 'an object' : 'null'}`,
+    ),
+  ],
+  [
     'an axis that the matrix has not',
     withStep(
       { run: 'echo ${jkd} $HOME $${HOME}', command: undefined, settings: { JDK: '${jdk}', X: '${os}' } },

@@ -33,7 +33,8 @@ const value = z.union([
   text('a value of letters, digits, dots, - and _', isValue),
   z.number('a number').refine((number) => isValue(String(number)), 'a number such as 17'),
 ]);
-const isDistinct = (values: readonly unknown[]): boolean => new Set(values.map(String)).size === values.length;
+const isDistinct = (values: readonly unknown[]): boolean =>
+  new Set(values.map((each) => (typeof each === 'number' ? String(each) : each))).size === values.length;
 const matrix = z
   .record(axis, z.array(value, 'a list of values').min(1, 'at least one value').refine(isDistinct, 'each value once'))
   .refine((axes) => cellCount(axes as Parameters<typeof cellCount>[0]) <= mostCells, `at most ${mostCells} combinations`);
