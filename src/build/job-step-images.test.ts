@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { workFolder } from '../architecture/job-model.ts';
 import { testRepository } from '../architecture/test-repository.ts';
 import type { CommitId, ImageId } from '../digest.ts';
 import { createMemoryEngine } from '../engine/memory/create-memory-engine.ts';
@@ -50,7 +51,9 @@ const runOf = (tree: string, agent: ImageId, change: Partial<RunToBuild> = {}): 
   tree,
   branch: 'main',
   parameters: { suite: 'all' },
-  steps: [{ key: '/unit', step: jobStepOf({ settings: { DEBUG: '1' }, caches: { npm: '/cache/npm', modules: '/work/.modules/x' } }) }],
+  steps: [
+    { key: '/unit', step: jobStepOf({ settings: { DEBUG: '1' }, caches: { npm: '/cache/npm', modules: `${workFolder}/.modules/x` } }) },
+  ],
   agents: { node: agent },
   ...change,
 });
@@ -63,12 +66,12 @@ test('a tree is in a layer as a clone has it, of one owner, folders and links in
     shown.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
     [
       { path: '/work', folder: true, owner },
-      { path: '/work/link', target: 'src/deep', owner },
-      { path: '/work/run.sh', contents: '#!/bin/sh\n', mode: 0o755, owner },
-      { path: '/work/src', folder: true, owner },
-      { path: '/work/src/deep', folder: true, owner },
-      { path: '/work/src/deep/a.txt', contents: 'a', mode: 0o644, owner },
-      { path: '/work/ü b', contents: '', mode: 0o644, owner },
+      { path: `${workFolder}/link`, target: 'src/deep', owner },
+      { path: `${workFolder}/run.sh`, contents: '#!/bin/sh\n', mode: 0o755, owner },
+      { path: `${workFolder}/src`, folder: true, owner },
+      { path: `${workFolder}/src/deep`, folder: true, owner },
+      { path: `${workFolder}/src/deep/a.txt`, contents: 'a', mode: 0o644, owner },
+      { path: `${workFolder}/ü b`, contents: '', mode: 0o644, owner },
     ],
   );
 });
@@ -86,7 +89,7 @@ test('a source follows from agent and tree alone, and is made once', async (t) =
   assert.deepEqual(again, first);
   const detail = await here.images.inspect(first.value.id);
   assert.deepEqual([detail?.config.user, detail?.config.workingFolder, detail?.labels[labels.role]], ['1000:1001', '/work', 'source']);
-  assert.equal(new TextDecoder().decode(await here.images.readFile(first.value.id, '/work/src/deep/a.txt')), 'a');
+  assert.equal(new TextDecoder().decode(await here.images.readFile(first.value.id, `${workFolder}/src/deep/a.txt`)), 'a');
 });
 
 const users: [user: string, runsAs: string | undefined][] = [
@@ -165,7 +168,7 @@ test('the folders of caches are the user’s, and those above them in the tree t
   const run = runOf('t', source.id);
   const request = jobStepRequest(run, run.steps[0]!, source);
   const folder = (where: string) => ({ path: where, folder: true, owner });
-  assert.deepEqual(request.files, ['/cache/npm', '/work/.modules/x', '/work/.modules', '/work'].map(folder));
+  assert.deepEqual(request.files, ['/cache/npm', `${workFolder}/.modules/x`, `${workFolder}/.modules`, '/work'].map(folder));
   assert.equal(request.change.environment?.['HOME'], undefined);
 });
 
