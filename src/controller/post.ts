@@ -7,6 +7,7 @@ import type { Hands } from '../rollout/carry-out.ts';
 import type { Desired } from '../rollout/desired.ts';
 import type { Wake } from '../rollout/wake.ts';
 import { type OpenSecret, secretOpener } from '../secrets/open-secret.ts';
+import { sharedLook } from '../shared-look.ts';
 import type { Timers } from '../timers.ts';
 import type { Journal } from './journal.ts';
 import type { Succession } from './predecessors.ts';
@@ -87,6 +88,7 @@ export const successionOf = ({ ledger, self }: Post, { engine, architecture, may
 export const handsOf = (post: Post, token: number): Hands => ({
   engine: post.engine,
   architecture: post.desired.architecture,
+  observe: sharedLook(() => post.engine.observe(post.desired.architecture)),
   openSecret: post.openSecret ?? secretOpener(async () => undefined),
   mayAct: async () => !post.signal.aborted && (await post.ledger.mayAct(token)),
   report: post.journal.report,

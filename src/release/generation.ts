@@ -21,7 +21,7 @@ import { resolveEnvironment, type ResolvedArchitecture } from './resolve-environ
 export type Generations = { core: Generation; apps: Readonly<Record<string, Generation>>; stores: Readonly<Record<string, Generation>> };
 
 /** Moves when Changeless makes other containers from the same body, or other configurations from the same path. */
-const format = { body: 1, path: 8 };
+const format = { body: 1, path: 9, wayOut: 2 };
 
 /**
  * Which part of a generation a member belongs to; a member the model gains does not compile until it has a place here.
@@ -193,7 +193,7 @@ const resolvedTls = (resolved: ResolvedArchitecture, { tls }: App): Json | undef
   tls && { secrets: deliveries(resolved, tlsSecrets(tls)), redirectPort: redirectPort(resolved, tls) };
 
 const wayOutOf = ({ elsewhere }: App, { changeless: { proxy } }: ReleaseInputs): Json | undefined =>
-  elsewhere && { host: elsewhere.host, port: elsewhere.port, proxy };
+  elsewhere && { host: elsewhere.host, port: elsewhere.port, proxy, format: format.wayOut };
 
 function spokenTo(elsewhere: Elsewhere | undefined): Json | undefined {
   if (elsewhere === undefined) return undefined;
