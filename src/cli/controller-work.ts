@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ownContainer } from '../controller/self.ts';
 import { runController } from '../controller/run-controller.ts';
-import type { ReleaseId, RunId } from '../digest.ts';
 import { identityFolder, type Engine } from '../engine/engine.ts';
 import type { RecordedEvent } from '../events.ts';
 import type { JobStepName } from '../engine/job-steps.ts';
@@ -14,20 +13,12 @@ import { environmentPath, manifestPath, type Manifest } from '../release/manifes
 import { done, failed, type Result } from '../result.ts';
 import { Secret } from '../secret.ts';
 import { secretOpener } from '../secrets/open-secret.ts';
+import type { LedgerQuestion } from './ledger-question.ts';
 
 const ledgerPath = '/ledger/ledger.db';
 
 /** Where the output of jobs' steps is kept. */
 const logsPath = '/ledger/logs';
-
-/**
- * What the ledger is asked: the newest `limit` rollouts, events (of one release when given), or runs of jobs (that one alone when it
- * is named); or what is kept of a step's output.
- */
-export type LedgerQuestion =
-  | { about: 'log' | 'events'; limit: number; release?: ReleaseId }
-  | { about: 'runs'; limit: number; run?: RunId }
-  | { about: 'kept'; run: RunId; step: string };
 
 /** The answer as JSON text. Works inside a container that mounts the ledger's volume. */
 export async function tellFromLedger(question: LedgerQuestion): Promise<Result<string>> {

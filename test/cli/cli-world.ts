@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from '../../src/cli/run.ts';
 import type { Delivery } from '../../src/cli/delivery.ts';
-import { answerFrom, type LedgerQuestion } from '../../src/cli/controller-work.ts';
+import { answerFrom } from '../../src/cli/controller-work.ts';
+import { questionIn } from '../../src/cli/ledger-question.ts';
 import { createDelivery } from '../../src/cli/real-delivery.ts';
 import type { World } from '../../src/cli/world.ts';
 import { runController } from '../../src/controller/run-controller.ts';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import type { OnceRequest, OnceResult } from '../../src/engine/image.ts';
-import type { RunId } from '../../src/digest.ts';
 import { secretOpener } from '../../src/secrets/open-secret.ts';
 import { identityVolume } from '../../src/engine/engine.ts';
 import { Secret } from '../../src/secret.ts';
@@ -181,17 +181,10 @@ function runControllers(engine: MemoryEngine, ledger: Ledger, logs: string): { s
 
 /** Questions to the ledger are answered as the container would; every other container simply succeeds. */
 async function answerOnce({ command = [] }: OnceRequest, ledger: Ledger, logs: string): Promise<Partial<OnceResult>> {
+  if (!command[1]?.endsWith('/controller.js')) return {};
   const question = questionIn(command.slice(2));
-  return question ? { stdout: JSON.stringify(await answerFrom(ledger, { folder: logs }, question)) } : {};
-}
-
-function questionIn(words: readonly string[]): LedgerQuestion | undefined {
-  const [about, ...rest] = words;
-  const limit = Number(rest[rest.indexOf('--limit') + 1]);
-  const [run, step = ''] = rest as [RunId?, string?];
-  if (about === 'log' || about === 'events') return { about, limit };
-  if (about === 'runs') return { about, limit, ...(run && !run.startsWith('--') && { run }) };
-  return about === 'kept' && run ? { about, run, step } : undefined;
+  if (!question.ok) return { exitCode: 1, stderr: question.problem.what };
+  return question.value ? { stdout: JSON.stringify(await answerFrom(ledger, { folder: logs }, question.value)) } : {};
 }
 
 /** Each look at it is 20 ms after the one before, so that limits pass without anyone waiting. */

@@ -43,7 +43,8 @@ export async function run(session: Session): CommandResult {
   );
   if (!manifests.ok) return manifests;
   session.interruption.safe = 'only images that no kept release needs were removed';
-  const ended = await endedRuns(engine, architecture);
+  // A release made before there were jobs does not understand the question.
+  const ended = all.some(isJobImage) ? await endedRuns(engine, architecture) : done(new Set<string>());
   if (!ended.ok) return ended;
   const ofReleases = all.filter((image) => !isJobImage(image));
   const unused = imagesToForget(ofReleases, releases, { releases: kept, manifests: manifests.value });
