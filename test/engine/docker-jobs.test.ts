@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { setImmediate as aTurn } from 'node:timers/promises';
 import { workFolder } from '../../src/architecture/job-model.ts';
 import type { ImageId, ReleaseId, RunId } from '../../src/digest.ts';
+import { hostAddress } from '../../src/engine/docker/host.ts';
 import { placeName } from '../../src/engine/docker/job-names.ts';
 import type { JobStepSpec, ObservedJobStep } from '../../src/engine/job-steps.ts';
 import type { LayerItem } from '../../src/engine/image.ts';
@@ -12,6 +15,28 @@ import { after, before, it, story } from './story.ts';
 
 const run = 'jobs-1' as RunId;
 const owner = { user: 1000, group: 1000 };
+
+/** Shell that listens to the world on a port, and does this once it does. */
+const listening = (port: number, then = ''): string =>
+  `perl -MSocket -e '$| = 1; socket(S,PF_INET,SOCK_STREAM,0); bind(S,sockaddr_in(${port},INADDR_ANY)); listen(S,5); ${then}; sleep 600'`;
+
+/** Bash that says whether an address answers. */
+const reach = (address: string): string => {
+  const [host, port] = address.split(':');
+  return `exec 3<>/dev/tcp/${host}/${port} && echo REACHED ${address}`;
+};
+
+/** Something on the engine's host that anybody may speak to who reaches it. */
+async function hostListener(): Promise<{ port: number; addresses: string[] } & AsyncDisposable> {
+  const server = createServer((socket) => socket.end()).listen(0, '0.0.0.0');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    addresses: [hostAddress()].filter((address) => address !== '127.0.0.1'),
+    [Symbol.asyncDispose]: async () => void server.close(),
+  };
+}
 
 story('a step on Docker Engine', () => {
   let world: DockerWorld;
@@ -56,11 +81,13 @@ story('a step on Docker Engine', () => {
     return valueOf(await world.engine.jobs.list(world.architecture)).find((each) => each.step === step);
   }
 
-  async function until(step: string, isSo: (seen: ObservedJobStep | undefined) => boolean): Promise<ObservedJobStep | undefined> {
+  type Condition = (seen: ObservedJobStep | undefined) => boolean | Promise<boolean>;
+
+  async function until(step: string, isSo: Condition): Promise<ObservedJobStep | undefined> {
     const deadline = performance.now() + conditionLimitMs;
     for (;;) {
       const now = await seen(step);
-      if (isSo(now)) return now;
+      if (await isSo(now)) return now;
       assert.ok(performance.now() < deadline, `waited in vain for ${step}: ${JSON.stringify(now)}`);
       await aTurn();
     }
@@ -107,23 +134,31 @@ story('a step on Docker Engine', () => {
   });
 
   it('reaches neither the engine, the ledger, the metadata address, the host nor another step', async () => {
-    const listens = await imageOf(
-      "perl -MSocket -e 'socket(S,PF_INET,SOCK_STREAM,0); bind(S,sockaddr_in(8080,INADDR_ANY)); listen(S,5); accept(C,S); sleep 600'",
-    );
-    await begin(specOf('/listens', listens));
+    const port = 8080;
+    await begin(specOf('/listens', await imageOf(listening(port, 'print "ready\\n"'))));
+    await until('/listens', async () => (await said('/listens')).includes('ready'));
     const place = await world.inspect(placeName({ run, step: '/listens' }));
     const [endpoint] = Object.values(place.NetworkSettings.Networks ?? {});
     assert.ok(endpoint?.IPAddress);
     const gateway = endpoint.IPAddress.replace(/\.\d+$/, '.1');
-    const tries = [`169.254.169.254:80`, `${gateway}:22`, `${endpoint.IPAddress}:8080`].map((address) => {
-      const [host, port] = address.split(':');
-      return `timeout 4 bash -c 'exec 3<>/dev/tcp/${host}/${port}' 2>&1 && echo REACHED ${host}; true`;
-    });
+    await using host = await hostListener();
+    const closed = [
+      `169.254.169.254:80`,
+      `${gateway}:${host.port}`,
+      ...host.addresses.map((address) => `${address}:${host.port}`),
+      `${endpoint.IPAddress}:${port}`,
+    ];
     const text = await output(
       '/probes',
-      `ls /var/run/docker.sock /run/docker.sock /ledger /identity 2>/dev/null; ${tries.join('; ')}; echo over`,
+      [
+        'ls /var/run/docker.sock /run/docker.sock /ledger /identity 2>/dev/null',
+        `${listening(port)} &`,
+        `until bash -c '${reach(`127.0.0.1:${port}`)}' 2>/dev/null; do :; done`,
+        ...closed.map((address) => `timeout 4 bash -c '${reach(address)}' 2>&1`),
+        'echo over',
+      ].join('\n'),
     );
-    assert.doesNotMatch(text, /REACHED/);
+    assert.deepEqual(text.match(/REACHED .*/g), [`REACHED 127.0.0.1:${port}`]);
     assert.match(text, /169\.254\.169\.254[^\n]*(No route|unreachable)/);
     assert.match(text, /over$/);
     assert.doesNotMatch(text, /docker\.sock|ledger|identity/);
