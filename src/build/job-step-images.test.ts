@@ -163,6 +163,21 @@ test('all steps of a run share the source of their agent, and asked again have t
   assert.notDeepEqual(Object.values(other.value), Object.values(made.value));
 });
 
+test('a source that goes with another run before the steps are made of it is made again', async (t) => {
+  const { repository, tree } = await committed(t);
+  const { images, agent } = await engineWithAgent();
+  const run = runOf(tree, agent);
+  const made = await jobStepImages({ images, repository }, run);
+  const assemble = images.assemble.bind(images);
+  let goes = 1;
+  images.assemble = async (requests) => {
+    if (requests[0]?.tag === jobStepTag('shop', 'test-1', '/unit') && goes-- > 0) await images.remove(requests[0].base);
+    return assemble(requests);
+  };
+  assert.deepEqual(await jobStepImages({ images, repository }, run), made);
+  assert.equal(goes, -1);
+});
+
 test('the folders of caches are the user’s, and those above them in the tree too', () => {
   const source = { id: 'sha256:x' as ImageId, owner, environment: ['HOME=/data'] };
   const run = runOf('t', source.id);

@@ -36,6 +36,22 @@ export async function jobStepImages(
   context: { images: Images; repository: Repository },
   run: RunToBuild,
 ): Promise<Result<Record<string, ImageId>>> {
+  for (;;) {
+    const sources = await sourcesOf(context, run);
+    if (!sources.ok) return sources;
+    try {
+      return done(await stepsOn(context.images, run, sources.value));
+    } catch (error) {
+      // Another run of the commit ended meanwhile, and took the source with it before a step here said that it needs it.
+      const there = await Promise.all([...sources.value.values()].map(({ id }) => context.images.inspect(id)));
+      if (there.every((source) => source !== undefined)) throw error;
+    }
+  }
+}
+
+type Sources = ReadonlyMap<string, SourceImage>;
+
+async function sourcesOf(context: { images: Images; repository: Repository }, run: RunToBuild): Promise<Result<Sources>> {
   const sources = new Map<string, SourceImage>();
   for (const agent of new Set(run.steps.map(({ step }) => step.agent))) {
     const image = run.agents[agent];
@@ -44,12 +60,15 @@ export async function jobStepImages(
     if (!source.ok) return source;
     sources.set(agent, source.value);
   }
-  const requests = run.steps.map((step) => jobStepRequest(run, step, sourceOf(sources, step)));
-  const ids = await context.images.assemble(requests);
-  return done(Object.fromEntries(run.steps.map(({ key }, index): [string, ImageId] => [key, idAt(ids, index)])));
+  return done(sources);
 }
 
-function sourceOf(sources: ReadonlyMap<string, SourceImage>, { key, step }: KeyedStep): SourceImage {
+async function stepsOn(images: Images, run: RunToBuild, sources: Sources): Promise<Record<string, ImageId>> {
+  const ids = await images.assemble(run.steps.map((step) => jobStepRequest(run, step, sourceOf(sources, step))));
+  return Object.fromEntries(run.steps.map(({ key }, index): [string, ImageId] => [key, idAt(ids, index)]));
+}
+
+function sourceOf(sources: Sources, { key, step }: KeyedStep): SourceImage {
   const source = sources.get(step.agent);
   if (source === undefined) throw new Error(`no source for ${key}`);
   return source;

@@ -1,5 +1,5 @@
 import type { ReleaseId } from '../digest.ts';
-import { isJobImage } from '../build/job-images.ts';
+import { isJobImage } from '../engine/job-images.ts';
 import type { ListedImage } from '../engine/image.ts';
 import { ownImagesOf } from '../release/images-of.ts';
 import type { Manifest } from '../release/manifest.ts';

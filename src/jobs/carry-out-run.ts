@@ -148,9 +148,6 @@ async function withLines({ hands, run }: CarriedRun, step: PlannedStep, end: Ste
 async function close(carried: CarriedRun): Promise<boolean> {
   const { hands, owned, run } = carried;
   await tellEnd(carried);
-  await hands.images.forget(
-    run.id,
-    run.plan.steps.map(({ key }) => key),
-  );
+  await hands.images.forget(run.id);
   return hands.runs.close(owned);
 }

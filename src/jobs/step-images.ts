@@ -1,13 +1,16 @@
 import type { ImageId, RunId } from '../digest.ts';
 import { jobStepTag } from '../engine/step-image-tag.ts';
 import type { Images } from '../engine/image.ts';
+import { jobImagesToForget } from '../engine/job-images.ts';
+import { labels } from '../engine/labels.ts';
 import { stepWords } from '../job-run.ts';
 import { done, failed, type Result } from '../result.ts';
 
 /** Where the image of a step is found. Whoever asks for the run makes it; the controller needs no repository. */
 export type StepImages = {
   of(run: RunId, step: string): Promise<Result<ImageId>>;
-  forget(run: RunId, steps: readonly string[]): Promise<void>;
+  /** Those of a run that has ended, with the sources that were its own alone. May be repeated. */
+  forget(run: RunId): Promise<void>;
 };
 
 /** By the tags that follow from run and step. */
@@ -22,7 +25,8 @@ export const taggedStepImages = (images: Images, architecture: string): StepImag
       next: 'changeless job run    makes them',
     });
   },
-  async forget(run, steps) {
-    for (const step of steps) await images.remove(jobStepTag(architecture, run, step));
+  async forget(run) {
+    const all = await images.list({ labels: { [labels.architecture]: architecture } });
+    for (const { tags } of jobImagesToForget(all, new Set([run]))) for (const tag of tags) await images.remove(tag);
   },
 });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { jobStepTag } from '../../src/engine/step-image-tag.ts';
 import type { JobRuns } from '../../src/ledger/job-runs.ts';
 import { finishing } from './check-run.ts';
 import { architecture, job, JobsWorld, step } from './jobs-world.ts';
@@ -37,7 +36,7 @@ async function beganAfterStandingStill(context: TestContext, around: (runs: JobR
   await world.closed(id, meanwhile);
   await other.stop();
   // Not even that its image is gone is to keep it from running.
-  world.engine.world.addImage({ tag: jobStepTag(architecture, id, '/only') });
+  world.makeImages(id, 'build');
   release();
   await paused.stop();
   return world.engine.jobs.began;

@@ -6,6 +6,7 @@ import type { Job, JobStep } from '../../src/architecture/job-model.ts';
 import type { ReleaseId, RunId } from '../../src/digest.ts';
 import { createMemoryEngine } from '../../src/engine/memory/create-memory-engine.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { labels } from '../../src/engine/labels.ts';
 import { jobStepTag } from '../../src/engine/step-image-tag.ts';
 import type { RecordedEvent } from '../../src/events.ts';
 import type { JobRun } from '../../src/job-run.ts';
@@ -136,10 +137,22 @@ export class JobsWorld {
     return this.engine.world.addImage({ tag: `fixture/${name}:1` });
   }
 
+  /** The images of the steps of a run. */
+  makeImages(run: RunId, name: string): void {
+    if (!this.jobs[name]) return;
+    const { world } = this.engine;
+    const own = (role: string) => ({ [labels.architecture]: architecture, [labels.role]: role });
+    const source = world.addImage({ tag: `changeless/${architecture}/agent.node.source:1`, labels: own('source') });
+    for (const { key } of this.#planned(name).plan.steps) {
+      const said = { ...own('step-image'), [labels.run]: run, [labels.step]: key, [labels.source]: source };
+      world.addImage({ tag: jobStepTag(architecture, run, key), labels: said });
+    }
+  }
+
   /** Asks for a run, with the images of its steps, as the command line does. */
   async ask(run: string, name: string, parameters: Readonly<Record<string, string>> = {}): Promise<RunId> {
     const id = run as RunId;
-    this.#makeImages(id, name);
+    this.makeImages(id, name);
     const request = { ask: 'run-job', run: id, job: name, commit: 'uncommitted', parameters } as const;
     await this.engine.ask(architecture, { name: `request.${run}`, image: this.image('request'), request });
     return id;
@@ -148,7 +161,7 @@ export class JobsWorld {
   /** Accepts it without anybody asking. */
   async accept(run: string, name: string): Promise<RunId> {
     const id = run as RunId;
-    this.#makeImages(id, name);
+    this.makeImages(id, name);
     const planned = this.#planned(name);
     await this.ledger.runs.accept({ id, job: name, commit: 'uncommitted', release, environment: 'local', reason: 'push', ...planned });
     return id;
@@ -220,11 +233,6 @@ export class JobsWorld {
     const planned = planOfJob(named, {}, { architecture: this.#resolved(), sealed: { token: { '1': 'sealed' } } });
     assert.ok(planned.ok);
     return planned.value;
-  }
-
-  #makeImages(run: RunId, name: string): void {
-    if (!this.jobs[name]) return;
-    for (const { key } of this.#planned(name).plan.steps) this.engine.world.addImage({ tag: jobStepTag(architecture, run, key) });
   }
 
   async #told(): Promise<string> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RunId } from '../../src/digest.ts';
+import { labels } from '../../src/engine/labels.ts';
 import { architecture, job, JobsWorld, step } from './jobs-world.ts';
 
 const inWorld = (name: string, jobs: JobsWorld['jobs'], body: (world: JobsWorld) => Promise<void>): void => {
@@ -169,6 +170,21 @@ inWorld('a step without its image, or without an artifact it needs, fails and sa
     await world.engine.images.remove(tag);
   const bare = await world.closed(id);
   assert.deepEqual([bare.outcome, bare.steps[0]?.problem?.code], ['failed', 'STEP_IMAGE_MISSING']);
+});
+
+inWorld('images of steps go when their run has ended, and their source with the last run it was for', { build }, async (world) => {
+  runsOn(world);
+  world.start('a');
+  const left = async () =>
+    (await world.engine.images.list({ labels: { [labels.architecture]: architecture } })).flatMap(({ tags }) => tags);
+  const [one, other] = [await world.ask('build-1', 'build'), await world.ask('build-2', 'build')];
+  assert.equal((await left()).length, 7);
+  for (const id of [one, other]) {
+    await world.until('it runs', () => world.engine.jobs.began.includes(`${id} /build`));
+    world.engine.jobs.finish(id, '/build', 1);
+    await world.closed(id);
+    assert.equal((await left()).length, id === one ? 4 : 0);
+  }
 });
 
 inWorld('a job that passes after it had failed is fixed, and is so once', { build: job([step('only')]) }, async (world) => {

@@ -6,7 +6,7 @@ import type { ListedImage } from '../../engine/image.ts';
 import type { Manifest } from '../../release/manifest.ts';
 import { done, failed, type Result } from '../../result.ts';
 import { neededBy } from '../../rollout/needed-releases.ts';
-import { isJobImage, jobImagesToForget } from '../../build/job-images.ts';
+import { isJobImage, jobImagesToForget } from '../../engine/job-images.ts';
 import { askRollouts, askRuns } from '../ask-ledger.ts';
 import { imagesToForget, releasesToKeep } from '../collect.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';

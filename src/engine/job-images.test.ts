@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ImageId } from '../digest.ts';
-import type { ListedImage } from '../engine/image.ts';
-import { labels } from '../engine/labels.ts';
+import type { ListedImage } from './image.ts';
+import { labels } from './labels.ts';
 import { isJobImage, jobImagesToForget } from './job-images.ts';
 
 const image = (id: string, own: Readonly<Record<string, string>>): ListedImage => ({
@@ -30,9 +30,9 @@ const all = [
 
 const cases: [what: string, ended: string[], gone: string[]][] = [
   ['no run that has ended', [], []],
-  ['one that has ended: its steps, and the source that only they have', ['1'], ['1-node', '1-java', 'java']],
+  ['one that has ended: its steps, and the source that only they have', ['1'], ['java', '1-node', '1-java']],
   ['the other', ['2'], ['2-node', 'more']],
-  ['both: but not a source that no step was made from yet', ['1', '2'], ['1-node', '1-java', '2-node', 'more', 'node', 'java']],
+  ['both: but not a source that no step was made from yet', ['1', '2'], ['node', 'java', '1-node', '1-java', '2-node', 'more']],
   ['a run that nobody knows', ['3'], []],
 ];
 
