@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { containersOf, startExecutioner, type Executioner } from './docker.ts';
+import { containersOf, imagesOf, startExecutioner, type Executioner } from './docker.ts';
 import { makeWorld, until, type World } from './world.ts';
 
 const lines = 40;
@@ -35,6 +35,8 @@ after(async () => {
 
 const ofRole = async (role: string) => (await containersOf(world.architecture)).filter((container) => container.role === role);
 
+const jobImages = async () => [...(await imagesOf(world.architecture)).keys()].filter((tag) => /^job-step:|\.source:/.test(tag));
+
 /** Begins a run and waits until its longest step has said something; the container that step runs in. */
 async function beginRun(): Promise<{ run: string; container: string }> {
   const { value } = await world.json<{ run: string }>('job', 'run', 'test', '--detach');
@@ -44,6 +46,7 @@ async function beginRun(): Promise<{ run: string; container: string }> {
   await following.ended;
   const unit = (await ofRole('job-step')).find(({ state }) => state === 'running');
   assert.ok(unit, 'the step runs');
+  assert.equal((await jobImages()).length, 4, 'one for each step, and their source');
   return { run: value.run, container: unit.id };
 }
 
@@ -52,6 +55,7 @@ async function endsOnce({ run, container }: { run: string; container: string }):
   const followed = await world.changeless('job', 'logs', run, '--follow');
   assert.equal(followed.code, 0, followed.stderr);
   await until('nothing of it is left', async () => (await ofRole('job-step')).length + (await ofRole('job-place')).length === 0);
+  await until('its images are gone', async () => (await jobImages()).length === 0);
   const kept = await world.done('job', 'logs', run, '--step', 'unit');
   assert.deepEqual(
     kept.trimEnd().split('\n'),
