@@ -101,6 +101,8 @@ export const problemCatalogue = {
   STEP_LOST: { exit: 1, means: "A step's container is gone, and nobody knows how it ended; it is not run a second time." },
   JOB_FAILED: { exit: 1, means: 'A step of a run failed, took too long or was lost.' },
   JOB_CANCELLED: { exit: 1, means: 'Somebody asked for the end of the run.' },
+  INBOX_UNWRITABLE: { exit: 1, means: 'The gateway cannot write to its inbox, so it answers webhooks with 503 and takes none.' },
+  INBOX_UNREADABLE: { exit: 1, means: 'The controller cannot read what the gateway has written down; it tries again.' },
   NOT_RUNNING: { exit: 1, means: 'No release of the architecture runs on the engine.' },
   NOTHING_BEFORE: { exit: 1, means: 'There is no earlier release to go back to.' },
   INTERNAL: { exit: 70, means: 'A bug in Changeless.' },

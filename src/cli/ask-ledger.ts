@@ -6,6 +6,8 @@ import { labels } from '../engine/labels.ts';
 import type { RecordedEvent } from '../events.ts';
 import type { JobRun } from '../job-run.ts';
 import type { KeptLine } from '../jobs/kept-log.ts';
+import { ledgerFolder, ledgerVolume } from '../kept-volumes.ts';
+import type { TakenDelivery } from '../ledger/delivery.ts';
 import type { RolloutRecord } from '../ledger/ledger.ts';
 import { done, failed, type Result } from '../result.ts';
 
@@ -32,6 +34,9 @@ export const askRuns = (question: LedgerQuestion, filter: { limit: number; run?:
 /** What is kept of a step's output. */
 export const askKept = (question: LedgerQuestion, { run, step }: JobStepName): Promise<Result<KeptLine[]>> =>
   ask<KeptLine[]>(question, ['kept', run, step]);
+/** Deliveries, newest first. */
+export const askDeliveries = (question: LedgerQuestion, limit: number): Promise<Result<TakenDelivery[]>> =>
+  ask<TakenDelivery[]>(question, ['deliveries', '--limit', String(limit)]);
 
 async function ask<Answer>({ engine, architecture, image }: LedgerQuestion, words: readonly string[]): Promise<Result<Answer>> {
   const result = await engine.images.runOnce({
@@ -40,7 +45,7 @@ async function ask<Answer>({ engine, architecture, image }: LedgerQuestion, word
     labels: { [labels.architecture]: architecture, [labels.role]: 'question' },
     network: 'none',
     // Writable, because a reader of a database in WAL mode takes part in its shared memory file.
-    volumes: [{ volume: `${architecture}.ledger`, path: '/ledger', writable: true }],
+    volumes: [{ volume: `${architecture}.${ledgerVolume}`, path: ledgerFolder, writable: true }],
     readOnly: true,
     limitMs: 30_000,
   });

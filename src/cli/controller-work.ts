@@ -7,6 +7,10 @@ import type { RecordedEvent } from '../events.ts';
 import type { JobStepName } from '../engine/job-steps.ts';
 import { readKept, type KeptLine, type KeptLogs } from '../jobs/kept-log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { inboxFilesIn } from '../gateway/inbox-files.ts';
+import { InboxReader } from '../gateway/inbox-reader.ts';
+import { inboxFolder, ledgerFolder } from '../kept-volumes.ts';
+import { takesInbox } from './takes-inbox.ts';
 import { openSqliteLedger } from '../ledger/sqlite-ledger.ts';
 import { parseManifest } from '../release/manifest-codec.ts';
 import { environmentPath, manifestPath, type Manifest } from '../release/manifest.ts';
@@ -15,10 +19,10 @@ import { Secret } from '../secret.ts';
 import { secretOpener } from '../secrets/open-secret.ts';
 import type { LedgerQuestion } from './ledger-question.ts';
 
-const ledgerPath = '/ledger/ledger.db';
+const ledgerPath = `${ledgerFolder}/ledger.db`;
 
 /** Where the output of jobs' steps is kept. */
-const logsPath = '/ledger/logs';
+const logsPath = `${ledgerFolder}/logs`;
 
 /** The answer as JSON text. Works inside a container that mounts the ledger's volume. */
 export async function tellFromLedger(question: LedgerQuestion): Promise<Result<string>> {
@@ -41,6 +45,8 @@ export async function answerFrom(ledger: Ledger, logs: KeptLogs, question: Ledge
       return ledger.rollouts(question.limit);
     case 'events':
       return ledger.events({ limit: question.limit, ...(question.release !== undefined && { release: question.release }) });
+    case 'deliveries':
+      return ledger.deliveries({ limit: question.limit });
     case 'runs':
       if (question.run === undefined) return ledger.runs.list({ limit: question.limit });
       return [await ledger.runs.find(question.run)].filter((run) => run !== undefined);
@@ -58,7 +64,9 @@ export async function runBakedController({ engine, print, signal }: ControllerWo
   if (!ledger.ok) return ledger;
   const self = ownContainer() ?? `process-${process.pid}`;
   const openSecret = secretOpener(readIdentity);
-  const result = await runController({ engine, ledger: ledger.value, ...baked.value, self, print, signal, openSecret, logs: logsPath });
+  const inbox = takesInbox(baked.value.manifest) ? { inbox: new InboxReader(inboxFilesIn(inboxFolder)) } : {};
+  const own = { self, print, signal, openSecret, logs: logsPath, ...inbox };
+  const result = await runController({ engine, ledger: ledger.value, ...baked.value, ...own });
   await ledger.value.close();
   return result;
 }

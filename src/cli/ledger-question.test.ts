@@ -7,6 +7,7 @@ describe('a question to the ledger', () => {
     [[], undefined],
     [['log'], { about: 'log', limit: 100 }],
     [['events', '--limit', '7', '--release', 'abc'], { about: 'events', limit: 7, release: 'abc' }],
+    [['deliveries', '--limit', '3'], { about: 'deliveries', limit: 3 }],
     [['runs', '--limit', '20'], { about: 'runs', limit: 20 }],
     [['runs', 'test-1', '--limit', '1'], { about: 'runs', limit: 1, run: 'test-1' }],
     [['kept', 'test-1', '/unit'], { about: 'kept', run: 'test-1', step: '/unit' }],

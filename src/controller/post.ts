@@ -1,6 +1,7 @@
 import type { ReleaseId } from '../digest.ts';
 import type { Engine, ObservedController } from '../engine/engine.ts';
 import type { RecordedEvent, UnitName } from '../events.ts';
+import type { Inbox } from '../ledger/delivery.ts';
 import type { Claim, Ledger, RolloutRecord } from '../ledger/ledger.ts';
 import type { Manifest } from '../release/manifest.ts';
 import type { Hands } from '../rollout/carry-out.ts';
@@ -28,6 +29,8 @@ export type ControllerRequest = {
   openSecret?: OpenSecret;
   /** A folder for the output of jobs' steps, beside the ledger. No jobs are run when left out. */
   logs?: string;
+  /** What gateways have taken; none where the release has no gateway. */
+  inbox?: Inbox;
   /** How a message is posted to a channel; gives the status of the answer. */
   post?: (url: string, body: string) => Promise<number>;
 };

@@ -55,10 +55,7 @@ export type SlotSpec = {
   image: ImageId;
 };
 
-export type Mount = { kind: 'memory'; path: string; sizeBytes: number } | { kind: 'volume'; volume: string; path: string };
-
-/** Where a secret's files are in an instance. */
-export const secretsPath = '/run/secrets';
+export type Mount = { kind: 'memory'; path: string; sizeBytes: number } | { kind: 'volume'; volume: string; path: string; readOnly?: true };
 
 /** What an instance is traced to: a secret's name and version, never its value. */
 export type SecretReference = Omit<SecretDelivery, 'sealed'>;
@@ -224,6 +221,8 @@ export type ControllerSpec = {
   holds?: boolean;
   /** Whether its release has secrets, so that it needs the keys to them. */
   opensSecrets?: boolean;
+  /** Whether its release has a gateway, whose inbox it takes. */
+  takesInbox?: boolean;
 };
 
 /** What differs between engines, as data. */

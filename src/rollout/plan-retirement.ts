@@ -18,12 +18,15 @@ export function planRetirement({ desired, observed, outfits, outlook }: Situatio
   if (retire.length > 0) return { name: 'retire', lanes: retire, live: true };
   const standBy = fallbacks.flatMap((each) => standByLanes(each, observed));
   if (standBy.length > 0) return { name: 'stand-by', lanes: standBy, live: true };
-  if (observed.instances.some((instance) => instance.path?.phase === 'draining' && instance.state === 'running'))
-    return { name: 'wait', lanes: [], live: true };
+  if (observed.instances.some(isAwaited)) return { name: 'wait', lanes: [], live: true };
   const data = outfits.flatMap((outfit) => dataLanes(outfit, observed));
   if (data.length > 0) return { name: 'tidy', lanes: data, live: true };
   return tidy(desired, observed, fallbacks);
 }
+
+/** An old core lives until its last connection has ended, which nobody limits and nobody waits for: it goes when it has ended. */
+const isAwaited = ({ owner, state, path }: ObservedInstance): boolean =>
+  state === 'running' && path?.phase === 'draining' && owner.kind !== 'core';
 
 /**
  * The generation before, as it has to be so that going back to it is a handover: its instances, and its data path as a waiter

@@ -8,6 +8,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   datapath: [],
   engine: ['datapath'],
   ledger: [],
+  gateway: ['architecture', 'ledger'],
   certificates: [],
   build: ['architecture', 'release', 'datapath', 'engine', 'certificates'],
   secrets: ['architecture', 'release'],
@@ -16,7 +17,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   jobs: ['architecture', 'release', 'engine', 'ledger', 'rollout'],
   alarms: ['datapath', 'engine', 'rollout'],
   notify: ['architecture'],
-  controller: ['secrets', 'jobs', 'notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger'],
+  controller: ['secrets', 'jobs', 'notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger', 'gateway'],
   cli: [
     'architecture',
     'release',
@@ -32,6 +33,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'certificates',
     'controller',
     'jobs',
+    'gateway',
   ],
 };
 

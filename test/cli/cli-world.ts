@@ -15,6 +15,9 @@ import type { OnceRequest, OnceResult } from '../../src/engine/image.ts';
 import { secretOpener } from '../../src/secrets/open-secret.ts';
 import { identityVolume } from '../../src/engine/engine.ts';
 import { Secret } from '../../src/secret.ts';
+import { takesInbox } from '../../src/cli/takes-inbox.ts';
+import { InboxReader } from '../../src/gateway/inbox-reader.ts';
+import { PowerlessFiles } from '../gateway/powerless-files.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openSqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
 import { processEvaluator } from '../../src/architecture/process-evaluator.ts';
@@ -29,6 +32,8 @@ export type CliWorld = {
   folder: string;
   engine: MemoryEngine;
   ledger: Ledger;
+  /** What a gateway has written down. */
+  inbox: PowerlessFiles;
   /** Runs the command line in the folder. */
   changeless(...argv: string[]): Promise<Answer>;
   /** The same, with an answer that is JSON. */
@@ -51,7 +56,7 @@ export async function makeCliWorld(): Promise<CliWorld> {
   const ground = await makeGround(root);
   const { folder, engine, ledger, git } = ground;
   const logs = path.join(root, 'logs');
-  const controllers = runControllers(engine, ledger, logs);
+  const controllers = runControllers({ ...ground, logs });
   engine.world.images.onRunOnce = (request) => answerOnce(request, ledger, logs);
   const start = async (argv: readonly string[], when?: RegExp): Promise<Answer> => {
     const said: Said = { out: [], err: [], abort: new AbortController() };
@@ -62,6 +67,7 @@ export async function makeCliWorld(): Promise<CliWorld> {
     folder,
     engine,
     ledger,
+    inbox: ground.inbox,
     git,
     typed: ground.typed,
     identities: path.join(root, 'config/identities'),
@@ -88,6 +94,7 @@ type Ground = {
   folder: string;
   engine: MemoryEngine;
   ledger: Ledger;
+  inbox: PowerlessFiles;
   env: Record<string, string>;
   git: CliWorld['git'];
   delivery: Delivery;
@@ -110,7 +117,18 @@ async function makeGround(root: string): Promise<Ground> {
     }).trim();
   const assets = { version: '0.0.0', bundle, proxy: path.join(packageFolder, 'images/proxy') };
   const delivery = createDelivery({ assets, evaluator: () => processEvaluator, typeCheck: false });
-  return { root, folder, engine: createMemoryEngine(), ledger: opened.value, env, git, delivery, typed: { text: '', terminal: false } };
+  const inbox = new PowerlessFiles();
+  return {
+    root,
+    folder,
+    engine: createMemoryEngine(),
+    ledger: opened.value,
+    inbox,
+    env,
+    git,
+    delivery,
+    typed: { text: '', terminal: false },
+  };
 }
 
 type Said = { out: string[]; err: string[]; abort: AbortController };
@@ -142,7 +160,9 @@ function worldOf({ root, folder, engine, env, delivery, typed }: Ground, { out, 
   };
 }
 
-function runControllers(engine: MemoryEngine, ledger: Ledger, logs: string): { stop(): Promise<void> } {
+type Grounds = Pick<CliWorld, 'engine' | 'ledger' | 'inbox'> & { logs: string };
+
+function runControllers({ engine, ledger, inbox, logs }: Grounds): { stop(): Promise<void> } {
   const running = new Set<Promise<unknown>>();
   const aborts = new Set<AbortController>();
   engine.world.onController = (spec, { container, stopped, print }) => {
@@ -167,6 +187,7 @@ function runControllers(engine: MemoryEngine, ledger: Ledger, logs: string): { s
         paceMs: 4,
         clock: hurryingClock(),
         logs,
+        ...(takesInbox(manifest.value) && { inbox: new InboxReader(inbox) }),
       });
     };
     running.add(begin());

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { app, sealRelease, service, store, streaming } from './release-fixture.ts';
+import { app, sealRelease, service, store, streaming, withCatalog } from './release-fixture.ts';
 import { architecture, makeRolloutWorld, type RolloutWorld, refuse } from './rollout-world.ts';
 
 const inWorld = (name: string, body: (world: RolloutWorld) => Promise<void>): void => {
@@ -273,6 +273,28 @@ inWorld('a draining path that holds connections keeps its instances until they h
   world.engine.world.releaseConnections(path);
   assert.equal((await ended).outcome, 'live');
   assert.ok((await containersOf(world, 'catalog')).every((container) => !old.includes(container)));
+});
+
+inWorld('a core that connections hold lives on, keeps no rollout from its end and goes with the last of them', async (world) => {
+  const withHost = (host: string) => ({ architecture: withCatalog(app({ api: service() }, host)) });
+  const first = sealRelease(world.engine, { commit: 'first', ...withHost('one.localhost') });
+  await world.up(first);
+  const [old] = world.engine.world.serving({ kind: 'core', name: 'core' });
+  assert.ok(old);
+  world.engine.world.holdConnections(old);
+  assert.equal((await world.up(sealRelease(world.engine, { commit: 'second', ...withHost('two.localhost') }))).outcome, 'live');
+  const third = sealRelease(world.engine, { commit: 'third', ...withHost('three.localhost') });
+  assert.equal((await world.up(third)).outcome, 'live');
+  const cores = async (): Promise<string[]> => {
+    const observed = await world.engine.observe(architecture);
+    assert.ok(observed.ok);
+    return observed.value.instances.filter(({ owner }) => owner.kind === 'core').map(({ name, path }) => `${path?.phase} ${name === old}`);
+  };
+  await world.until(async () => (await cores()).length === 2);
+  assert.deepEqual((await cores()).toSorted(), ['draining true', 'serving false']);
+  world.engine.world.releaseConnections(old);
+  await world.until(async () => (await cores()).length === 1);
+  await world.settled(third);
 });
 
 inWorld('a second rollout while one runs is held, and the first goes on', async (world) => {
