@@ -15,6 +15,8 @@ export type ComponentKey = Branded<'ComponentKey'>;
 export type ImageId = Branded<'ImageId'>;
 /** A full git object name (40 or 64 hex characters). */
 export type CommitId = Branded<'CommitId'>;
+/** One run of a job: lower-case letters, digits, dots and hyphens, at most 64, given by whoever asked for it. */
+export type RunId = Branded<'RunId'>;
 
 /** Digest of a value's canonical JSON. */
 export const digestOf = (value: Json): Digest => digestOfBytes(canonicalJson(value));

@@ -1,4 +1,5 @@
-import type { CommitId, GenerationId, ImageId, ReleaseId } from './digest.ts';
+import type { CommitId, GenerationId, ImageId, ReleaseId, RunId } from './digest.ts';
+import type { RunOutcome, RunReason, StepOutcome } from './job-run.ts';
 import type { Problem } from './problem.ts';
 
 export type RolloutOutcome = 'live' | 'failed' | 'superseded';
@@ -19,6 +20,18 @@ export type RolloutEnded = {
   cut?: number;
   /** What of a release that is live stayed as it was, because it failed. */
   held?: readonly UnitName[];
+};
+
+/** The last word on a run. `fixed`: the one before it of the same job had failed. */
+export type JobEnded = {
+  type: 'job-ended';
+  run: RunId;
+  job: string;
+  commit: CommitId | 'uncommitted';
+  outcome: RunOutcome;
+  durationMs: number;
+  fixed?: true;
+  problem?: Problem;
 };
 
 /**
@@ -91,6 +104,22 @@ export type ChangelessEvent =
   | { type: 'instance-replaced'; unit: UnitName; instance: string; durationMs: number }
   | { type: 'service-scaled'; unit: UnitName; service: string; from: number; to: number; why: 'asked' | 'cpu' | 'requests' }
   | { type: 'instance-left'; unit: UnitName; instance: string; cut?: number }
+  // jobs
+  | { type: 'job-accepted'; run: RunId; job: string; commit: CommitId | 'uncommitted'; reason: RunReason; request?: string }
+  | { type: 'job-started'; run: RunId; job: string; commit: CommitId | 'uncommitted' }
+  | { type: 'job-step-started'; run: RunId; job: string; step: string; container: string }
+  | {
+      type: 'job-step-ended';
+      run: RunId;
+      job: string;
+      step: string;
+      outcome: StepOutcome;
+      container?: string;
+      exitCode?: number;
+      durationMs?: number;
+      problem?: Problem;
+    }
+  | JobEnded
   | { type: 'effect-failed'; step: string; problem: Problem };
 
 export type RecordedEvent = ChangelessEvent & { at: string };

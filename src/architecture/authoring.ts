@@ -3,29 +3,21 @@
  * of the two it is): they are there so that an editor can complete and check it. Values are checked again when the commit is evaluated.
  */
 
+import type { LimitsInput, SecretsInput, Settings } from './container-authoring.ts';
+import type { JobInput } from './job-authoring.ts';
 import type { PolicyInput } from './policy-authoring.ts';
 import type { Size } from './size-authoring.ts';
 
+export type * from './container-authoring.ts';
+export * from './job-authoring.ts';
 export * from './policy-authoring.ts';
 export type { Size } from './size-authoring.ts';
-
-/** Environment variables in the image's configuration. Names are those of environment variables; `CHANGELESS_…` is reserved. */
-export type Settings = { [name: string]: string | number | boolean };
 
 /** Absolute path in the image → contents. */
 export type Files = { [path: string]: string };
 
 /** Paths that are memory in the running instance, 16 MiB each unless a size is given. All else is read-only. */
 export type Writable = readonly string[] | { [path: string]: { size: Size } };
-
-export type LimitsInput = {
-  /** `'256m'` when left out. */
-  memory?: Size;
-  /** Most processes and threads at a time: 128 when left out. */
-  processes?: number;
-  /** Processor cores, 0.5 for half of one; not limited when left out. */
-  cpus?: number;
-};
 
 /** A command run in a container of the built image without network, or a target of the Dockerfile that is built. */
 export type TestInput = { command: readonly string[] } | { target: string };
@@ -98,9 +90,6 @@ export type StoreHealthInput =
  * move to another is a commit, and replaces who uses it.
  */
 export type SecretInput = { version: number };
-
-/** Names of secrets, or each with the name of its file: `{ dbPassword: 'password' }`. Without it a file is called as its secret. */
-export type SecretsInput = readonly string[] | { [secret: string]: string };
 
 /** One part of an app: a component's image, as many instances as `replicas` says. */
 export type ServiceInput = {
@@ -337,6 +326,7 @@ export type ArchitectureInput = {
   /** By name; letters, digits, `-` and `_`. Never a value: those are in the encrypted files beside `architecture.ts`. */
   secrets?: { [name: string]: SecretInput };
   agents?: { [name: string]: AgentInput };
+  jobs?: { [name: string]: JobInput };
   /** `local` always exists, also when it is not named here. */
   environments?: { [name: string]: EnvironmentInput };
   /**

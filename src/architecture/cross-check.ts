@@ -4,6 +4,7 @@ import { entries, misplacedElsewhere, misusedStages } from './app-check.ts';
 import { gatewayHosts, gatewayMistakes, unknownSecret } from './gateway-check.ts';
 import { isRecord, type KeyPath, keyText, valueAt } from './key-path.ts';
 import { parsePublished } from './expectations.ts';
+import { everyJobStep, jobMistakes } from './job-check.ts';
 import { policyMistakes, type PolicyPlace } from './policy-check.ts';
 import { at, children, endsOf, last, namesIn, texts, unknownName } from './written.ts';
 
@@ -56,6 +57,7 @@ export function crossCheck(root: unknown): Mistake[] {
       name === undefined ? [] : absent(root, children(root, ['environments', name, 'secrets']), ['secrets']),
     ),
     ...replicaPaths(root).flatMap(({ path, service }) => elastic(root, path, service)),
+    ...jobMistakes(root),
   ];
 }
 
@@ -194,6 +196,7 @@ function dataInMemory(root: unknown, store: KeyPath): Mistake[] {
 const containers = (root: unknown): KeyPath[] => [
   ...children(root, ['apps']).flatMap((app) => children(root, [...app, 'services'])),
   ...children(root, ['stores']),
+  ...everyJobStep(root),
 ];
 
 function usedSecrets(root: unknown, container: KeyPath): Mistake[] {

@@ -1,4 +1,4 @@
-import type { ResourceLimits, UsedSecrets } from './model.ts';
+import type { ResourceLimits, UsedSecrets } from './container-model.ts';
 
 /**
  * Work on a push, on a schedule, after another job or by hand. Always by hand, too; a job that says nothing in `on` is by hand alone.

@@ -1,3 +1,4 @@
+import { jobMistakes } from './job-mistakes-fixture.ts';
 import { notJsonKey } from './not-json.ts';
 
 export const service = { build: 'catalog/api', port: 3000 };
@@ -112,7 +113,7 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
   [
     'an unknown key that is like no other',
     { name: 's', zzz: 1 },
-    ['zzz: unknown key; expected one of name, core, apps, stores, agents, environments, channels, gateway, secrets, rollout'],
+    ['zzz: unknown key; expected one of name, core, apps, stores, agents, jobs, environments, channels, gateway, secrets, rollout'],
   ],
   [
     'a folder that leads out',
@@ -309,4 +310,5 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
     { name: 's', environments: { p: { stores: { d: {} } } } },
     ['environments.p.stores.d: expected a name in stores (there is none), found d'],
   ],
+  ...jobMistakes,
 ];

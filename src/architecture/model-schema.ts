@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics, type Architecture } from './model.ts';
+import { jobModel } from './job-model-schema.ts';
+import { limitsModel as limits, textsModel as texts } from './model-schema-parts.ts';
 import { policyModel } from './policy-model-schema.ts';
 
 // The validated architecture's own shape, for the published schema of the manifest. `satisfies` at the end keeps it in step with model.ts.
 
-const texts = z.record(z.string(), z.string()).readonly();
 const count = z.int().min(1);
 const milliseconds = z.int().min(0);
 const port = z.int().min(1).max(65535);
@@ -27,7 +28,6 @@ const storeHealth = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.enum(['tcp', 'redis', 'postgres']), timeoutMs: milliseconds }),
   z.strictObject({ kind: z.literal('exchange'), send: z.string().exactOptional(), expect: z.string(), timeoutMs: milliseconds }),
 ]);
-const limits = z.strictObject({ memoryBytes: z.int(), processes: z.int(), cpus: z.number().exactOptional() });
 
 const container = {
   build,
@@ -192,6 +192,7 @@ export const architectureModel = z.strictObject({
   apps: z.record(z.string(), app).readonly(),
   stores: z.record(z.string(), store).readonly(),
   agents: z.record(z.string(), z.strictObject({ build })).readonly(),
+  jobs: z.record(z.string(), jobModel).readonly().describe('Work in containers of agents.').exactOptional(),
   environments: z.record(z.string(), environment).readonly(),
   channels: channels.describe('Who is told what happens.'),
   secrets: secrets.describe('Which version of each secret is used; its value is in no manifest.'),

@@ -1,5 +1,9 @@
 import type { SourceLimits, SourceRules } from '../source-rules.ts';
 import type { Policy } from '../policy.ts';
+import type { ResourceLimits, UsedSecrets } from './container-model.ts';
+import type { Job } from './job-model.ts';
+
+export type { ResourceLimits, UsedSecrets } from './container-model.ts';
 
 /**
  * The architecture after validation: every default filled in, nothing optional that has a meaning when left out.
@@ -12,6 +16,8 @@ export type Architecture = {
   stores: Readonly<Record<string, Store>>;
   /** Images only: job steps run in them. */
   agents: Readonly<Record<string, Agent>>;
+  /** Left out where there are none. */
+  jobs?: Readonly<Record<string, Job>>;
   environments: Readonly<Record<string, EnvironmentChange>>;
   /** Left out where everything switches together, so that manifests of before it existed say the same. */
   rollout?: Exclude<RolloutPolicy, 'together'>;
@@ -22,9 +28,6 @@ export type Architecture = {
 
 /** By name: which version is used. Left out where there are none. */
 export type Secrets = Readonly<Record<string, { version: number }>>;
-
-/** Secret → the file it is in. */
-export type UsedSecrets = Readonly<Record<string, string>>;
 
 /** Takes messages as JSON over HTTP. */
 export type Channel = { webhook: string };
@@ -111,8 +114,6 @@ export type StoreHealth = { timeoutMs: number } & (
   | { kind: 'tcp' | 'redis' | 'postgres' }
   | { kind: 'exchange'; send?: string; expect: string }
 );
-
-export type ResourceLimits = { memoryBytes: number; processes: number; cpus?: number };
 
 export type Service = {
   build: ComponentSource;

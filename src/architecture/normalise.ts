@@ -24,6 +24,8 @@ import {
   type Tls,
   type Webhook,
 } from './model.ts';
+import { normaliseJobs } from './job-normalise.ts';
+import { normaliseUsed, texts } from './normalise-parts.ts';
 import { normalisePolicy, normalisePolicyChange } from './policy-normalise.ts';
 
 /** What is meant where nothing is said. */
@@ -55,6 +57,7 @@ export function normalise(written: input.ArchitectureInput): Architecture {
     apps,
     stores,
     agents: mapValues(written.agents, (agent) => ({ build: normaliseBuild(agent.build) })),
+    ...normaliseJobs(written.jobs),
     environments: { local: {}, ...mapValues(written.environments, (change) => normaliseEnvironment(change, { apps, stores })) },
     ...normaliseChannels(written.channels),
     ...normaliseSecrets(written.secrets),
@@ -141,11 +144,6 @@ const normaliseChannels = (channels: input.ArchitectureInput['channels'] = {}): 
 
 const normaliseSecrets = (secrets: input.ArchitectureInput['secrets'] = {}): Pick<Architecture, 'secrets'> =>
   Object.keys(secrets).length === 0 ? {} : { secrets: mapValues(secrets, ({ version }) => ({ version })) };
-
-function normaliseUsed(used: input.SecretsInput = []): Pick<Service, 'secrets'> {
-  const files = Object.entries(Array.isArray(used) ? Object.fromEntries(used.map((name: string) => [name, name])) : used);
-  return files.length === 0 ? {} : { secrets: Object.fromEntries(files) };
-}
 
 /** None is nothing, so that manifests of before there were alarms say the same. */
 function normaliseAlarms<Metric extends string>(alarms: Named<input.AlarmInput<Metric>> = {}): { alarms?: Alarms<Metric> } {
@@ -268,5 +266,3 @@ const normaliseChange = (change: input.ServiceChangeInput, base: Base | undefine
 /** Only what was said. */
 const said = <Members extends object>(members: Members): Members =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Members;
-
-const texts = (values: input.Settings = {}): Record<string, string> => mapValues(values, String);

@@ -10,6 +10,8 @@ export const evaluatorProgramFile = (): string => firstOf(['./evaluator-program.
 /** What type checking takes for the package `changeless`: the first, which imports the others. */
 export const authoringTypesFiles = (): readonly [string, ...string[]] => [
   typesFile('authoring'),
+  typesFile('container-authoring'),
+  typesFile('job-authoring'),
   typesFile('policy-authoring'),
   typesFile('size-authoring'),
 ];

@@ -11,6 +11,7 @@ import {
 } from '../policy.ts';
 import { mapValues } from '../map-values.ts';
 import { sizeBytes } from './expectations.ts';
+import { listed as list } from './normalise-parts.ts';
 import type * as input from './policy-authoring.ts';
 
 const defaults = {
@@ -127,6 +128,3 @@ function normaliseText(text: input.TextInput): TextMatch {
 
 /** `/admin/` and `/admin` have the same below them. */
 export const rulePath = (path: string): string => path.replace(/(?<=.)\/$/, '');
-
-const list = <Item>(items: Item | readonly Item[]): readonly Item[] =>
-  Array.isArray(items) ? (items as readonly Item[]) : [items as Item];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { accessLogs, idempotentMethods, redirectStatuses, retryReasons, timeLimits } from '../policy.ts';
 import { isAddressRange } from '../source-rules.ts';
 import { isHostName, isWebAddress } from './expectations.ts';
-import { members, size, text, whole } from './schema-parts.ts';
+import { members, oneOrMore, size, text, whole } from './schema-parts.ts';
 
 // What may be written as an app's policy. Whatever text it has ends up in a configuration or in an answer.
 
@@ -12,7 +12,6 @@ const isPlain = (value: string): boolean => value !== '' && !/[\u0000-\u001f\u00
 const isRulePath = (value: string): boolean =>
   value.startsWith('/') && !/[\u0000-\u001f\u007f%?#;\\]/.test(value) && !/\/\/|(^|\/)\.{1,2}(\/|$)/.test(value);
 
-const oneOrMore = <Value extends z.ZodType>(value: Value, expected: string) => z.union([value, z.array(value).min(1, expected)]);
 const record = <Value extends z.ZodType>(key: z.ZodType<string, string>, value: Value) => z.record(key, value);
 
 const host = text('a host name in lower case', isHostName);

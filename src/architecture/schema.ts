@@ -5,28 +5,18 @@ import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics 
 import { mostStages } from '../way-back.ts';
 import { policy } from './policy-schema.ts';
 import { addressExpectation, isRepositoryAddress } from './repository-address.ts';
-import { members, size, text, whole } from './schema-parts.ts';
+import { job } from './job-schema.ts';
+import { limits, members, name, named, scalar, secretName, settings, size, text, usedSecrets, whole, words } from './schema-parts.ts';
 
 // What may be written, as the authoring types say it. Every message is what was expected; `issues.ts` adds what was found.
 
-const named = <Value extends z.ZodType>(value: Value) => z.record(name, value);
-
-const name = text('a name of lower-case letters, digits and hyphens that starts with a letter, at most 40 characters', expect.isName);
-const settingName = text('the name of an environment variable, not starting with CHANGELESS_', expect.isSettingName);
 const imagePath = text('an absolute path in the image, outside /changeless', expect.isImagePath);
 const hostName = text('a host name in lower case', expect.isHostName);
 const hosts = z.array(hostName, 'a list of host names').min(1, 'at least one host name');
 const port = whole(1, 65535);
 const milliseconds = whole(0, 86_400_000);
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
-const settings = z.record(settingName, scalar);
 const relativePath = text('a path relative to the folder, without ..', expect.isRelativePath);
 
-const limits = members({
-  memory: size.optional(),
-  processes: whole(1, 4_194_304).optional(),
-  cpus: z.number('a number of processor cores').positive('more than 0').optional(),
-});
 const count = whole(1, 100);
 const ordered = (range: { min: number; max: number }): boolean => range.min <= range.max;
 const replicas = z.union([
@@ -42,9 +32,7 @@ const replicas = z.union([
     .refine(({ metric, target }) => target === undefined || metric !== undefined, { path: ['target'], error: 'a metric beside it' }),
 ]);
 
-const command = members({
-  command: z.array(text('text'), 'a list: the program and its arguments').min(1, 'the program and its arguments'),
-});
+const command = members({ command: words });
 const test = z.union([command, members({ target: text('the name of a stage of the Dockerfile', Boolean) })]);
 
 const folder = text("a folder relative to architecture.ts, such as 'catalog/api', without ..", expect.isRelativePath);
@@ -78,12 +66,10 @@ const exchangeHealth = members({
   timeoutMs: milliseconds.optional(),
 });
 
-const secretName = text('a name of letters, digits, - and _ that starts with a letter, at most 64 characters', expect.isSecretName);
-const secretFile = text('the name of a file: letters, digits, dots, - and _', expect.isSecretFile);
 const declaredSecrets = z.record(secretName, members({ version: whole(1, 1_000_000) })).optional();
 
 const container = {
-  secrets: z.union([z.array(secretName, 'a list of the names of secrets'), z.record(secretName, secretFile)]).optional(),
+  secrets: usedSecrets.optional(),
   settings: settings.optional(),
   files: z.record(imagePath, text('the contents as text')).optional(),
   writable: z.union([z.array(imagePath), z.record(imagePath, members({ size }))]).optional(),
@@ -223,6 +209,7 @@ export const architectureInput = members({
   apps: named(app).optional(),
   stores: named(store).optional(),
   agents: named(members({ build })).optional(),
+  jobs: named(job).optional(),
   environments: named(environment).optional(),
   channels,
   gateway,

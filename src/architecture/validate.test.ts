@@ -227,6 +227,13 @@ test('any value at all is an architecture or has mistakes; validation never thro
     'environments',
     'entry',
     'data',
+    'jobs',
+    'steps',
+    'matrix',
+    'agent',
+    'on',
+    'after',
+    'toString',
   );
   const value = fc.letrec((tie) => ({
     any: fc.oneof(

@@ -5,9 +5,9 @@ import { isRecord, type KeyPath, valueAt } from './key-path.ts';
 // What was written, however broken it is: parts of the wrong kind are passed over.
 
 /** Paths of an object's members. */
-export function children(root: unknown, path: KeyPath): string[][] {
+export function children(root: unknown, path: KeyPath): (string | number)[][] {
   const value = valueAt(root, path);
-  return isRecord(value) ? Object.keys(value).map((key) => [...path.map(String), key]) : [];
+  return isRecord(value) ? Object.keys(value).map((key) => [...path, key]) : [];
 }
 
 /** Texts of a list, and where each is. */

@@ -34,6 +34,10 @@ export const pathTag = ({
   colour: Colour;
 }): string => `changeless/${architecture}/${unit}.path:${inTag(generation)}-${colour}`;
 
+/** An agent with a commit's tree. `digest`: of the agent's image and the tree. */
+export const sourceTag = (architecture: string, agent: string, digest: string): string =>
+  `changeless/${architecture}/agent.${agent}.source:${inTag(digest)}`;
+
 /** The release image; the environment `local` has the plain tag. */
 export const releaseTag = (architecture: string, release: ReleaseId, environment: string): string =>
   `changeless/${architecture}/release:${inTag(release)}${environment === 'local' ? '' : `-${environment}`}`;

@@ -78,14 +78,14 @@ test('a way out is the proxy with one origin, the same in both colours', () => {
     ids: { proxy: proxy.id, controller: 'sha256:controller' as ImageId },
   });
   assert.equal(base, proxy.id);
-  assert.match(String(files[0]?.contents), /server origin legacy\.example\.com:443 /);
+  assert.match(files[0] && 'contents' in files[0] ? String(files[0].contents) : '', /server origin legacy\.example\.com:443 /);
   assert.deepEqual(change.entrypoint, ['haproxy', '-db', '-f', files[0]?.path]);
   assert.equal(change.labels?.['dev.changeless.app'], 'catalog');
 });
 
 test('who vouches for an origin is in the image of the data path, where its configuration looks for it', () => {
   for (const path of imagesOf({ services: {}, elsewhere }).paths) {
-    const file = pathRequest(path, proxy).files.find(({ contents }) => contents === ca)?.path;
+    const file = pathRequest(path, proxy).files.find((item) => 'contents' in item && item.contents === ca)?.path;
     assert.ok(file !== undefined && path.config.proxy.includes(` ca-file ${file} `) && path.config.waiting.includes(` ca-file ${file} `));
   }
 });
@@ -104,10 +104,11 @@ test('a gateway is the controller image with its own program, as a user of no ot
   const [image, ...more] = own;
   assert.deepEqual(more, []);
   const ids = { proxy: proxy.id, controller: 'sha256:controller' as ImageId };
-  const { base, files, folders, change } = ownRequest(image!, { architecture: 'streaming', ids });
+  const { base, files, change } = ownRequest(image!, { architecture: 'streaming', ids });
   assert.equal(base, ids.controller);
-  assert.deepEqual(JSON.parse(String(files[0]?.contents)), { webhooks });
-  assert.deepEqual(folders, [{ path: '/inbox', uid: 65534 }]);
+  const [settings, folder] = files;
+  assert.deepEqual(settings && 'contents' in settings && JSON.parse(String(settings.contents)), { webhooks });
+  assert.deepEqual(folder, { path: '/inbox', folder: true, owner: { user: 65534, group: 0 } });
   assert.deepEqual([change.entrypoint, change.user], [['node', '/changeless/program/gateway.js'], '65534:65534']);
   for (const { config } of paths) assert.match(config.proxy, /server-template|server gateway/);
 });

@@ -19,7 +19,7 @@ export type OwnImage = {
   service: string;
   body: BodyId;
   of: { image: 'controller' | 'proxy'; key: ComponentKey };
-  request: Pick<AssembleRequest, 'files' | 'folders'> & { change: Pick<AssembleRequest['change'], 'entrypoint' | 'user'> };
+  request: Pick<AssembleRequest, 'files'> & { change: Pick<AssembleRequest['change'], 'entrypoint' | 'user'> };
   tag: string;
 };
 
@@ -51,8 +51,10 @@ function gatewayImage({ gateway: { webhooks }, architecture, body, key }: Gatewa
     body,
     of: { image: 'controller', key },
     request: {
-      files: [{ path: gatewaySettings, contents }],
-      folders: [{ path: inboxFolder, uid: Number(nobody.split(':')[0]) }],
+      files: [
+        { path: gatewaySettings, contents },
+        { path: inboxFolder, folder: true, owner: { user: Number(nobody.split(':')[0]), group: 0 } },
+      ],
       change: { entrypoint: ['node', `${programFolder}/gateway.js`], user: nobody },
     },
     tag: configuredTag(architecture, `${gatewayApp}/${gatewayApp}`, digestOf({ key, body, contents })),

@@ -2,7 +2,7 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PathConfig } from '../datapath/path-config.ts';
 import { digestOf, type ComponentKey, type ImageId } from '../digest.ts';
-import type { AssembleRequest, Images, OnceResult } from '../engine/image.ts';
+import type { Images, OnceResult, TreeFile } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
 import type { Problem, Finding } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
@@ -79,17 +79,15 @@ async function askProxy(images: Images, marks: readonly Marked[], { proxy, signa
 }
 
 /** What is in the path's image, and the way out's configuration, which is in an image of its own. */
-const checkedFiles = (own: string, config: PathConfig): AssembleRequest['files'] => [
+const checkedFiles = (own: string, config: PathConfig): readonly TreeFile[] => [
   ...configFiles(own, config),
   ...(config.wayOut === undefined ? [] : [{ path: `${own}/way-out.cfg`, contents: config.wayOut }]),
 ];
 
-const uniqueByPath = (files: AssembleRequest['files']): AssembleRequest['files'] => [
-  ...new Map(files.map((file) => [file.path, file])).values(),
-];
+const uniqueByPath = (files: readonly TreeFile[]): readonly TreeFile[] => [...new Map(files.map((file) => [file.path, file])).values()];
 
 /** No release holds a certificate in the open, and without one the proxy would refuse what has TLS: this one nobody trusts, or keeps. */
-async function throwawayFor(marks: readonly Marked[]): Promise<AssembleRequest['files']> {
+async function throwawayFor(marks: readonly Marked[]): Promise<readonly TreeFile[]> {
   if (!marks.some(({ item: { config } }) => config.proxy.includes(certificatePath))) return [];
   const { issueFor, makeAuthority } = await import('../certificates/issue.ts');
   const now = new Date();

@@ -7,7 +7,7 @@ import type { PathConfig } from '../datapath/path-config.ts';
 import { renderStorePath } from '../datapath/store-path.ts';
 import { digestOf, type ComponentKey, type ImageId } from '../digest.ts';
 import { colours, type Colour } from '../engine/engine.ts';
-import type { AssembleRequest } from '../engine/image.ts';
+import type { AssembleRequest, TreeFile } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
 import type { UnitName } from '../events.ts';
 import { certificateFile, redirectPort } from '../release/app-tls.ts';
@@ -62,7 +62,7 @@ export function pathImages(architecture: ResolvedArchitecture, generations: Gene
 }
 
 /** The configurations under the names the proxy image knows them by. */
-export const configFiles = (folder: string, { waiting, proxy, leaving, files = [] }: PathConfig): AssembleRequest['files'] => [
+export const configFiles = (folder: string, { waiting, proxy, leaving, files = [] }: PathConfig): readonly TreeFile[] => [
   { path: `${folder}/waiting.cfg`, contents: waiting },
   { path: `${folder}/proxy.cfg`, contents: proxy },
   ...(leaving === undefined ? [] : [{ path: `${folder}/leaving.cfg`, contents: leaving }]),

@@ -1,8 +1,11 @@
 import { programFolder } from '../build/system-images.ts';
-import type { ImageId, ReleaseId } from '../digest.ts';
+import type { ImageId, ReleaseId, RunId } from '../digest.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { JobStepName } from '../engine/job-steps.ts';
 import { labels } from '../engine/labels.ts';
 import type { RecordedEvent } from '../events.ts';
+import type { JobRun } from '../job-run.ts';
+import type { KeptLine } from '../jobs/kept-log.ts';
 import { ledgerFolder, ledgerVolume } from '../kept-volumes.ts';
 import type { TakenDelivery } from '../ledger/delivery.ts';
 import type { RolloutRecord } from '../ledger/ledger.ts';
@@ -24,6 +27,13 @@ export const askEvents = (question: LedgerQuestion, filter: { limit: number; rel
     ...(filter.release === undefined ? [] : ['--release', filter.release]),
   ]);
 
+/** Runs of jobs, newest first; with `run` that one alone, or none. */
+export const askRuns = (question: LedgerQuestion, filter: { limit: number; run?: RunId }): Promise<Result<JobRun[]>> =>
+  ask<JobRun[]>(question, ['runs', ...(filter.run === undefined ? [] : [filter.run]), '--limit', String(filter.limit)]);
+
+/** What is kept of a step's output. */
+export const askKept = (question: LedgerQuestion, { run, step }: JobStepName): Promise<Result<KeptLine[]>> =>
+  ask<KeptLine[]>(question, ['kept', run, step]);
 /** Deliveries, newest first. */
 export const askDeliveries = (question: LedgerQuestion, limit: number): Promise<Result<TakenDelivery[]>> =>
   ask<TakenDelivery[]>(question, ['deliveries', '--limit', String(limit)]);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ImageId, ReleaseId } from '../digest.ts';
+import { labels } from '../engine/labels.ts';
 import type { Manifest } from '../release/manifest.ts';
 import { imagesToForget, releasesToKeep } from './collect.ts';
 import { historyAfter, historyBefore, looksLikeRelease, type ReleaseImage } from './releases.ts';
@@ -40,6 +41,15 @@ test('the images of steps stay with the release they are of', () => {
   assert.deepEqual(
     forgotten.map(({ id: each }) => each),
     ['other'],
+  );
+});
+
+test('the images of jobs are let be, for they go with their run', () => {
+  const image = (role: string) => ({ id: role as ImageId, tags: [], labels: { [labels.role]: role }, sizeBytes: 0, createdAt: '' });
+  const forgotten = imagesToForget(['source', 'step-image', 'component'].map(image), [], { releases: new Set(), manifests: [] });
+  assert.deepEqual(
+    forgotten.map(({ id: each }) => each),
+    ['component'],
   );
 });
 

@@ -1,4 +1,5 @@
 import type { ReleaseId } from '../digest.ts';
+import { isJobImage } from '../engine/job-images.ts';
 import type { ListedImage } from '../engine/image.ts';
 import { ownImagesOf } from '../release/images-of.ts';
 import type { Manifest } from '../release/manifest.ts';
@@ -24,7 +25,7 @@ export function releasesToKeep({ images, needed, rolledOut, keep }: Keeping): Se
   return new Set([...needed, ...newestFirst.slice(0, keep)]);
 }
 
-/** Images of an architecture that no kept release refers to. Release images are judged by their release. Pure. */
+/** Images of an architecture that no kept release refers to. Release images are judged by their release; those of jobs are let be, for they go with their run. Pure. */
 export function imagesToForget(
   all: readonly ListedImage[],
   releases: readonly ReleaseImage[],
@@ -32,7 +33,9 @@ export function imagesToForget(
 ): ListedImage[] {
   const releaseOf = new Map(releases.map(({ image, release }) => [image, release]));
   const used = new Set<string>(kept.manifests.flatMap((manifest) => [...systemImagesOf(manifest), ...ownImagesOf(manifest)]));
-  return all.filter(({ id }) => {
+  return all.filter((image) => {
+    const { id } = image;
+    if (isJobImage(image)) return false;
     const release = releaseOf.get(id);
     return release === undefined ? !used.has(id) : !kept.releases.has(release);
   });

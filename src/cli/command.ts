@@ -2,7 +2,7 @@ import type { Result } from '../result.ts';
 import type { Place } from './delivery.ts';
 import type { World } from './world.ts';
 
-export type OptionValues = Readonly<Record<string, string | boolean | undefined>>;
+export type OptionValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 /** What the command line said, after parsing. */
 export type Input = {
@@ -28,6 +28,12 @@ export type CommandModule = { run: (session: Session) => CommandResult };
 export function textOption(input: Input, name: string): string | undefined {
   const value = input.options[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+/** The values of an option that may be given several times. */
+export function listOption(input: Input, name: string): readonly string[] {
+  const value = input.options[name];
+  return Array.isArray(value) ? (value as readonly string[]) : [];
 }
 
 export const flag = (input: Input, name: string): boolean => input.options[name] === true;

@@ -1,18 +1,13 @@
 /**
- * What a release image runs: `node controller.js`, the controller itself; `node controller.js log|events|deliveries`, a question to
+ * What a release image runs: `node controller.js`, the controller itself; with a question's words behind it, an answer out of
  * the ledger. It is one file of its own, so that a controller starts without reading the command line's program.
  */
-import { parseArgs } from 'node:util';
-import type { ReleaseId } from '../digest.ts';
 import { openDockerEngine } from '../engine/docker/docker-engine.ts';
 import type { Result } from '../result.ts';
-import { isLedgerSubject, runBakedController, tellFromLedger } from './controller-work.ts';
+import { runBakedController, tellFromLedger } from './controller-work.ts';
+import { questionIn } from './ledger-question.ts';
 import { renderProblem } from './report/problem.ts';
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { limit: { type: 'string', default: '100' }, release: { type: 'string' } },
-});
 const terminated = new AbortController();
 // Process 1 of a container gets no SIGTERM that it does not ask for.
 process.on('SIGTERM', () => terminated.abort());
@@ -20,11 +15,11 @@ process.on('SIGTERM', () => terminated.abort());
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function work(): Promise<Result<unknown>> {
-  const [about] = positionals;
-  if (!isLedgerSubject(about))
+  const question = questionIn(process.argv.slice(2));
+  if (!question.ok) return question;
+  if (!question.value)
     return runBakedController({ engine: openDockerEngine(), print: (event) => say(JSON.stringify(event)), signal: terminated.signal });
-  const release = values.release === undefined ? {} : { release: values.release as ReleaseId };
-  const told = await tellFromLedger({ about, limit: Number(values.limit), ...release });
+  const told = await tellFromLedger(question.value);
   if (told.ok) say(told.value);
   return told;
 }

@@ -2,9 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ownContainer } from '../controller/self.ts';
 import { runController } from '../controller/run-controller.ts';
-import type { ReleaseId } from '../digest.ts';
 import { identityFolder, type Engine } from '../engine/engine.ts';
 import type { RecordedEvent } from '../events.ts';
+import type { JobStepName } from '../engine/job-steps.ts';
+import { readKept, type KeptLine, type KeptLogs } from '../jobs/kept-log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { inboxFilesIn } from '../gateway/inbox-files.ts';
 import { InboxReader } from '../gateway/inbox-reader.ts';
@@ -16,30 +17,42 @@ import { environmentPath, manifestPath, type Manifest } from '../release/manifes
 import { done, failed, type Result } from '../result.ts';
 import { Secret } from '../secret.ts';
 import { secretOpener } from '../secrets/open-secret.ts';
+import type { LedgerQuestion } from './ledger-question.ts';
 
 const ledgerPath = `${ledgerFolder}/ledger.db`;
 
-/** What the ledger is asked: the newest `limit` rollouts, deliveries, or events (of one release when given). */
-export type LedgerQuestion = { about: (typeof ledgerSubjects)[number]; limit: number; release?: ReleaseId };
-
-const ledgerSubjects = ['log', 'events', 'deliveries'] as const;
-
-export const isLedgerSubject = (word: string | undefined): word is LedgerQuestion['about'] => ledgerSubjects.some((each) => each === word);
+/** Where the output of jobs' steps is kept. */
+const logsPath = `${ledgerFolder}/logs`;
 
 /** The answer as JSON text. Works inside a container that mounts the ledger's volume. */
-export async function tellFromLedger({ about, limit, release }: LedgerQuestion): Promise<Result<string>> {
+export async function tellFromLedger(question: LedgerQuestion): Promise<Result<string>> {
   const opened = await openSqliteLedger(ledgerPath);
   if (!opened.ok) return opened;
-  const ledger: Ledger = opened.value;
-  const told = await toldBy(ledger, { about, limit, ...(release !== undefined && { release }) });
-  await ledger.close();
+  const told = await answerFrom(opened.value, { folder: logsPath }, question);
+  await opened.value.close();
   return done(JSON.stringify(told));
 }
 
-function toldBy(ledger: Ledger, { about, limit, release }: LedgerQuestion): Promise<unknown> {
-  if (about === 'log') return ledger.rollouts(limit);
-  if (about === 'deliveries') return ledger.deliveries({ limit });
-  return ledger.events({ limit, ...(release !== undefined && { release }) });
+async function keptLines(logs: KeptLogs, { run, step }: JobStepName): Promise<KeptLine[]> {
+  const lines: KeptLine[] = [];
+  for await (const line of readKept(logs, run, step)) lines.push(line);
+  return lines;
+}
+
+export async function answerFrom(ledger: Ledger, logs: KeptLogs, question: LedgerQuestion): Promise<unknown> {
+  switch (question.about) {
+    case 'log':
+      return ledger.rollouts(question.limit);
+    case 'events':
+      return ledger.events({ limit: question.limit, ...(question.release !== undefined && { release: question.release }) });
+    case 'deliveries':
+      return ledger.deliveries({ limit: question.limit });
+    case 'runs':
+      if (question.run === undefined) return ledger.runs.list({ limit: question.limit });
+      return [await ledger.runs.find(question.run)].filter((run) => run !== undefined);
+    case 'kept':
+      return keptLines(logs, question);
+  }
 }
 
 export type ControllerWork = { engine: Engine; print: (event: RecordedEvent) => void; signal: AbortSignal };
@@ -52,7 +65,8 @@ export async function runBakedController({ engine, print, signal }: ControllerWo
   const self = ownContainer() ?? `process-${process.pid}`;
   const openSecret = secretOpener(readIdentity);
   const inbox = takesInbox(baked.value.manifest) ? { inbox: new InboxReader(inboxFilesIn(inboxFolder)) } : {};
-  const result = await runController({ engine, ledger: ledger.value, ...baked.value, self, print, signal, openSecret, ...inbox });
+  const own = { self, print, signal, openSecret, logs: logsPath, ...inbox };
+  const result = await runController({ engine, ledger: ledger.value, ...baked.value, ...own });
   await ledger.value.close();
   return result;
 }

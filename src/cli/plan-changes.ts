@@ -6,6 +6,7 @@ import type { Generations } from '../release/generation.ts';
 import type { ReleaseInputs } from '../release/manifest.ts';
 import { done, type Result } from '../result.ts';
 import type { LiveUnit } from './live-state.ts';
+import { type JobChange, planJobs } from './plan-jobs.ts';
 
 export type Replacement = UnitName & { from?: GenerationId; to: GenerationId; why: string[] };
 
@@ -13,6 +14,7 @@ export type Change = {
   replace: Replacement[];
   keep: (UnitName & { generation: GenerationId })[];
   remove: (UnitName & { generation: GenerationId | null })[];
+  jobs: JobChange[];
 };
 
 export type Comparing = {
@@ -41,7 +43,7 @@ export function planChanges({ wanted, units, before, after, environment }: Compa
   const differences = before === undefined ? done([]) : diffReleases(before, after, environment);
   if (!differences.ok) return differences;
   const running = new Map(units.map((unit) => [`${unit.kind}/${unit.name}`, unit]));
-  const change: Change = { replace: [], keep: [], remove: [] };
+  const change: Change = { replace: [], keep: [], remove: [], jobs: planJobs(before, after, differences.value) };
   for (const { kind, name, generation } of wanted) {
     const from = running.get(`${kind}/${name}`)?.generation;
     if (from === generation) change.keep.push({ kind, name, generation });

@@ -206,6 +206,37 @@ export const commands: readonly CommandDefinition[] = [
     load: () => import('./commands/logs.ts'),
   },
   {
+    name: 'jobs',
+    summary: 'which jobs there are, and how each ran last',
+    details: 'The jobs of the release that is live, with the last run of each, its outcome and when it was.',
+    arguments: [],
+    options: [],
+    examples: [{ command: 'changeless jobs --json', does: 'the same for programs' }],
+    load: () => import('./commands/jobs.ts'),
+  },
+  {
+    name: 'job',
+    summary: 'run a job by hand, read what its steps print, or end a run',
+    details:
+      'A run takes its steps from the release that is live, and their folder from a commit. It is accepted by the controller in charge, and ends once whichever controllers die on the way. `run` prints what the steps print and ends with 0 when all passed; ctrl-c leaves the run to itself. `logs` prints it of any run; `cancel` asks the steps to end, and ends them after ten seconds.',
+    arguments: [
+      { name: '<action>', description: '`run`, `logs` or `cancel`' },
+      { name: '<name>', description: "the job's, for `run`; else the run's" },
+      { name: '[commit]', description: 'for `run`: any name git knows a commit by (default: HEAD)' },
+    ],
+    options: [
+      { flags: '--param <name=value...>', description: "for `run`: a parameter of the job's" },
+      { flags: '--detach', description: 'for `run`: return when it is accepted' },
+      { flags: '--step <step>', description: 'for `logs`: of that step alone' },
+      { flags: '--follow', description: 'for `logs`: until the run has ended' },
+    ],
+    examples: [
+      { command: 'changeless job run test --param level=high', does: 'runs job test on HEAD' },
+      { command: 'changeless job logs test-3f9c1a2b --step unit', does: 'what step unit of that run printed' },
+    ],
+    load: () => import('./commands/job.ts'),
+  },
+  {
     name: 'down',
     summary: 'stop everything; data and history stay',
     details:
@@ -231,8 +262,12 @@ export const commands: readonly CommandDefinition[] = [
     name: 'controller',
     summary: 'makes the engine match the release; runs inside the release image',
     details:
-      'Without an argument it converges and watches until it is stopped. `log`, `events` and `deliveries` print what the ledger holds.',
-    arguments: [{ name: '[question]', description: '`log`, `events` or `deliveries`' }],
+      'Without an argument it converges and watches until it is stopped. `log`, `events`, `deliveries`, `runs` and `kept` print what the ledger holds.',
+    arguments: [
+      { name: '[question]', description: '`log`, `events`, `deliveries`, `runs` or `kept`' },
+      { name: '[run]', description: 'the run that is asked for' },
+      { name: '[step]', description: 'the step whose output is asked for' },
+    ],
     options: [
       { flags: '--limit <number>', description: 'how many entries' },
       { flags: '--release <release>', description: 'events of that release only' },

@@ -2,6 +2,7 @@ import { short } from '../digest.ts';
 import type { ObservedRequest } from '../engine/engine.ts';
 import type { HoldDecision } from '../ledger/ledger.ts';
 import type { Problem } from '../problem.ts';
+import { isJobRequest, isOfRelease } from '../request.ts';
 import type { Manifest } from '../release/manifest.ts';
 import type { Hold } from '../rollout/roll-out.ts';
 import { recordOf, type Post } from './post.ts';
@@ -19,8 +20,8 @@ export async function holdOf(post: Post, token: number): Promise<Hold | undefine
   if (record?.decision === 'drop') return async () => ({ dropped: dropped(post.manifest) });
   return async (observed) => {
     for (const asked of observed.requests) {
-      // Served as soon as its app may be scaled.
-      if (asked.request?.ask === 'scale') continue;
+      // Served as soon as its app may be scaled; and jobs go on beside this.
+      if (asked.request?.ask === 'scale' || isJobRequest(asked.request)) continue;
       const decision = await decide(post, token, asked);
       if (decision === 'let-live') return 'let-live';
       if (decision === 'drop') return { dropped: dropped(post.manifest) };
@@ -31,7 +32,7 @@ export async function holdOf(post: Post, token: number): Promise<Hold | undefine
 
 async function decide(post: Post, token: number, { name, request }: ObservedRequest): Promise<HoldDecision | undefined> {
   const { ledger, engine, journal, manifest, desired } = post;
-  const isOurs = request !== undefined && request.ask !== 'scale' && request.release === manifest.release;
+  const isOurs = isOfRelease(request) && request.release === manifest.release;
   const decision = isOurs && request.ask !== 'go-back' ? request.ask : undefined;
   const isRecorded = decision ? await ledger.decide(token, decision) : await ledger.mayAct(token);
   if (!isRecorded) return undefined;

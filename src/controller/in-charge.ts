@@ -4,11 +4,13 @@ import { beatMs, keepTrue } from '../drift/keep-true.ts';
 import type { Observation, ObservedRequest, Owner } from '../engine/engine.ts';
 import type { RolloutRecord } from '../ledger/ledger.ts';
 import type { Problem } from '../problem.ts';
+import { isJobRequest } from '../request.ts';
 import { unitName, type Hands } from '../rollout/carry-out.ts';
 import type { Desired, DesiredUnit } from '../rollout/desired.ts';
 import { goBackTo } from '../rollout/go-back.ts';
 import { withHeldBack } from '../rollout/kept-unit.ts';
 import { isUnit } from '../rollout/unit-state.ts';
+import { beginJobs } from './begin-jobs.ts';
 import { bakeOf, beforeOf, type Bake, type Before } from './bake.ts';
 import { carryRollout } from './carry-rollout.ts';
 import { forgetImages } from './forget-images.ts';
@@ -40,6 +42,7 @@ type Tenure = {
 /** Carries the rollout of a claim through, or takes it up where it stands, and keeps its release true until another is in charge. */
 export async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const lease = holdLease(post, claim.token);
+  const jobs = beginJobs(post, claim.token);
   const taking = takeInbox(post, claim.token);
   try {
     const alarms = await openAlarms(post.ledger);
@@ -49,6 +52,7 @@ export async function takeCharge(post: Post, claim: Charge): Promise<void> {
   } finally {
     await taking.stop();
     lease.stop();
+    await jobs.stop();
   }
 }
 
@@ -164,8 +168,8 @@ async function endBake(tenure: Tenure): Promise<void> {
 /** Serves what was asked; whether something else is wanted than that all stays as it is. */
 async function isWanted(tenure: Tenure, observed: Observation): Promise<boolean> {
   for (const asked of observed.requests) {
-    // How many instances there are is part of keeping the release true.
-    if (asked.request?.ask === 'scale') continue;
+    // How many instances there are is part of keeping the release true; jobs go on beside it.
+    if (asked.request?.ask === 'scale' || isJobRequest(asked.request)) continue;
     const { post, hands } = tenure;
     const refused = consider(tenure, asked, observed);
     if (!refused) break;

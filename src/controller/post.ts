@@ -27,6 +27,8 @@ export type ControllerRequest = {
   timers?: Timers;
   /** Opens secrets; none can be opened when left out. */
   openSecret?: OpenSecret;
+  /** A folder for the output of jobs' steps, beside the ledger. No jobs are run when left out. */
+  logs?: string;
   /** What gateways have taken; none where the release has no gateway. */
   inbox?: Inbox;
   /** How a message is posted to a channel; gives the status of the answer. */

@@ -4,7 +4,11 @@ import type { BodyId, CommitId, ComponentKey, GenerationId, ImageId, ReleaseId }
 import type { Request } from '../request.ts';
 import type { Result } from '../result.ts';
 import type { Secret } from '../secret.ts';
+import type { Limits, LogLine, LogOptions, SecretDelivery, SecretValues } from './container-parts.ts';
 import type { Images } from './image.ts';
+import type { JobSteps } from './job-steps.ts';
+
+export type { Limits, LogLine, LogOptions, SecretDelivery, SecretValues } from './container-parts.ts';
 
 /** Whose a thing is. The core and the controller have the names `core` and `controller`. */
 export type Owner = { kind: 'app' | 'core' | 'store' | 'controller'; name: string };
@@ -53,19 +57,8 @@ export type SlotSpec = {
 
 export type Mount = { kind: 'memory'; path: string; sizeBytes: number } | { kind: 'volume'; volume: string; path: string; readOnly?: true };
 
-/**
- * A secret as an instance gets it: `file` in `secretsPath`, which the user of its image may read and nobody may write.
- * `sealed`: the value of that version, encrypted, as the repository has it.
- */
-export type SecretDelivery = { file: string; secret: string; version: number; sealed: string };
-
 /** What an instance is traced to: a secret's name and version, never its value. */
 export type SecretReference = Omit<SecretDelivery, 'sealed'>;
-
-/** By file. */
-export type SecretValues = Readonly<Record<string, Secret>>;
-
-export type Limits = { memoryBytes: number; processes: number; cpus?: number };
 
 /**
  * `step`: runs to its end, once; that it is there says that it ran, and its exit code what came of it. `departure`: beside an
@@ -209,8 +202,6 @@ export type EngineEvent =
   | { kind: 'died' | 'started' | 'removed' | 'touched' | 'changed'; name: string; container: string; at: string; action: string }
   | { kind: 'resynchronise' };
 
-export type LogLine = { at: string; stream: 'stdout' | 'stderr'; line: string };
-
 /** The volume that holds the keys to secrets, and where a controller finds them. */
 export const identityVolume = 'identity';
 export const identityFolder = '/identity';
@@ -254,11 +245,14 @@ export type InstanceDifference = { container: string; name: string; kind: 'image
 export interface Engine {
   readonly capabilities: EngineCapabilities;
   readonly images: Images;
+  readonly jobs: JobSteps;
   /** Whether an engine answers, and what it calls itself and its host. Tells absent from not permitted. */
   describe(): Promise<Result<{ version: string; host: string; platform: string }>>;
   observe(architecture: string): Promise<Result<Observation>>;
   /** The controllers alone: quicker than to observe everything. */
   controllers(architecture: string): Promise<Result<readonly ObservedController[]>>;
+  /** The requests alone, oldest first. */
+  requests(architecture: string): Promise<Result<readonly ObservedRequest[]>>;
   /** What each running instance uses, all at one moment. One that ends meanwhile is left out. */
   usage(architecture: string): Promise<Result<InstanceUsage[]>>;
   /** Names of all architectures the engine has anything of. */
@@ -336,5 +330,3 @@ export interface Engine {
   /** Who holds a host port, in words (`container nginx`), when the engine knows. */
   portHolder(port: PublishedPort): Promise<string | undefined>;
 }
-
-export type LogOptions = { follow: boolean; tail?: number; signal?: AbortSignal; since?: string };

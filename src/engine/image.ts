@@ -30,11 +30,20 @@ export type ImageDetail = ListedImage & {
   os: string;
 };
 
-/**
- * A file in a tree. Mode 0o644 unless said; contents in full. In layers, owner is root and the time is fixed
- * so that equal contents have equal digests.
- */
+/** Numbers, because names mean something in one image only. */
+export type FileOwner = { user: number; group: number };
+
+/** A file in a tree. Mode 0o644 unless said; contents in full. */
 export type TreeFile = { path: string; contents: string | Uint8Array; mode?: number };
+
+/** A symbolic link to `target`, as it is written in it. */
+export type TreeLink = { path: string; target: string };
+
+/** A folder of mode 0o755. Those above a file need not be said, unless they are to have another owner than root. */
+export type TreeFolder = { path: string; folder: true };
+
+/** Something in a layer. Root's, unless said; its time is fixed, so that equal contents have equal digests. */
+export type LayerItem = (TreeFile | TreeLink | TreeFolder) & { owner?: FileOwner };
 
 /** A build of one component. `context` is a tar with the Dockerfile inside. `signal`: gives it up; the build throws the signal's reason. */
 export type BuildRequest = {
@@ -52,14 +61,13 @@ export type BuildProgress = { step: string; state: 'started' | 'done' | 'cached'
 export type BuildFailure = { step: string; lines: readonly string[]; message: string; noSpace: boolean };
 
 /**
- * A micro layer: `base`'s layers, one layer of `files` (none when empty), and a changed configuration.
+ * A micro layer: `base`'s layers, one layer of `files` (none when empty), and a changed configuration. What is said twice at one
+ * path is its last.
  * The id depends on the base image and the request only, never on when or where it is assembled.
  */
 export type AssembleRequest = {
   base: ImageId;
-  files: readonly TreeFile[];
-  /** Empty folders that a user other than root owns: a volume that is mounted there first becomes that user's. */
-  folders?: readonly { path: string; uid: number }[];
+  files: readonly LayerItem[];
   change: Partial<Pick<ImageConfig, 'entrypoint' | 'command' | 'user' | 'workingFolder' | 'stopSignal'>> & {
     environment?: Readonly<Record<string, string>>;
     labels?: Readonly<Record<string, string>>;

@@ -24,4 +24,9 @@ export const labels = {
   waits: 'dev.changeless.waits',
   holds: 'dev.changeless.holds',
   request: 'dev.changeless.request',
+  job: 'dev.changeless.job',
+  run: 'dev.changeless.run',
+  step: 'dev.changeless.step',
+  token: 'dev.changeless.token',
+  source: 'dev.changeless.source',
 } as const;

@@ -3,6 +3,7 @@ import type { CommitId, ReleaseId } from '../digest.ts';
 import type { RecordedEvent, RolloutOutcome, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import type { InboxBatch, TakenDelivery } from './delivery.ts';
+import type { JobRuns } from './job-runs.ts';
 
 /** One rollout of one release. `token` grows with every rollout: the highest one that has not failed is in charge. */
 export type RolloutRecord = {
@@ -54,6 +55,7 @@ export type Claim =
  * Losing it loses history, never the live architecture.
  */
 export interface Ledger {
+  readonly runs: JobRuns;
   /**
    * A controller asks for its rollout: begins it when the container is new here, resumes it when it is in charge.
    * A rollout under way whose holder has renewed its lease within `leaseMs` holds it against newcomers. One that was `asked`

@@ -67,6 +67,47 @@ export const migrations: readonly Migration[] = [
     `,
   },
   {
+    number: 4,
+    minimumReader: 1,
+    sql: `
+      CREATE TABLE job_runs (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        job TEXT NOT NULL,
+        "release" TEXT NOT NULL,
+        "commit" TEXT NOT NULL,
+        environment TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        parameters TEXT NOT NULL,
+        plan TEXT NOT NULL,
+        accepted_at TEXT NOT NULL,
+        token INTEGER NOT NULL DEFAULT 0,
+        owner TEXT,
+        renewed_at TEXT,
+        started_at TEXT,
+        cancel_asked_at TEXT,
+        ended_at TEXT,
+        outcome TEXT CHECK ((outcome IS NULL) = (ended_at IS NULL)),
+        problem TEXT,
+        closed_at TEXT
+      ) STRICT;
+      CREATE INDEX job_runs_open ON job_runs (number) WHERE closed_at IS NULL;
+      CREATE INDEX job_runs_by_job ON job_runs (job, number);
+      CREATE TABLE job_steps (
+        run TEXT NOT NULL REFERENCES job_runs (id),
+        step TEXT NOT NULL,
+        container TEXT,
+        created_at TEXT,
+        started_at TEXT,
+        ended_at TEXT,
+        outcome TEXT CHECK ((outcome IS NULL) = (ended_at IS NULL)),
+        exit_code INTEGER,
+        problem TEXT,
+        PRIMARY KEY (run, step)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
+  {
     number: 5,
     minimumReader: 1,
     sql: `

@@ -6,8 +6,10 @@ import { recordOf } from './decide-claim.ts';
 import { inboxTaken, readBody, readDeliveries, takeDeliveries } from './deliveries.ts';
 import type { InboxBatch, TakenDelivery } from './delivery.ts';
 import { appendEntry, firstBroken, readEvents } from './entries.ts';
+import type { JobRuns } from './job-runs.ts';
 import type { Claim, HoldDecision, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
 import { claimRollout, endRollout, decide, goBack, holdBack, newestRollouts, renewLease, rolloutInCharge, wentBack } from './rollouts.ts';
+import { SqliteJobRuns } from './sqlite-job-runs.ts';
 
 /** `now`: an ISO 8601 time. */
 export type LedgerOptions = { now?: () => string };
@@ -40,12 +42,14 @@ export async function openSqliteLedger(file: string, options: LedgerOptions = {}
 
 /** Every method is one transaction, on disk before it resolves. */
 class SqliteLedger implements Ledger {
+  readonly runs: JobRuns;
   readonly #database: Database;
   readonly #now: () => string;
 
   constructor(database: Database, now: () => string) {
     this.#database = database;
     this.#now = now;
+    this.runs = new SqliteJobRuns(database, now);
   }
 
   async claim(request: Parameters<Ledger['claim']>[0]): Promise<Claim> {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import type { ReleaseId } from '../digest.ts';
+import type { CommitId, ReleaseId, RunId } from '../digest.ts';
 import type { ChangelessEvent, RecordedEvent } from '../events.ts';
 import { postJson, tellChannels, type Sending } from './channels.ts';
 
@@ -11,6 +11,14 @@ const at = '2026-01-01T00:00:00.000Z';
 const release = 'a'.repeat(64) as ReleaseId;
 const problem = { code: 'ALARM_FIRED', what: 'an alarm fired', why: 'catalog/slow: too slow' } as const;
 const unit = { kind: 'app', name: 'catalog' } as const;
+
+const job = { run: 'test-1' as RunId, job: 'test', commit: 'c'.repeat(40) as CommitId } as const;
+const failedJob = {
+  code: 'JOB_FAILED',
+  what: 'job test failed in step unit',
+  why: 'it ended with exit code 2 (container 0123456789ab)',
+  lines: ['expected 3'],
+} as const;
 
 const told: [RecordedEvent, string | undefined][] = [
   [{ type: 'unit-held-back', unit, problem, at }, 'app catalog is held back at its last good generation: an alarm fired'],
@@ -28,6 +36,17 @@ const told: [RecordedEvent, string | undefined][] = [
     'release aaaaaaaaaaaa is live, without app catalog',
   ],
   [{ type: 'rollout-ended', release, commit: 'uncommitted', outcome: 'failed', durationMs: 0, problem, at }, undefined],
+  [{ type: 'job-started', ...job, at }, 'job test started on commit cccccccccccc (run test-1)'],
+  [
+    { type: 'job-ended', ...job, outcome: 'failed', durationMs: 5, problem: failedJob, at },
+    'job test failed in step unit on commit cccccccccccc (run test-1): it ended with exit code 2 (container 0123456789ab)\nexpected 3',
+  ],
+  [
+    { type: 'job-ended', ...job, outcome: 'passed', durationMs: 5, fixed: true, at },
+    'job test is fixed on commit cccccccccccc (run test-1)',
+  ],
+  [{ type: 'job-ended', ...job, outcome: 'passed', durationMs: 5, at }, undefined],
+  [{ type: 'job-ended', ...job, outcome: 'cancelled', durationMs: 5, at }, undefined],
   [{ type: 'release-live', release, durationMs: 1, at }, undefined],
 ];
 

@@ -17,10 +17,25 @@ export function noticeOf(event: RecordedEvent): string | undefined {
     case 'rollout-ended':
       // One without a number never began: whoever asked for it was told so.
       return event.token === undefined ? undefined : endWords(event);
+    case 'job-started':
+      return `job ${event.job} started on ${commitWords(event.commit)} (run ${event.run})`;
+    case 'job-ended':
+      return jobWords(event);
     default:
       return undefined;
   }
 }
+
+/** That all is as it was is not worth a message. */
+function jobWords({ job, run, commit, outcome, fixed, problem }: RecordedEvent & { type: 'job-ended' }): string | undefined {
+  const what = `on ${commitWords(commit)} (run ${run})`;
+  if (outcome === 'passed') return fixed ? `job ${job} is fixed ${what}` : undefined;
+  if (outcome === 'cancelled') return undefined;
+  const lines = (problem?.lines ?? []).slice(-10);
+  return [`${problem?.what ?? `job ${job} did not pass`} ${what}${problem?.why ? `: ${problem.why}` : ''}`, ...lines].join('\n');
+}
+
+const commitWords = (commit: string): string => (commit === 'uncommitted' ? 'uncommitted files' : `commit ${commit.slice(0, 12)}`);
 
 function endWords({ release, outcome, problem, held }: RecordedEvent & { type: 'rollout-ended' }): string {
   if (outcome === 'failed') return `release ${short(release)} failed: ${problem?.what ?? 'nobody knows why'}`;

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import type { Job, JobStep } from '../architecture/job-model.ts';
 import type { ComponentKey } from '../digest.ts';
 import type { UnitName } from '../events.ts';
 import { diffReleases, explainReplacement } from './diff.ts';
 import { describeDifference } from './difference.ts';
 import { generationsOf } from './generation.ts';
 import type { ReleaseInputs } from './manifest.ts';
-import { appOf, arbitraryApp, architectureOf, componentOf, inputsOf, serviceOf, storeOf } from './release-fixture.ts';
+import { appOf, arbitraryApp, architectureOf, componentOf, inputsOf, jobOf, jobStepOf, serviceOf, storeOf } from './release-fixture.ts';
 
 const sentences = (from: ReleaseInputs, to: ReleaseInputs, environment = 'local'): string[] => {
   const differences = diffReleases(from, to, environment);
@@ -179,6 +180,49 @@ test('another version of a secret is told once, and is a reason of who gets it',
     { kind: 'core', name: 'core' },
   ] as const)
     assert.deepEqual(explainReplacement(unit, differences.value), []);
+});
+
+const jobs = (change: Partial<Job> = {}, step: Partial<JobStep> = {}, version = 1) =>
+  inputsOf(architectureOf({ jobs: { test: jobOf(change, step) }, secrets: { token: { version } } }));
+
+test('jobs that came, went or changed are told by what changed, and replace nothing', () => {
+  const cases: [from: ReleaseInputs, to: ReleaseInputs, told: string[]][] = [
+    [inputsOf(), inputsOf(architectureOf({ jobs: { test: jobOf() } })), ['job test added']],
+    [inputsOf(architectureOf({ jobs: { test: jobOf() } })), inputsOf(), ['job test removed']],
+    [jobs(), jobs(), []],
+    [
+      jobs(),
+      jobs({ on: { schedule: ['0 3 * * *'] }, parameters: { suite: 'all' }, matrix: { jdk: ['17'] }, limitMs: 5 }),
+      [
+        'job test: limitMs is 5, was 1000',
+        'job test: axis jdk added: ["17"]',
+        'job test: on.schedule added: ["0 3 * * *"]',
+        'job test: parameter suite added: "all"',
+      ],
+    ],
+    [
+      jobs(),
+      jobs({}, { command: ['make'], agent: 'java' }),
+      ['job test, step unit: agent is "java", was "node"', 'job test, step unit: command is ["make"], was ["npm","test"]'],
+    ],
+    [jobs(), jobs({ steps: [[jobStepOf()], [jobStepOf({ name: 'more' })]] }), ['job test, step more added']],
+    [
+      jobs({ steps: [[jobStepOf()], [jobStepOf({ name: 'more' })]] }),
+      jobs({ steps: [[jobStepOf(), jobStepOf({ name: 'more' })]] }),
+      ['job test: order is [["unit","more"]], was [["unit"],["more"]]'],
+    ],
+    [jobs({}, { secrets: { token: 'token' } }, 1), jobs({}, { secrets: { token: 'token' } }, 2), ['secret token: version 1 -> 2']],
+  ];
+  for (const [from, to, told] of cases) {
+    assert.deepEqual(sentences(from, to), told);
+    const differences = diffReleases(from, to, 'local');
+    assert.ok(differences.ok);
+    for (const unit of [
+      { kind: 'app', name: 'catalog' },
+      { kind: 'core', name: 'core' },
+    ] as const)
+      assert.deepEqual(explainReplacement(unit, differences.value), []);
+  }
 });
 
 test('a reason of one app is none of another', () => {

@@ -1,9 +1,11 @@
-import { byCodeUnit, canonicalJson, type Json } from '../canonical-json.ts';
+import { byCodeUnit, type Json } from '../canonical-json.ts';
 import type { App, Architecture } from '../architecture/model.ts';
 import type { UnitName } from '../events.ts';
 import { done, type Result } from '../result.ts';
 import { componentReasons } from './component-reasons.ts';
-import { describeDifference, type Difference } from './difference.ts';
+import { describeDifference, type Difference, type SecretUser } from './difference.ts';
+import { jobDifferences } from './job-diff.ts';
+import { movedLeaves, namesOf } from './leaves.ts';
 import { tlsHosts, tlsSecrets } from './app-tls.ts';
 import { routesOf } from './generation.ts';
 import { placedServices } from './way-out.ts';
@@ -12,7 +14,7 @@ import { defaultEnvironment, resolveEnvironment, type ResolvedArchitecture } fro
 
 /**
  * What differs between two releases as one environment runs them, in a fixed order: Changeless itself, components, units,
- * their values, routes, published ports, the core's policy. Where only one release knows the environment, the other is taken as `local`.
+ * their values, jobs, routes, published ports, the core's policy. Where only one release knows the environment, the other is taken as `local`.
  */
 export function diffReleases(from: ReleaseInputs, to: ReleaseInputs, environment: string): Result<Difference[]> {
   const after = resolveEnvironment(to.architecture, environment);
@@ -23,6 +25,7 @@ export function diffReleases(from: ReleaseInputs, to: ReleaseInputs, environment
     ...changelessDifferences(from, to),
     ...componentDifferences(from, to),
     ...unitDifferences(before.value, after.value),
+    ...jobDifferences(before.value.jobs, after.value.jobs),
     ...secretDifferences(before.value, after.value),
     ...routeDifferences(before.value, after.value),
     ...publishDifferences(before.value, after.value),
@@ -58,6 +61,9 @@ function concerns(difference: Difference, unit: UnitName): boolean {
     case 'route':
     case 'publish':
       return unit.kind === 'core';
+    case 'job':
+    case 'job-value':
+      return false;
   }
 }
 
@@ -113,29 +119,8 @@ function appDifferences(unit: UnitName, old: App, next: App): Difference[] {
 
 const pathOf = ({ drain, policy, tls, stages, elsewhere, gateway }: App): Json => ({ drain, policy, tls, stages, elsewhere, gateway });
 
-/** Compares leaf by leaf; a list is one leaf. */
-function valueDifferences(about: { unit: UnitName; subject: string }, old: Json, next: Json): Difference[] {
-  const [before, after] = [leavesOf(old, []), leavesOf(next, [])];
-  return [...new Set([...before.keys(), ...after.keys()])].toSorted(byCodeUnit).flatMap((key): Difference[] => {
-    const [from, to] = [before.get(key), after.get(key)];
-    if (from === to) return [];
-    return [
-      {
-        kind: 'value',
-        ...about,
-        member: JSON.parse(key) as string[],
-        ...(from !== undefined && { from }),
-        ...(to !== undefined && { to }),
-      },
-    ];
-  });
-}
-
-function leavesOf(value: Json | undefined, path: readonly string[]): Map<string, string> {
-  if (value === undefined) return new Map();
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return new Map([[JSON.stringify(path), canonicalJson(value)]]);
-  return new Map(Object.entries(value).flatMap(([name, member]) => [...leavesOf(member, [...path, name])]));
-}
+const valueDifferences = (about: { unit: UnitName; subject: string }, old: Json, next: Json): Difference[] =>
+  movedLeaves(old, next).map((leaf) => ({ kind: 'value', ...about, ...leaf }));
 
 function secretDifferences(before: ResolvedArchitecture, after: ResolvedArchitecture): Difference[] {
   const [old, next] = [usersOfSecrets(before), usersOfSecrets(after)];
@@ -147,10 +132,10 @@ function secretDifferences(before: ResolvedArchitecture, after: ResolvedArchitec
   });
 }
 
-/** Secret → the units that get it. */
-function usersOfSecrets({ apps, stores }: ResolvedArchitecture): Map<string, UnitName[]> {
-  const users = new Map<string, UnitName[]>();
-  const note = (unit: UnitName, used: object = {}): void => {
+/** Secret → who gets it. */
+function usersOfSecrets({ apps, stores, jobs = {} }: ResolvedArchitecture): Map<string, SecretUser[]> {
+  const users = new Map<string, SecretUser[]>();
+  const note = (unit: SecretUser, used: object = {}): void => {
     for (const secret of Object.keys(used)) {
       const known = users.get(secret) ?? [];
       if (!known.some(({ kind, name }) => kind === unit.kind && name === unit.name)) users.set(secret, [...known, unit]);
@@ -162,6 +147,7 @@ function usersOfSecrets({ apps, stores }: ResolvedArchitecture): Map<string, Uni
     if (tls) note({ kind: 'app', name }, tlsSecrets(tls));
   }
   for (const [name, { secrets }] of Object.entries(stores)) note({ kind: 'store', name }, secrets);
+  for (const [name, { steps }] of Object.entries(jobs)) for (const { secrets } of steps.flat()) note({ kind: 'job', name }, secrets);
   return users;
 }
 
@@ -187,8 +173,6 @@ function publishDifferences(before: ResolvedArchitecture, after: ResolvedArchite
   ]);
   return from === undefined || to === undefined || from.join() === to.join() ? [] : [{ kind: 'publish', from, to }];
 }
-
-const namesOf = (a: object, b: object): string[] => [...new Set([...Object.keys(a), ...Object.keys(b)])].toSorted(byCodeUnit);
 
 function without<Item extends object, Key extends keyof Item>(item: Item, key: Key): Omit<Item, Key> {
   const { [key]: _left, ...rest } = item;

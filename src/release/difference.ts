@@ -18,9 +18,17 @@ export type Difference =
   /** A value of a service (`catalog/api`), an app or a store. `member` is its path: `['settings', 'LOG_LEVEL']`. */
   | { kind: 'value'; unit: UnitName; subject: string; member: readonly string[]; from?: string; to?: string }
   /** Another version of a secret is used by these. */
-  | { kind: 'secret'; secret: string; users: readonly UnitName[]; from?: number; to?: number }
+  | { kind: 'secret'; secret: string; users: readonly SecretUser[]; from?: number; to?: number }
+  | JobDifference
   | { kind: 'route'; host: string; from?: string; to?: string }
   | { kind: 'publish'; from: readonly string[]; to: readonly string[] };
+
+export type SecretUser = UnitName | { kind: 'job'; name: string };
+
+/** A job, or a step of one, that is new or gone; or a value of it that is another one. */
+export type JobDifference =
+  | { kind: 'job'; job: string; step?: string; change: 'added' | 'removed' }
+  | { kind: 'job-value'; job: string; step?: string; member: readonly string[]; from?: string; to?: string };
 
 /** A difference as a sentence without full stop: `catalog/api: setting LOG_LEVEL is "debug", was "info"`. */
 export function describeDifference(difference: Difference): string {
@@ -37,12 +45,18 @@ export function describeDifference(difference: Difference): string {
       return `${difference.subject}: ${describeMember(difference.member)} ${moved(difference, isContents(difference.member))}`;
     case 'secret':
       return `secret ${difference.secret}: ${versions(difference)}`;
+    case 'job':
+      return `${jobWords(difference)} ${difference.change}`;
+    case 'job-value':
+      return `${jobWords(difference)}: ${describeMember(difference.member)} ${moved(difference, false)}`;
     case 'route':
       return describeRoute(difference);
     case 'publish':
       return `core: publishes ${difference.to.join(', ')}, was ${difference.from.join(', ')}`;
   }
 }
+
+const jobWords = ({ job, step }: JobDifference): string => `job ${job}${step === undefined ? '' : `, step ${step}`}`;
 
 function versions({ from, to }: { from?: number; to?: number }): string {
   if (from === undefined) return `version ${to}`;
@@ -67,6 +81,9 @@ const collections: Readonly<Record<string, string>> = {
   writable: 'writable path',
   limits: 'limit',
   secrets: 'secret',
+  parameters: 'parameter',
+  matrix: 'axis',
+  caches: 'cache',
 };
 
 function describeMember([first = '', ...rest]: readonly string[]): string {

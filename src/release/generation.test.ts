@@ -6,7 +6,7 @@ import type { App, Architecture, Service, Store, Tls } from '../architecture/mod
 import type { CommitId, ComponentKey } from '../digest.ts';
 import { generationsOf, type Generations } from './generation.ts';
 import type { Generation, ReleaseInputs } from './manifest.ts';
-import { appOf, arbitraryApp, architectureOf, inputsOf, serviceOf, storeOf } from './release-fixture.ts';
+import { appOf, arbitraryApp, architectureOf, inputsOf, jobOf, serviceOf, storeOf } from './release-fixture.ts';
 
 const generationsIn = (inputs: ReleaseInputs, environment = 'local'): Generations => {
   const result = generationsOf(inputs, environment);
@@ -128,6 +128,12 @@ const cases: readonly [what: string, inputs: ReleaseInputs, moved: readonly stri
   ['port of a store', inputsOf(withStore({ port: 6380 })), ['sessions path']],
   ['data path of a store', inputsOf(withStore({ data: '/var' })), ['sessions body']],
   ['settings of a store', inputsOf(withStore({ settings: { A: '1' } })), ['sessions body']],
+  ['a job', inputsOf(architectureOf({ jobs: { test: jobOf() } })), []],
+  [
+    'a secret of a job',
+    inputsOf(architectureOf({ jobs: { test: jobOf({}, { secrets: { password: 'password' } }) }, secrets: { password: { version: 1 } } })),
+    [],
+  ],
   ['a secret that nobody gets', inputsOf(architectureOf({ secrets: { password: { version: 1 } } })), []],
   [
     'a secret of a store',

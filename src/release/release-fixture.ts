@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import type { App, Architecture, Service, Store } from '../architecture/model.ts';
+import type { Job, JobStep } from '../architecture/job-model.ts';
 import type { CommitId, ComponentKey } from '../digest.ts';
 import { componentKey } from './component-key.ts';
 import type { Component, ComponentInputs, ReleaseInputs } from './manifest.ts';
@@ -55,6 +56,27 @@ export const appOf = (more: Partial<App> = {}): App => ({
   services: { api: serviceOf() },
   drain: { limitMs: 30_000 },
   ...more,
+});
+
+export const jobStepOf = (more: Partial<JobStep> = {}): JobStep => ({
+  name: 'unit',
+  agent: 'node',
+  command: ['npm', 'test'],
+  settings: {},
+  caches: {},
+  artifacts: [],
+  limits: { memoryBytes: 1024, processes: 16, cpus: 1 },
+  limitMs: 1000,
+  ...more,
+});
+
+/** Of one step, unless `change` says otherwise. */
+export const jobOf = (change: Partial<Job> = {}, step: Partial<JobStep> = {}): Job => ({
+  on: {},
+  parameters: {},
+  steps: [[jobStepOf(step)]],
+  limitMs: 1000,
+  ...change,
 });
 
 export const architectureOf = (more: Partial<Architecture> = {}): Architecture => ({

@@ -6,7 +6,7 @@ import { componentKey } from './component-key.ts';
 import { decodeManifest, encodeManifest } from './manifest-codec.ts';
 import type { ComponentInputs, Manifest, ReleaseInputs } from './manifest.ts';
 import { releaseId } from './release-id.ts';
-import { arbitraryApp, architectureOf, componentInputsOf, inputsOf } from './release-fixture.ts';
+import { arbitraryApp, architectureOf, componentInputsOf, inputsOf, jobOf } from './release-fixture.ts';
 
 const changes: readonly [member: keyof ComponentInputs, change: Partial<ComponentInputs>][] = [
   ['tree', { tree: 'f'.repeat(40) }],
@@ -34,6 +34,7 @@ const releaseChanges: readonly [what: string, inputs: ReleaseInputs][] = [
   ['the commit', { ...inputsOf(), source: { ...inputsOf().source, commit: 'uncommitted' } }],
   ['the tree', { ...inputsOf(), source: { commit: 'c'.repeat(40) as CommitId, tree: 'other' } }],
   ['an environment', inputsOf(architectureOf({ environments: { production: {} } }))],
+  ['a job', inputsOf(architectureOf({ jobs: { test: jobOf() } }))],
   ['a component', inputsOf(architectureOf(), { sessions: 'f'.repeat(40) })],
   ['the controller', { ...inputsOf(), changeless: { ...inputsOf().changeless, controller: 'x' as ComponentKey } }],
 ];

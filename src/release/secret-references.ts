@@ -28,7 +28,11 @@ export function usedVersions(architecture: Architecture, environments = environm
 function versionsIn(resolved: ResolvedArchitecture): Omit<UsedVersion, 'environment'>[] {
   const services = Object.values(resolved.apps).flatMap((app) => Object.values(placedServices(app)));
   const shown = Object.values(resolved.apps).flatMap(({ tls }) => (tls ? Object.keys(tlsSecrets(tls)) : []));
-  const used = [...shown, ...[...services, ...Object.values(resolved.stores)].flatMap(({ secrets = {} }) => Object.keys(secrets))];
+  const steps = Object.values(resolved.jobs ?? {}).flatMap((job) => job.steps.flat());
+  const used = [
+    ...shown,
+    ...[...services, ...Object.values(resolved.stores), ...steps].flatMap(({ secrets = {} }) => Object.keys(secrets)),
+  ];
   return [...new Set(used)].toSorted(byCodeUnit).map((secret) => ({ secret, version: resolved.secrets?.[secret]?.version ?? 0 }));
 }
 

@@ -14,9 +14,10 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   secrets: ['architecture', 'release'],
   rollout: ['architecture', 'release', 'engine'],
   drift: ['release', 'engine', 'rollout'],
+  jobs: ['architecture', 'release', 'engine', 'ledger', 'rollout'],
   alarms: ['datapath', 'engine', 'rollout'],
   notify: ['architecture'],
-  controller: ['secrets', 'notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger', 'gateway'],
+  controller: ['secrets', 'jobs', 'notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger', 'gateway'],
   cli: [
     'architecture',
     'release',
@@ -31,6 +32,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'secrets',
     'certificates',
     'controller',
+    'jobs',
     'gateway',
   ],
 };

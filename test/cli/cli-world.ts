@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from '../../src/cli/run.ts';
 import type { Delivery } from '../../src/cli/delivery.ts';
+import { answerFrom } from '../../src/cli/controller-work.ts';
+import { questionIn } from '../../src/cli/ledger-question.ts';
 import { createDelivery } from '../../src/cli/real-delivery.ts';
 import type { World } from '../../src/cli/world.ts';
 import { runController } from '../../src/controller/run-controller.ts';
@@ -53,8 +55,9 @@ export async function makeCliWorld(): Promise<CliWorld> {
   const root = mkdtempSync(path.join(tmpdir(), 'changeless-cli-'));
   const ground = await makeGround(root);
   const { folder, engine, ledger, git } = ground;
-  const controllers = runControllers(ground);
-  engine.world.images.onRunOnce = (request) => answerOnce(request, ledger);
+  const logs = path.join(root, 'logs');
+  const controllers = runControllers({ ...ground, logs });
+  engine.world.images.onRunOnce = (request) => answerOnce(request, ledger, logs);
   const start = async (argv: readonly string[], when?: RegExp): Promise<Answer> => {
     const said: Said = { out: [], err: [], abort: new AbortController() };
     const code = await run(argv, worldOf(ground, said, when));
@@ -157,7 +160,9 @@ function worldOf({ root, folder, engine, env, delivery, typed }: Ground, { out, 
   };
 }
 
-function runControllers({ engine, ledger, inbox }: Pick<CliWorld, 'engine' | 'ledger' | 'inbox'>): { stop(): Promise<void> } {
+type Grounds = Pick<CliWorld, 'engine' | 'ledger' | 'inbox'> & { logs: string };
+
+function runControllers({ engine, ledger, inbox, logs }: Grounds): { stop(): Promise<void> } {
   const running = new Set<Promise<unknown>>();
   const aborts = new Set<AbortController>();
   engine.world.onController = (spec, { container, stopped, print }) => {
@@ -181,6 +186,7 @@ function runControllers({ engine, ledger, inbox }: Pick<CliWorld, 'engine' | 'le
         }),
         paceMs: 4,
         clock: hurryingClock(),
+        logs,
         ...(takesInbox(manifest.value) && { inbox: new InboxReader(inbox) }),
       });
     };
@@ -195,12 +201,11 @@ function runControllers({ engine, ledger, inbox }: Pick<CliWorld, 'engine' | 'le
 }
 
 /** Questions to the ledger are answered as the container would; every other container simply succeeds. */
-async function answerOnce({ command = [] }: OnceRequest, ledger: Ledger): Promise<Partial<OnceResult>> {
-  const [question, , limit] = command.slice(2);
-  if (question === 'log') return { stdout: JSON.stringify(await ledger.rollouts(Number(limit))) };
-  if (question === 'deliveries') return { stdout: JSON.stringify(await ledger.deliveries({ limit: Number(limit) })) };
-  if (question === 'events') return { stdout: JSON.stringify(await ledger.events({ limit: Number(limit) })) };
-  return {};
+async function answerOnce({ command = [] }: OnceRequest, ledger: Ledger, logs: string): Promise<Partial<OnceResult>> {
+  if (!command[1]?.endsWith('/controller.js')) return {};
+  const question = questionIn(command.slice(2));
+  if (!question.ok) return { exitCode: 1, stderr: question.problem.what };
+  return question.value ? { stdout: JSON.stringify(await answerFrom(ledger, { folder: logs }, question.value)) } : {};
 }
 
 /** Each look at it is 20 ms after the one before, so that limits pass without anyone waiting. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Engine } from '../../src/engine/engine.ts';
+import type { LayerItem } from '../../src/engine/image.ts';
 import { conditionLimitMs, type GetWorld, instanceSpec, onceCommands, started, valueOf } from './contract-fixture.ts';
 import { it } from './story.ts';
 
@@ -73,6 +74,35 @@ export function imagesContract(world: GetWorld): void {
     valueOf(await world().engine.removeInstance(world().architecture, 'contract-user'));
     for (const _ of [1, 2]) for (const greeting of ['hello', 'ciao']) assert.equal(await store.remove(request(greeting).tag), true);
     assert.deepEqual(await store.list({ labels: { [label]: world().architecture } }), []);
+  });
+
+  it('assembles links and folders, and tells one owner from another', async () => {
+    const { images: store } = world().engine;
+    const owner = { user: 1000, group: 1001 };
+    const tree: LayerItem[] = [
+      { path: '/contract/tree', folder: true, owner },
+      { path: '/contract/tree/file', contents: 'hello', owner },
+      { path: '/contract/tree/link', target: '../tree/file', owner },
+    ];
+    const of = (files: readonly LayerItem[], name: string) => ({ ...request(name), files });
+    const variants: [name: string, files: readonly LayerItem[]][] = [
+      ['as-it-is', tree],
+      ['otherwise-ordered', tree.toReversed()],
+      ['of-root', tree.map(({ owner: _, ...item }) => item)],
+      ['of-another-group', tree.map((item) => ({ ...item, owner: { ...owner, group: 1000 } }))],
+      ['with-a-link-elsewhere', tree.map((item) => ('target' in item ? { ...item, target: 'file' } : item))],
+      ['executable', tree.map((item) => ('contents' in item ? { ...item, mode: 0o755 } : item))],
+    ];
+    const layers = await Promise.all(
+      variants.map(async ([name, files]) => {
+        const [id] = await store.assemble([of(files, name)]);
+        assert.equal(new TextDecoder().decode(await store.readFile(id!, '/contract/tree/link')), 'hello');
+        return (await store.inspect(id!))?.layers.at(-1);
+      }),
+    );
+    assert.equal(layers[0], layers[1]);
+    assert.equal(new Set(layers).size, variants.length - 1);
+    for (const [name] of variants) assert.equal(await store.remove(request(name).tag), true);
   });
 
   it('says so when no registry gives an image', async () => {

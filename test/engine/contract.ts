@@ -23,6 +23,7 @@ import {
 import { controllersContract } from './contract-controllers.ts';
 import { copiesContract } from './contract-copies.ts';
 import { imagesContract, onceContract } from './contract-images.ts';
+import { jobsContract } from './contract-jobs.ts';
 import { secretsContract } from './contract-secrets.ts';
 import { after, before, describe, it, story } from './story.ts';
 
@@ -48,6 +49,7 @@ export function engineContract(name: string, makeWorld: () => Promise<EngineWorl
     describe('images', () => imagesContract(world));
     describe('containers that run once', () => onceContract(world));
     describe('controllers', () => controllersContract(world));
+    describe('steps of jobs', () => jobsContract(world));
     describe('afterwards', () => afterwards(world));
   });
 }

@@ -87,6 +87,35 @@ describe('the images of Docker Engine', () => {
     assert.equal(detail?.labels['a'], '1');
   });
 
+  it('have links, folders and owners as they were asked for, although nobody but root could make them', async () => {
+    const owner = { user: 1000, group: 1001 };
+    const [image] = await world.engine.images.assemble([
+      {
+        ...request('owned'),
+        files: [
+          { path: '/owned', folder: true, owner },
+          {
+            path: '/owned/run',
+            contents: '#!/bin/sh\ncd /owned && stat -c "%n %a %u:%g %Y" . * deep/* && readlink link\n',
+            mode: 0o755,
+            owner,
+          },
+          { path: '/owned/deep', folder: true },
+          { path: '/owned/deep/ü b', contents: '', owner },
+          { path: '/owned/link', target: 'deep/ü b', owner },
+        ],
+        change: { entrypoint: ['/owned/run'], command: [] },
+      },
+    ]);
+    assert.ok(image);
+    const { stdout } = await world.engine.images.runOnce({ image, labels: {}, network: 'none', readOnly: true, limitMs: 30_000 });
+    assert.equal(
+      stdout,
+      '. 755 1000:1001 0\ndeep 755 0:0 0\nlink 777 1000:1001 0\nrun 755 1000:1001 0\ndeep/ü b 644 1000:1001 0\ndeep/ü b\n',
+    );
+    assert.equal(await world.engine.images.remove(request('owned').tag), true);
+  });
+
   it('are tagged although they are there already, and without files have no layer of their own', async () => {
     const bare = { ...request('bare'), files: [] };
     const [first, second] = await world.engine.images.assemble([bare, { ...bare, tag: `changeless-test/bare-too:${world.architecture}` }]);

@@ -21,6 +21,7 @@ async function makeWorld(): Promise<EngineWorld> {
   engine.world.unhealthy((spec) => spec.image === unhealthy);
   const step = image('step');
   engine.world.onStep = (spec) => (spec.image === step ? 3 : 'runs');
+  engine.jobs.onStep = (spec) => (spec.image === step ? 3 : 'runs');
   engine.images.onRunOnce = runs;
   engine.world.onUpgrade = ({ command }, found) => (command === onceCommands.upgrades ? `${found}, upgraded` : undefined);
   engine.world.checkedServices = () => [];

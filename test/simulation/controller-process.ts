@@ -116,6 +116,8 @@ function ledgerOf(process: ControllerProcess): Ledger {
     mayAct: (token) => (process.alive ? process.world.mayAct(token) : never()),
     rollouts: (limit) => (process.alive ? ledger.rollouts(limit) : never()),
     events: (filter) => (process.alive ? ledger.events(filter) : never()),
+    // Without a place for logs a controller runs no jobs.
+    runs: ledger.runs,
     takeDeliveries: (token, batch) => reached('takeDeliveries', () => ledger.takeDeliveries(token, batch)),
     inboxTaken: () => (process.alive ? ledger.inboxTaken() : never()),
     deliveries: (range) => (process.alive ? ledger.deliveries(range) : never()),

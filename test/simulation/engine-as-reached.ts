@@ -19,6 +19,8 @@ export function engineAsReached(process: ControllerProcess): Engine {
   return {
     capabilities: engine.capabilities,
     images: engine.images,
+    jobs: engine.jobs,
+    requests: (architecture) => look(process, () => engine.requests(architecture)),
     describe: () => engine.describe(),
     observe: (architecture) => look(process, () => engine.observe(architecture)),
     controllers: (architecture) => look(process, () => engine.controllers(architecture)),

@@ -1,16 +1,20 @@
-import type { ReleaseId } from '../../digest.ts';
-import { done, failed, type Result } from '../../result.ts';
+import { done } from '../../result.ts';
 import { type CommandResult, type Session, textOption } from '../command.ts';
-import { isLedgerSubject, type LedgerQuestion } from '../controller-work.ts';
+import { questionOf } from '../ledger-question.ts';
 import { numberOption } from '../number-option.ts';
 
-/** `controller`: what the release image runs. `log` and `events` print what the ledger holds, as JSON. */
+/** `controller`: what the release image runs. `log`, `events`, `runs` and `kept` print what the ledger holds, as JSON. */
 export async function run(session: Session): CommandResult {
   const { runBakedController, tellFromLedger } = await import('../controller-work.ts');
   const { world, input } = session;
-  if (input.arguments.length > 0) {
-    const question = questionOf(session);
-    if (!question.ok) return question;
+  const limit = numberOption(input, 'limit', 100);
+  if (!limit.ok) return limit;
+  const question = questionOf(
+    input.arguments.filter((word) => word !== undefined),
+    { limit: limit.value, release: textOption(input, 'release') },
+  );
+  if (!question.ok) return question;
+  if (question.value) {
     const told = await tellFromLedger(question.value);
     if (!told.ok) return told;
     world.stdout.write(`${told.value}\n`);
@@ -21,14 +25,4 @@ export async function run(session: Session): CommandResult {
   const print = (event: object): void => world.stdout.write(`${JSON.stringify(event)}\n`);
   const result = await runBakedController({ engine: engine.value, print, signal: world.terminated });
   return result.ok ? done(0) : result;
-}
-
-function questionOf(session: Session): Result<LedgerQuestion> {
-  const [about] = session.input.arguments;
-  if (!isLedgerSubject(about))
-    return failed({ code: 'USAGE', what: `the controller has no ${about} to tell`, next: 'controller log, events or deliveries' });
-  const limit = numberOption(session.input, 'limit', 100);
-  if (!limit.ok) return limit;
-  const release = textOption(session.input, 'release');
-  return done({ about, limit: limit.value, ...(release !== undefined && { release: release as ReleaseId }) });
 }

@@ -42,7 +42,10 @@ async function removeAll({ engine, architecture, observation, withData }: Remova
     [networks, (name) => engine.removeNetwork(architecture, name)],
     [[...keys, ...data], (name) => engine.removeVolume(architecture, name)],
   ];
-  for (const [things, remove] of stages) {
+  for (const [index, [things, remove]] of stages.entries()) {
+    // Steps of jobs go as soon as nobody starts any.
+    const cleared = index === 1 ? await engine.jobs.clear(architecture, { caches: withData }) : done(undefined);
+    if (!cleared.ok) return cleared;
     const results = await mapBounded(things, 8, ({ name }) => remove(name));
     const refused = results.find((result) => !result.ok);
     if (refused !== undefined && !refused.ok) return refused;

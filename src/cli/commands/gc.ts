@@ -6,7 +6,8 @@ import type { ListedImage } from '../../engine/image.ts';
 import type { Manifest } from '../../release/manifest.ts';
 import { done, failed, type Result } from '../../result.ts';
 import { neededBy } from '../../rollout/needed-releases.ts';
-import { askRollouts } from '../ask-ledger.ts';
+import { isJobImage, jobImagesToForget } from '../../engine/job-images.ts';
+import { askRollouts, askRuns } from '../ask-ledger.ts';
 import { imagesToForget, releasesToKeep } from '../collect.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
 import { manifestOf } from '../live.ts';
@@ -42,9 +43,22 @@ export async function run(session: Session): CommandResult {
   );
   if (!manifests.ok) return manifests;
   session.interruption.safe = 'only images that no kept release needs were removed';
-  const forgotten = await forget(engine, imagesToForget(all, releases, { releases: kept, manifests: manifests.value }));
+  // A release made before there were jobs does not understand the question.
+  const ended = all.some(isJobImage) ? await endedRuns(engine, architecture) : done(new Set<string>());
+  if (!ended.ok) return ended;
+  const ofReleases = all.filter((image) => !isJobImage(image));
+  const unused = imagesToForget(ofReleases, releases, { releases: kept, manifests: manifests.value });
+  const forgotten = await forget(engine, [...unused, ...jobImagesToForget(all, ended.value)]);
   tell(session, { kept: [...kept], forgotten });
   return done(0);
+}
+
+/** Of others nobody knows whether they are about to begin. */
+async function endedRuns(engine: Engine, architecture: string): Promise<Result<Set<string>>> {
+  const image = await imageToAsk(engine, architecture);
+  if (!image.ok || image.value === undefined) return done(new Set());
+  const runs = await askRuns({ engine, architecture, image: image.value }, { limit: 10_000 });
+  return runs.ok ? done(new Set(runs.value.filter(({ closedAt }) => closedAt !== undefined).map(({ id }) => id))) : runs;
 }
 
 async function rolloutOrder(engine: Engine, architecture: string): Promise<Result<ReleaseId[]>> {

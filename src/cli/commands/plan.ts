@@ -82,6 +82,7 @@ const planJson = ({ planned: { release, evaluated, components }, environment, ch
   replace: change.replace.map(({ kind, name, from, to, why }) => ({ kind, name, from: from ?? null, to, why })),
   keep: change.keep,
   remove: change.remove,
+  jobs: change.jobs,
   scaled: counts,
 });
 
@@ -104,6 +105,8 @@ function planText(session: Session, { planned, live, environment, change, counts
   if (change.keep.length > 0) lines.push(`  keep     ${change.keep.map(({ kind, name }) => unit(kind, name)).join(', ')}`);
   for (const { kind, name } of change.remove)
     lines.push(`  ${paint('red', 'remove')}   ${unit(kind, name)}${kind === 'store' ? ' (its data is kept)' : ''}`);
+  for (const { name, change: how, why } of change.jobs)
+    lines.push(`  job      ${name} ${how}`, ...why.map((sentence) => `             ${sentence}`));
   lines.push(...counts.map((count) => `  scale    ${countWords(count)}`));
   lines.push(
     '',

@@ -1,5 +1,6 @@
 import { short } from '../../digest.ts';
 import type { ChangelessEvent, UnitName } from '../../events.ts';
+import { stepWords as keyWords } from '../../job-run.ts';
 import { counted, duration } from './duration.ts';
 
 /** One line about an event: a verb for the first column, and the rest. */
@@ -18,7 +19,7 @@ export function stepWords(app: string, step: string): string {
  * The end of a rollout is told by the command itself.
  */
 export function wordsFor(event: ChangelessEvent): Words | undefined {
-  return buildWords(event) ?? rolloutWords(event) ?? watchWords(event);
+  return buildWords(event) ?? rolloutWords(event) ?? jobWords(event) ?? watchWords(event);
 }
 
 function buildWords(event: ChangelessEvent): Words | undefined {
@@ -113,6 +114,29 @@ function watchWords(event: ChangelessEvent): Words | undefined {
       return undefined;
   }
 }
+
+function jobWords(event: ChangelessEvent): Words | undefined {
+  switch (event.type) {
+    case 'job-accepted':
+      return plain('accepted', `run ${event.run} of job ${event.job} on ${commitWords(event.commit)}`);
+    case 'job-started':
+      return plain('started', `run ${event.run} of job ${event.job}`);
+    case 'job-step-started':
+      return plain('running', `step ${keyWords(event.step)} of ${event.run}`);
+    case 'job-step-ended':
+      return event.outcome === 'passed'
+        ? good('passed', `step ${keyWords(event.step)} of ${event.run}${tookWords(event.durationMs)}`)
+        : bad(event.outcome, `step ${keyWords(event.step)} of ${event.run}${event.problem?.why ? `: ${event.problem.why}` : ''}`);
+    case 'job-ended':
+      return event.outcome === 'passed'
+        ? good('passed', `run ${event.run} of job ${event.job}${tookWords(event.durationMs)}`)
+        : bad(event.outcome, `run ${event.run} of job ${event.job}${tookWords(event.durationMs)}`);
+    default:
+      return undefined;
+  }
+}
+
+const tookWords = (durationMs: number | undefined): string => (durationMs === undefined ? '' : ` in ${duration(durationMs)}`);
 
 function rolloutSentence(event: ChangelessEvent & { type: 'rollout-started' }): string {
   const replaced = event.replace.map(unitWords).join(', ') || 'nothing';

@@ -73,7 +73,7 @@ export async function tagImage(client: DockerClient, id: string, tag: string): P
 /** The whole image as values; pure. */
 export async function assembled(base: VendorImage, request: AssembleRequest): Promise<Assembled> {
   const below = base.RootFS.Layers ?? [];
-  const bytes = request.files.length === 0 ? undefined : await treeTar(request.files, request.folders);
+  const bytes = request.files.length === 0 ? undefined : await treeTar(request.files);
   const own = bytes && { diffId: `sha256:${digestOfBytes(bytes)}`, bytes };
   const layers = own ? [...below, own.diffId] : below;
   const config = canonicalJson({

@@ -13,6 +13,7 @@ import type {
   NetworkSpec,
   Observation,
   ObservedController,
+  ObservedRequest,
   PathPhase,
   PublishedPort,
   SecretValues,
@@ -24,6 +25,7 @@ import { defaultAddress, dockerAddress } from './address.ts';
 import { DockerClient } from './client.ts';
 import { findContainer, inspectContainer, signalContainer } from './containers.ts';
 import { controllerCommand, controllerSocket, removeController, startController } from './controllers.ts';
+import { DockerJobs } from './docker-jobs.ts';
 import { DockerImages } from './docker-images.ts';
 import { attempt, Refusal } from './failure.ts';
 import { hostAddress } from './host.ts';
@@ -37,7 +39,7 @@ import { Networks } from './networks.ts';
 import { architectures, controllers, observe } from './observe.ts';
 import { PathPhases } from './paths.ts';
 import { portHolder } from './ports.ts';
-import { ask, takeRequest } from './requests.ts';
+import { ask, requests, takeRequest } from './requests.ts';
 import { SlotMemory, type HostFacts } from './slot-memory.ts';
 import { ensureSlot, removeSlot, type Slots } from './slots.ts';
 import { defaultSubnetPool, parseSubnet } from './subnets.ts';
@@ -63,6 +65,7 @@ export function openDockerEngine(options: DockerEngineOptions = {}): DockerEngin
 export class DockerEngine implements Engine {
   readonly capabilities: EngineCapabilities = { name: 'Docker Engine', socketHandover: true, microLayers: true };
   readonly images: DockerImages;
+  readonly jobs: DockerJobs;
   readonly #client: DockerClient;
   readonly #networks: Networks;
   readonly #phases: PathPhases;
@@ -77,6 +80,7 @@ export class DockerEngine implements Engine {
     this.#inspections = new Inspections(client);
     this.#slots = { client, memory: new SlotMemory(client, () => this.#hostFacts()), inspections: this.#inspections };
     this.images = new DockerImages(client);
+    this.jobs = new DockerJobs(client, networks);
   }
 
   describe(): Promise<Result<{ version: string; host: string; platform: string }>> {
@@ -95,6 +99,10 @@ export class DockerEngine implements Engine {
 
   controllers(architecture: string): Promise<Result<readonly ObservedController[]>> {
     return attempt(`the controllers of ${architecture} could not be listed`, () => controllers(this.#client, architecture));
+  }
+
+  requests(architecture: string): Promise<Result<readonly ObservedRequest[]>> {
+    return attempt(`the requests of ${architecture} could not be listed`, () => requests(this.#client, architecture));
   }
 
   usage(architecture: string): Promise<Result<InstanceUsage[]>> {

@@ -4,10 +4,11 @@ import type { DockerClient } from './client.ts';
 import { listContainers } from './containers.ts';
 import { creationDigest, creationFacts, sealOf, type CreationFacts } from './creation.ts';
 import { hasSecrets } from './instance-secrets.ts';
+import { isOfJobs } from './job-names.ts';
 import { nameOf, ofArchitecture } from './names.ts';
 import { endpointMark } from './slot-creation.ts';
 import { ranThrough } from './slots.ts';
-import type { InspectedContainer, StartConfig, VendorImage } from './vendor.ts';
+import type { InspectedContainer, ListedContainer, StartConfig, VendorImage } from './vendor.ts';
 
 /** One changed path in a container's own layer. Kind 0: changed, 1: added, 2: deleted. */
 type FileChange = { Path: string; Kind: 0 | 1 | 2 };
@@ -22,7 +23,8 @@ const MOST_PATHS = 5;
 /** Differences of every running container of the architecture from its image and from what the engine was asked for. */
 export async function inspectInstances(client: DockerClient, architecture: string): Promise<InstanceDifference[]> {
   const listed = await listContainers(client, [ofArchitecture(architecture)]);
-  const running = listed.filter(({ State, Labels }) => State !== 'created' && State !== 'exited' && Labels?.[labels.role] !== 'once');
+  const isInstance = ({ Labels }: ListedContainer): boolean => Labels?.[labels.role] !== 'once' && !isOfJobs(Labels);
+  const running = listed.filter((each) => each.State !== 'created' && each.State !== 'exited' && isInstance(each));
   const images: Images = new Map();
   const found = await Promise.all(running.map(({ Id }) => inspectOne(client, Id, images)));
   return found.flatMap((one) => {

@@ -12,12 +12,15 @@ import { tar } from './tar.ts';
 import type { Creation, InspectedContainer, VendorImage, VendorMount } from './vendor.ts';
 import { listVolumes, removeMemoryVolumes } from './volumes.ts';
 
+/** Who finds secrets when it starts. */
+export type Receiver = Pick<InstanceSpec, 'name' | 'owner' | 'slot' | 'image' | 'secrets'>;
+
 /** A name of its own each time: what a former instance of the name had is empty, and may refuse to go for a while. */
 export const newSecretsVolume = (architecture: string, instance: string): string =>
   `${secretsName(architecture, instance)}.${randomBytes(4).toString('hex')}`;
 
 /** Made with the instance; holds something only while a container that mounts it runs. */
-export const secretsMount = (architecture: string, { name, owner, slot }: InstanceSpec, volume: string): VendorMount => ({
+export const secretsMount = (architecture: string, { name, owner, slot }: Receiver, volume: string): VendorMount => ({
   Type: 'volume',
   Source: volume,
   Target: secretsPath,
@@ -32,7 +35,7 @@ export const secretsMount = (architecture: string, { name, owner, slot }: Instan
 export const hasSecrets = ({ HostConfig }: InspectedContainer): boolean =>
   HostConfig.Mounts?.some(({ Target }) => Target === secretsPath) ?? false;
 
-type Member = { client: DockerClient; architecture: string; spec: InstanceSpec; sandbox: InspectedContainer; volume: string };
+type Member = { client: DockerClient; architecture: string; spec: Receiver; sandbox: InspectedContainer; volume: string };
 
 /**
  * Starts an instance that finds its secrets. Memory is there only while somebody who runs has it mounted: a container of no
@@ -63,7 +66,7 @@ const fillerCreation = ({ architecture, spec, sandbox, volume }: Member): Creati
   },
 });
 
-async function secretsTar(client: DockerClient, { name, image, secrets = [] }: InstanceSpec, values: SecretValues): Promise<Buffer> {
+async function secretsTar(client: DockerClient, { name, image, secrets = [] }: Receiver, values: SecretValues): Promise<Buffer> {
   const missing = secrets.find(({ file }) => values[file] === undefined);
   if (missing)
     throw new Refusal({ code: 'ENGINE_REFUSED', what: `${name} cannot start without the value of its secret ${missing.secret}` });

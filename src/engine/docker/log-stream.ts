@@ -5,6 +5,9 @@ export type Frame = { stream: 'stdout' | 'stderr'; payload: Buffer };
 
 const HEADER_BYTES = 8;
 
+/** Whoever prints without a line's end is not waited for. */
+const LONGEST_LINE = 2 ** 18;
+
 /** Takes a multiplexed stream apart, however its chunks are cut. */
 export async function* frames(chunks: AsyncIterable<unknown>): AsyncGenerator<Frame> {
   let rest: Buffer = Buffer.alloc(0);
@@ -21,7 +24,7 @@ export async function* frames(chunks: AsyncIterable<unknown>): AsyncGenerator<Fr
 
 /**
  * The lines of frames that begin with a time. A line longer than 16 KB comes in several frames, each with a time of its
- * own; the first one's is the line's.
+ * own; the first one's is the line's. One that is longer than any should be comes in several.
  */
 export async function* timedLines(parts: AsyncIterable<Frame>): AsyncGenerator<LogLine> {
   const open = new Map<Frame['stream'], LogLine>();
@@ -33,6 +36,9 @@ export async function* timedLines(parts: AsyncIterable<Frame>): AsyncGenerator<L
     if (line.line.endsWith('\n')) {
       open.delete(stream);
       yield { ...line, line: line.line.slice(0, -1) };
+    } else if (line.line.length > LONGEST_LINE) {
+      open.delete(stream);
+      yield line;
     } else {
       open.set(stream, line);
     }

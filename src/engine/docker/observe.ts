@@ -15,11 +15,12 @@ import type { DockerClient } from './client.ts';
 import { inspectContainer, listContainers } from './containers.ts';
 import { sealOf } from './creation.ts';
 import { originOf } from './instance-creation.ts';
+import { isOfJobs, jobsNetwork } from './job-names.ts';
 import { instanceRoles, memoryName, nameOf, ofArchitecture, ownerOf, type Role } from './names.ts';
 import { listNetworks } from './networks.ts';
 import type { Inspections } from './inspections.ts';
 import type { PathPhases } from './paths.ts';
-import { observedRequest } from './requests.ts';
+import { inOrder, observedRequest } from './requests.ts';
 import { firstEndpoint } from './slot-creation.ts';
 import { ranThrough } from './slots.ts';
 import { isKept, listVolumes, observedVolumes } from './volumes.ts';
@@ -36,15 +37,16 @@ type Listing = {
 
 /** One listing of each kind of thing, then an inspection of each of our containers and the last words of each path, all at once. */
 export async function observe({ client, phases, inspections }: Sources, architecture: string): Promise<Observation> {
-  const [all, networks, volumes] = await Promise.all([
+  const [all, allNetworks, volumes] = await Promise.all([
     listContainers(client),
     listNetworks(client, architecture),
     listVolumes(client, architecture),
   ]);
+  const networks = allNetworks.filter(({ Labels }) => Labels?.[labels.name] !== jobsNetwork);
   const present = new Set(all.map(({ Id }) => Id));
   phases.keepOnly(present);
   inspections.keepOnly(present);
-  const ours = all.filter((container) => labelsOf(container)[labels.architecture] === architecture);
+  const ours = all.filter((each) => labelsOf(each)[labels.architecture] === architecture && !isOfJobs(each.Labels));
   const paths = ours.filter((container) => labelsOf(container)[labels.role] === ('path' satisfies Role));
   const [inspected, ...said] = await Promise.all([
     Promise.all(ours.map((container) => inspections.of(container))),
@@ -58,10 +60,7 @@ export async function observe({ client, phases, inspections }: Sources, architec
     slots: observedSlots(listing),
     instances: observedInstances(listing, new Map(said)),
     controllers: own.filter(hasRole('controller')).map((container) => observedController(architecture, container)),
-    requests: own
-      .filter(hasRole('request'))
-      .map(observedRequest)
-      .toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1)),
+    requests: inOrder(own.filter(hasRole('request')).map(observedRequest)),
     strangers: observedStrangers(listing),
   };
 }

@@ -3,9 +3,9 @@ import { parseRequest, requestText, type Request } from '../../request.ts';
 import type { ObservedRequest } from '../engine.ts';
 import { labels } from '../labels.ts';
 import type { DockerClient } from './client.ts';
-import { createOrKeep, inspectContainer, removeContainer } from './containers.ts';
+import { createOrKeep, inspectContainer, listContainers, removeContainer } from './containers.ts';
 import { hardenedHost } from './creation.ts';
-import { engineName } from './names.ts';
+import { engineName, ofArchitecture } from './names.ts';
 import type { Creation, InspectedContainer } from './vendor.ts';
 
 /** A container that is created and never started: its label is all there is to it. */
@@ -30,6 +30,15 @@ export async function takeRequest(client: DockerClient, architecture: string, na
   const from = found?.Config.Labels ?? {};
   if (found && from[labels.architecture] === architecture && from[labels.role] === 'request') await removeContainer(client, found.Id);
 }
+
+/** Oldest first. */
+export async function requests(client: DockerClient, architecture: string): Promise<ObservedRequest[]> {
+  const listed = await listContainers(client, [ofArchitecture(architecture), `${labels.role}=request`]);
+  const found = await Promise.all(listed.map(({ Id }) => inspectContainer(client, Id)));
+  return inOrder(found.filter((container) => container !== undefined).map(observedRequest));
+}
+
+export const inOrder = (all: readonly ObservedRequest[]): ObservedRequest[] => all.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
 
 export function observedRequest({ Config, Created }: InspectedContainer): ObservedRequest {
   const from = Config.Labels ?? {};

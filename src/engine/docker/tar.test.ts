@@ -5,7 +5,12 @@ import { treeTar } from './tar.ts';
 
 test('a folder that a user owns is in a tree, and is that user’s; all else is of root', async () => {
   const reader = extract();
-  reader.end(await treeTar([{ path: '/changeless/gateway.json', contents: '{}' }], [{ path: '/inbox', uid: 65_534 }]));
+  reader.end(
+    await treeTar([
+      { path: '/changeless/gateway.json', contents: '{}' },
+      { path: '/inbox', folder: true, owner: { user: 65_534, group: 0 } },
+    ]),
+  );
   const seen: string[] = [];
   for await (const entry of reader) {
     const { name, type, uid, mode } = entry.header;

@@ -1,5 +1,5 @@
 import { byCodeUnit } from '../../canonical-json.ts';
-import type { AssembleRequest, TreeFile } from '../image.ts';
+import type { FileOwner, LayerItem } from '../image.ts';
 
 const EPOCH = new Date(0);
 
@@ -7,30 +7,40 @@ const EPOCH = new Date(0);
 const tarStream = async () => (await import('tar-stream')).default;
 
 /**
- * A tar of the files and all their parent folders: sorted, owned by root, with a fixed time, so that equal contents are
- * equal bytes. Folders must be in it: Docker makes those that are missing with mode 0600.
+ * A tar of the items and all their parent folders: sorted, owned by root unless said, with a fixed time, so that equal contents
+ * are equal bytes. Folders must be in it: Docker makes those that are missing with mode 0600.
  */
-export async function treeTar(files: readonly TreeFile[], owned: AssembleRequest['folders'] = []): Promise<Buffer> {
-  const byPath = new Map(files.map((file) => [file.path.replace(/^\/+/, ''), file]));
+export async function treeTar(items: readonly LayerItem[]): Promise<Buffer> {
+  const byPath = new Map(items.map((item) => [item.path.replace(/^\/+/, ''), item]));
   const folders = new Set([...byPath.keys()].flatMap(parentFolders));
+  const implied = [...folders].filter((path) => !byPath.has(path));
   const entries: TarEntry[] = [
-    ...[...folders].map((path) => ({ path: `${path}/`, mode: 0o755 })),
-    ...owned.map(({ path, uid }) => ({ path: `${path.replace(/^\/+/, '')}/`, mode: 0o755, uid })),
-    ...[...byPath].map(([path, { contents, mode }]) => ({ path, mode: mode ?? 0o644, contents })),
+    ...implied.map((path) => ({ path: `${path}/`, mode: 0o755 })),
+    ...[...byPath].map(([path, item]) => entryOf(path, item)),
   ];
   return tar(entries.toSorted((one, other) => byCodeUnit(one.path, other.path)));
 }
 
-/** Root's, unless `uid` says another's. */
-export type TarEntry = { path: string; mode: number; contents?: string | Uint8Array; uid?: number };
+function entryOf(path: string, item: LayerItem): TarEntry {
+  const owned = ownerOf(item.owner);
+  if ('folder' in item) return { path: `${path}/`, mode: 0o755, ...owned };
+  if ('target' in item) return { path, mode: 0o777, link: item.target, ...owned };
+  return { path, mode: item.mode ?? 0o644, contents: item.contents, ...owned };
+}
 
-/** The entries in the order given; one without contents is a folder. */
+const ownerOf = (owner: FileOwner | undefined): Pick<TarEntry, 'uid' | 'gid'> => (owner ? { uid: owner.user, gid: owner.group } : {});
+
+/** Root's, unless `uid` and `gid` say another's. Without contents and link it is a folder. */
+export type TarEntry = { path: string; mode: number; contents?: string | Uint8Array; link?: string; uid?: number; gid?: number };
+
+/** The entries in the order given. */
 export async function tar(entries: readonly TarEntry[]): Promise<Buffer> {
   const { pack } = await tarStream();
   const archive = pack();
-  for (const { path, mode, contents, uid = 0 } of entries) {
-    const header = { name: path, mode, mtime: EPOCH, uid, gid: 0 };
-    if (contents === undefined) archive.entry({ ...header, type: 'directory' });
+  for (const { path, mode, contents, link, uid = 0, gid = 0 } of entries) {
+    const header = { name: path, mode, mtime: EPOCH, uid, gid };
+    if (link !== undefined) archive.entry({ ...header, type: 'symlink', linkname: link });
+    else if (contents === undefined) archive.entry({ ...header, type: 'directory' });
     else archive.entry({ ...header, type: 'file' }, Buffer.from(contents));
   }
   archive.finalize();

@@ -44,6 +44,7 @@ export type HostConfig = {
   CpusetCpus?: string;
   Mounts?: VendorMount[] | null;
   Binds?: string[] | null;
+  Tmpfs?: Labels | null;
   Devices?: unknown[] | null;
   PidMode?: string;
   DnsSearch?: string[] | null;
@@ -90,7 +91,15 @@ export type InspectedContainer = {
   Name: string;
   Created: string;
   Image: string;
-  State: { Status: string; Running: boolean; Paused: boolean; ExitCode: number; StartedAt: string; FinishedAt: string };
+  State: {
+    Status: string;
+    Running: boolean;
+    Paused: boolean;
+    ExitCode: number;
+    StartedAt: string;
+    FinishedAt: string;
+    OOMKilled?: boolean;
+  };
   Config: StartConfig & { Labels: Labels | null };
   HostConfig: HostConfig;
   Mounts: { Type: string; Name?: string; Destination: string }[];

@@ -5,6 +5,7 @@ import { labels } from '../labels.ts';
 import type { DockerClient } from './client.ts';
 import { createContainer, removeContainer } from './containers.ts';
 import { meaningOfText, Refusal } from './failure.ts';
+import { isOfJobs } from './job-names.ts';
 import { engineName, nameOf, ofArchitecture, ownerLabels, ownerOf } from './names.ts';
 import { onceCreation, runToEnd } from './once.ts';
 import type { Creation, VendorVolume } from './vendor.ts';
@@ -34,8 +35,9 @@ export const volumeLabels = (architecture: string, { name, owner }: VolumeSpec):
 /** What slots and secrets have is memory. */
 export const isMemory = ({ Labels }: VendorVolume): boolean => ['sandbox', 'once'].includes(Labels?.[labels.role] ?? '');
 
-/** Notes are about data, and no data either. */
-export const isKept = (volume: VendorVolume): boolean => !isMemory(volume) && volume.Labels?.[labels.note] === undefined;
+/** Notes are about data, and no data either; what jobs have can be made again. */
+export const isKept = (volume: VendorVolume): boolean =>
+  !isMemory(volume) && volume.Labels?.[labels.note] === undefined && !isOfJobs(volume.Labels);
 
 /** 500: `volume has active mounts`, which 20.10 miscounts after a live restore. Such a one is empty, and will be tried again. */
 export const removeMemoryVolumes = (client: DockerClient, volumes: readonly VendorVolume[]): Promise<unknown> =>

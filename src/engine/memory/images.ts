@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Json } from '../../canonical-json.ts';
+import { posix } from 'node:path';
+import { byCodeUnit, type Json } from '../../canonical-json.ts';
 import { digestOf, digestOfBytes, type ImageId } from '../../digest.ts';
 import { done, failed, type Result } from '../../result.ts';
 import type {
@@ -14,17 +15,19 @@ import type {
   ListedImage,
   OnceRequest,
   OnceResult,
-  TreeFile,
+  LayerItem,
 } from '../image.ts';
 import type { Machine } from './machine.ts';
 
-export type AddedImage = { tag: string; files?: readonly TreeFile[]; labels?: Readonly<Record<string, string>> };
+export type AddedImage = { tag: string; files?: readonly LayerItem[]; labels?: Readonly<Record<string, string>> };
 
 type Contents = Omit<ImageDetail, 'tags' | 'createdAt' | 'id' | 'labels' | 'sizeBytes'>;
-type StoredImage = { id: ImageId; contents: Contents; files: ReadonlyMap<string, Uint8Array>; tags: Set<string>; createdAt: string };
+/** A link holds where it points. */
+type StoredFile = Uint8Array | { target: string };
+type StoredImage = { id: ImageId; contents: Contents; files: ReadonlyMap<string, StoredFile>; tags: Set<string>; createdAt: string };
 
 /** An image that may not be stored yet. */
-type Made = { config: ImageConfig; layers: readonly string[]; files: readonly TreeFile[]; below?: ReadonlyMap<string, Uint8Array> };
+type Made = { config: ImageConfig; layers: readonly string[]; files: readonly LayerItem[]; below?: ReadonlyMap<string, StoredFile> };
 
 const plainConfig: ImageConfig = {
   environment: [],
@@ -43,14 +46,23 @@ const bytesOf = (contents: string | Uint8Array): Uint8Array =>
   typeof contents === 'string' ? new TextEncoder().encode(contents) : contents;
 const withVersion = (tag: string): string => (/:[^/]*$/.test(tag) ? tag : `${tag}:latest`);
 
-function layerOf(files: readonly TreeFile[]): string[] {
-  if (files.length === 0) return [];
-  const entries = files.map(({ path, contents, mode }) => ({
-    path: absolute(path),
-    contents: digestOfBytes(bytesOf(contents)),
-    mode: mode ?? 0o644,
-  }));
-  return [`sha256:${digestOf(entries)}`];
+function layerOf(items: readonly LayerItem[]): string[] {
+  if (items.length === 0) return [];
+  const byPath = new Map(items.map((item) => [absolute(item.path), item]));
+  const entries = [...byPath].map(([path, item]) => ({ path, owner: item.owner, ...ownPart(item) }));
+  return [`sha256:${digestOf(entries.toSorted((one, other) => byCodeUnit(one.path, other.path)))}`];
+}
+
+function ownPart(item: LayerItem): Readonly<Record<string, Json>> {
+  if ('folder' in item) return { folder: true };
+  return 'target' in item ? { target: item.target } : { contents: digestOfBytes(bytesOf(item.contents)), mode: item.mode ?? 0o644 };
+}
+
+function storedOf(items: readonly LayerItem[]): [string, StoredFile][] {
+  return items.flatMap((item): [string, StoredFile][] => {
+    if ('folder' in item) return [];
+    return [[absolute(item.path), 'target' in item ? { target: item.target } : bytesOf(item.contents)]];
+  });
 }
 
 function merged(environment: readonly string[], change: Readonly<Record<string, string>> = {}): string[] {
@@ -162,7 +174,8 @@ export class MemoryImages implements Images {
   }
 
   async readFile(reference: string, path: string): Promise<Uint8Array | undefined> {
-    return this.#find(reference)?.files.get(absolute(path));
+    const files = this.#find(reference)?.files;
+    return files && followed(files, absolute(path));
   }
 
   async runOnce(request: OnceRequest): Promise<OnceResult> {
@@ -189,10 +202,7 @@ export class MemoryImages implements Images {
   #store(made: Made, tag?: string): ImageId {
     const contents: Contents = { config: made.config, layers: made.layers, digests: [], architecture: 'amd64', os: 'linux' };
     const id = idOf(made);
-    const files = new Map([
-      ...(made.below ?? []),
-      ...made.files.map((file): [string, Uint8Array] => [absolute(file.path), bytesOf(file.contents)]),
-    ]);
+    const files = new Map([...(made.below ?? []), ...storedOf(made.files)]);
     if (!this.#images.has(id)) this.#images.set(id, { id, contents, files, tags: new Set(), createdAt: this.#machine.now() });
     if (tag !== undefined) void this.tag(id, tag);
     return id;
@@ -211,8 +221,15 @@ export class MemoryImages implements Images {
 }
 
 function detailOf({ id, contents, files, tags, createdAt }: StoredImage): ImageDetail {
-  const sizeBytes = [...files.values()].reduce((sum, file) => sum + file.length, 0);
+  const sizeBytes = [...files.values()].reduce((sum, file) => sum + ('target' in file ? 0 : file.length), 0);
   return { ...contents, id, tags: [...tags], labels: contents.config.labels, sizeBytes, createdAt };
+}
+
+/** Through links to what is at their end; undefined when nothing is, or they lead round. */
+function followed(files: ReadonlyMap<string, StoredFile>, path: string, left = 40): Uint8Array | undefined {
+  const file = files.get(path);
+  if (file === undefined || !('target' in file)) return file;
+  return left === 0 ? undefined : followed(files, posix.resolve(posix.dirname(path), file.target), left - 1);
 }
 
 /** As Docker's `reference` filter: `*` stands for anything but a slash. */

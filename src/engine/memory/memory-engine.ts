@@ -15,6 +15,7 @@ import {
   type NetworkSpec,
   type Observation,
   type ObservedController,
+  type ObservedRequest,
   type PathPhase,
   type PublishedPort,
   type SecretValues,
@@ -28,6 +29,7 @@ import { carryOut, engineAbsent } from './effects.ts';
 import type { MemoryImages } from './images.ts';
 import { observationOf, usageOf } from './inventory.ts';
 import type { VolumeRecord } from './machine.ts';
+import { MemoryJobs } from './memory-jobs.ts';
 import * as rules from './rules.ts';
 import type { MemoryWorld, Verb } from './world.ts';
 
@@ -41,11 +43,13 @@ export class MemoryEngine implements Engine {
   readonly capabilities: EngineCapabilities = { name: 'Memory engine', socketHandover: true, microLayers: true };
   readonly world: MemoryWorld;
   readonly images: MemoryImages;
+  readonly jobs: MemoryJobs;
   readonly #wait: Wait;
 
   constructor(world: MemoryWorld, wait: Wait) {
     this.world = world;
     this.images = world.images;
+    this.jobs = new MemoryJobs(world);
     this.#wait = wait;
   }
 
@@ -60,6 +64,10 @@ export class MemoryEngine implements Engine {
   async controllers(architecture: string): Promise<Result<readonly ObservedController[]>> {
     const observed = await this.observe(architecture);
     return observed.ok ? done(observed.value.controllers) : observed;
+  }
+
+  async requests(architecture: string): Promise<Result<readonly ObservedRequest[]>> {
+    return this.#answer(() => [...this.world.machine.of(architecture).requests.values()]);
   }
 
   async usage(architecture: string): Promise<Result<InstanceUsage[]>> {

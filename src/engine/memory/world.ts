@@ -33,6 +33,12 @@ export type Verb =
   | 'keepKeys'
   | 'startController'
   | 'removeController'
+  | 'prepareJobStep'
+  | 'startJobStep'
+  | 'forbidJobStep'
+  | 'signalJobStep'
+  | 'removeJobStep'
+  | 'clearJobs'
   | 'ask'
   | 'takeRequest';
 

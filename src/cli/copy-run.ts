@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ImageId, RunId } from '../digest.ts';
+import type { Engine, LogLine } from '../engine/engine.ts';
+import { isRunId, stepWords, type JobRun } from '../job-run.ts';
+import { done, failed, type Result } from '../result.ts';
+import { askKept, askRuns } from './ask-ledger.ts';
+import { answer, type Session } from './command.ts';
+import { printable } from './report/problem.ts';
+
+/** Where runs are found. `image`: a release image, to read the ledger with. */
+export type RunSubject = { session: Session; engine: Engine; architecture: string; image: ImageId };
+
+const pauseMs = 300;
+
+/** The run of that id, as the ledger has it. UNKNOWN_RUN where it has none. */
+export async function findRun(subject: RunSubject, id: string): Promise<Result<JobRun>> {
+  const runs = isRunId(id) ? await askRuns(subject, { limit: 1, run: id }) : done([]);
+  if (!runs.ok) return runs;
+  const [run] = runs.value;
+  return run
+    ? done(run)
+    : failed({ code: 'UNKNOWN_RUN', what: `no run ${id} is on record`, next: 'changeless jobs    shows the last of each job' });
+}
+
+/**
+ * Prints what the steps of a run print: while it goes on from their containers, of those that are gone what is kept. With `follow` it
+ * resolves when the run has ended.
+ */
+export async function copyRun(subject: RunSubject, id: RunId, options: { follow: boolean; step?: string }): Promise<Result<JobRun>> {
+  const { session, engine, architecture } = subject;
+  const copied = new Map<string, Promise<void>>();
+  const isWanted = (step: string): boolean => options.step === undefined || stepWords(step) === stepWords(options.step);
+  while (!session.world.signal.aborted) {
+    const listed = await engine.jobs.list(architecture);
+    if (!listed.ok) return listed;
+    const own = listed.value.filter(({ run, step, state }) => run === id && state !== 'created' && isWanted(step));
+    for (const { step } of own) if (!copied.has(step)) copied.set(step, copyStep(subject, { run: id, step }, options.follow));
+    if (own.length > 0 && options.follow) {
+      await sleep(pauseMs);
+      continue;
+    }
+    await Promise.all(copied.values());
+    const run = await findRun(subject, id);
+    if (!run.ok) return run;
+    if (options.follow && !run.value.outcome) {
+      await sleep(pauseMs);
+      continue;
+    }
+    const isDue = (step: string): boolean => isWanted(step) && !copied.has(step);
+    return copyKept(subject, run.value, { isDue, wanted: options.step });
+  }
+  return findRun(subject, id);
+}
+
+type Due = { isDue: (step: string) => boolean; wanted: string | undefined };
+
+async function copyKept(subject: RunSubject, run: JobRun, { isDue, wanted }: Due): Promise<Result<JobRun>> {
+  const known = run.plan.steps.map(({ key }) => stepWords(key));
+  if (wanted !== undefined && !known.includes(stepWords(wanted)))
+    return failed({ code: 'UNKNOWN_RUN', what: `run ${run.id} has no step ${wanted}`, why: `there are ${known.join(', ')}` });
+  for (const { step } of run.steps.filter((each) => isDue(each.step))) {
+    const kept = await askKept(subject, { run: run.id, step });
+    if (!kept.ok) return kept;
+    for (const line of kept.value) print(subject.session, step, line);
+  }
+  return done(run);
+}
+
+async function copyStep({ session, engine, architecture }: RunSubject, name: { run: RunId; step: string }, follow: boolean): Promise<void> {
+  const options = { follow, signal: session.world.signal };
+  for await (const line of engine.jobs.logs(architecture, name, options)) print(session, name.step, line);
+}
+
+function print(session: Session, step: string, { at, stream, line }: LogLine): void {
+  const isAnswer = session.input.arguments[0] === 'logs';
+  if (session.input.json && isAnswer) session.world.stdout.write(`${JSON.stringify({ step, at, stream, line })}\n`);
+  else if (session.input.json) return;
+  else answer(session, `${stepWords(step)}  ${printable(line)}`);
+}

@@ -1,0 +1,53 @@
+import type { JobEnded } from '../events.ts';
+import { runJobs } from '../jobs/run-jobs.ts';
+import { taggedStepImages } from '../jobs/step-images.ts';
+import { resolveEnvironment } from '../release/resolve-environment.ts';
+import { secretOpener } from '../secrets/open-secret.ts';
+import type { Post } from './post.ts';
+
+/**
+ * Runs jobs beside all else that a controller in charge does, neither waiting for the other. `stop`: they run on, and are
+ * whoever's comes next as soon as it resolves.
+ */
+export function beginJobs(post: Post, token: number): { stop(): Promise<void> } {
+  const { logs, ledger, engine, manifest, environment, journal, clock } = post;
+  const architecture = resolveEnvironment(manifest.inputs.architecture, environment);
+  if (logs === undefined || !architecture.ok) return { stop: async () => undefined };
+  const { name } = architecture.value;
+  const abort = new AbortController();
+  const end = (): void => abort.abort();
+  if (post.signal.aborted) end();
+  post.signal.addEventListener('abort', end, { once: true });
+  const running = runJobs({
+    hands: {
+      engine,
+      runs: ledger.runs,
+      architecture: name,
+      place: manifest.outputs.sandbox,
+      images: taggedStepImages(engine.images, name),
+      openSecret: post.openSecret ?? secretOpener(async () => undefined),
+      report: journal.report,
+      async isTold(run) {
+        await journal.flush();
+        const told = await ledger.events({ type: 'job-ended', limit: 500 });
+        return told.some((event) => (event as JobEnded).run === run.id);
+      },
+      flush: () => journal.flush(),
+      now: () => clock().getTime(),
+    },
+    owner: post.self,
+    logs: { folder: logs },
+    definitions: { release: manifest.release, environment, architecture: architecture.value, sealed: manifest.inputs.secrets },
+    mayTake: () => ledger.mayAct(token),
+    wake: post.wake,
+    timers: post.timers,
+    signal: abort.signal,
+  });
+  return {
+    async stop() {
+      post.signal.removeEventListener('abort', end);
+      end();
+      await running;
+    },
+  };
+}

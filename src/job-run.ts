@@ -1,0 +1,83 @@
+import type { CommitId, ReleaseId, RunId } from './digest.ts';
+import type { Problem } from './problem.ts';
+
+export const runReasons = ['by-hand', 'push', 'schedule', 'after'] as const;
+
+/** Why a job runs. */
+export type RunReason = (typeof runReasons)[number];
+
+/** `lost`: its container is gone, and nobody knows what came of it; it is not run again. */
+export type StepOutcome = 'passed' | 'failed' | 'timed-out' | 'cancelled' | 'lost';
+
+export type RunOutcome = 'passed' | 'failed' | 'timed-out' | 'cancelled';
+
+/** A secret as a step gets it: in `file`, below the folder of secrets. `sealed`: the value, encrypted. */
+export type RunSecret = { file: string; secret: string; version: number; sealed: string };
+
+/**
+ * One step of one cell, as it is to be run. `key`: unique in the run, `<cell>/<name>`; a job without matrix has one cell, ``.
+ * Groups of a cell run one after another, from 0.
+ */
+export type PlannedStep = {
+  key: string;
+  cell: string;
+  name: string;
+  group: number;
+  agent: string;
+  /** Name → absolute path. */
+  caches: Readonly<Record<string, string>>;
+  artifacts: readonly string[];
+  secrets: readonly RunSecret[];
+  limits: { memoryBytes: number; processes: number; cpus?: number };
+  limitMs: number;
+};
+
+/** All that a run does, fixed when it is accepted: whatever release is live later, it goes on as it began. */
+export type RunPlan = { steps: readonly PlannedStep[]; limitMs: number };
+
+/** `release`: the one that said what the job is. */
+export type AcceptedRun = {
+  id: RunId;
+  job: string;
+  release: ReleaseId;
+  commit: CommitId | 'uncommitted';
+  environment: string;
+  reason: RunReason;
+  parameters: Readonly<Record<string, string>>;
+  plan: RunPlan;
+};
+
+/**
+ * What is known of a step that was begun. `container`: the one it runs in, noted before that is started; `createdAt`: since when.
+ * A step that has an `outcome` is over, for good.
+ */
+export type StepRecord = {
+  step: string;
+  container?: string;
+  createdAt?: string;
+  startedAt?: string;
+  endedAt?: string;
+  outcome?: StepOutcome;
+  exitCode?: number;
+  problem?: Problem;
+};
+
+export type StepEnd = { outcome: StepOutcome; startedAt?: string; endedAt: string; exitCode?: number; problem?: Problem };
+
+/** Times are ISO 8601. `closedAt`: nothing of it is on the engine any more, and everybody was told. */
+export type JobRun = AcceptedRun & {
+  acceptedAt: string;
+  startedAt?: string;
+  cancelAskedAt?: string;
+  endedAt?: string;
+  outcome?: RunOutcome;
+  problem?: Problem;
+  closedAt?: string;
+  steps: readonly StepRecord[];
+};
+
+/** Whether the text can be the id of a run. */
+export const isRunId = (text: string): text is RunId => /^[a-z0-9][a-z0-9.-]{0,63}$/.test(text);
+
+/** A step as people read it: the only cell of a job without matrix has no name. */
+export const stepWords = (key: string): string => key.replace(/^\//, '');

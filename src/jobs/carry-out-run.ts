@@ -1,0 +1,153 @@
+import type { SecretValues } from '../engine/engine.ts';
+import type { JobStepSpec } from '../engine/job-steps.ts';
+import { stepWords, type PlannedStep, type StepEnd } from '../job-run.ts';
+import type { ImageId } from '../digest.ts';
+import type { Problem } from '../problem.ts';
+import { done, type Result } from '../result.ts';
+import type { Secret } from '../secret.ts';
+import { tellEnd } from './tell-end.ts';
+import type { RunEffect } from './plan-run.ts';
+import type { CarriedRun, RunHands } from './run-hands.ts';
+
+/** What a step may write below its folder. */
+const diskBytes = 10 * 2 ** 30;
+
+/** A step that cannot be started so often has failed. */
+const mostTries = 3;
+
+const lastLines = 20;
+
+/** Carries the effects out, side by side. False when the run is no longer this owner's, or something is to be tried again later. */
+export async function carryOutRun(carried: CarriedRun, effects: readonly RunEffect[]): Promise<boolean> {
+  const went = await Promise.all(effects.map((effect) => carryOut(carried, effect)));
+  return went.every(Boolean);
+}
+
+async function carryOut(carried: CarriedRun, effect: RunEffect): Promise<boolean> {
+  const { hands, owned, run } = carried;
+  const { engine, runs, architecture } = hands;
+  if (!(await runs.mayAct(owned))) return false;
+  const nameOf = (step: string) => ({ run: run.id, step });
+  switch (effect.do) {
+    case 'begin': {
+      if (!(await runs.begin(owned))) return false;
+      hands.report({ type: 'job-started', run: run.id, job: run.job, commit: run.commit });
+      return true;
+    }
+    case 'record-end':
+      return recordEnd(carried, effect.step, await withLines(carried, effect.step, effect.end));
+    case 'forbid-start': {
+      const forbidden = await engine.jobs.forbid(architecture, nameOf(effect.step.key));
+      if (!forbidden.ok || !forbidden.value) return forbidden.ok;
+      return runs.noteContainer(owned, effect.step.key);
+    }
+    case 'start':
+      return start(carried, effect);
+    case 'signal':
+      return (await engine.jobs.signal(architecture, nameOf(effect.step.key), effect.signal)).ok;
+    case 'end': {
+      const { outcome, problem } = effect;
+      if (!(await runs.end(owned, { outcome, ...(problem && { problem }) }))) return false;
+      const ended = await runs.find(run.id);
+      if (ended) await tellEnd({ ...carried, run: ended });
+      return true;
+    }
+    case 'remove':
+      return (await engine.jobs.remove(architecture, nameOf(effect.step))).ok;
+    case 'close':
+      return close(carried);
+  }
+}
+
+/** The container is noted before it is started: one that is noted and gone may have run. */
+async function start(carried: CarriedRun, { step, brought }: RunEffect & { do: 'start' }): Promise<boolean> {
+  const { hands, owned, run } = carried;
+  const { engine, runs, architecture } = hands;
+  const [image, values] = [await hands.images.of(run.id, step.key), await valuesOf(hands, step)];
+  for (const needed of [image, values]) if (!needed.ok) return recordEnd(carried, step, neverRan(hands, needed.problem));
+  if (!image.ok || !values.ok) return false;
+  const spec = specOf(carried, step, image.value);
+  if (!(await runs.mayAct(owned))) return false;
+  const prepared = await engine.jobs.prepare(architecture, spec, brought);
+  if (!prepared.ok) return notStarted(carried, step, prepared.problem);
+  const container = prepared.value;
+  if (!(await runs.noteContainer(owned, step.key, container))) return false;
+  if (!(await runs.mayAct(owned))) return false;
+  const started = await engine.jobs.start(architecture, { container, spec, values: values.value });
+  if (!started.ok) return notStarted(carried, step, started.problem);
+  hands.report({ type: 'job-step-started', run: run.id, job: run.job, step: step.key, container });
+  return true;
+}
+
+function specOf({ hands, owned, run }: CarriedRun, step: PlannedStep, image: ImageId): JobStepSpec {
+  const { environment, release, commit, job } = run;
+  const { caches, secrets, limits, key } = step;
+  const origin = { environment, release, commit };
+  return { run: run.id, step: key, job, token: owned.token, image, place: hands.place, caches, secrets, limits, diskBytes, origin };
+}
+
+async function valuesOf({ openSecret }: RunHands, { secrets }: PlannedStep): Promise<Result<SecretValues>> {
+  const values: Record<string, Secret> = {};
+  for (const secret of secrets) {
+    const opened = await openSecret(secret);
+    if (!opened.ok) return opened;
+    values[secret.file] = opened.value;
+  }
+  return done(values);
+}
+
+/** An engine that is away, or full, is waited for; what it refuses again and again is the step's failure. */
+async function notStarted(carried: CarriedRun, step: PlannedStep, problem: Problem): Promise<boolean> {
+  const { hands, tries } = carried;
+  const count = (tries.get(step.key) ?? 0) + 1;
+  const isRefusal = problem.code === 'ENGINE_REFUSED' && count >= mostTries;
+  if (problem.code === 'ENGINE_REFUSED') tries.set(step.key, count);
+  if (isRefusal || problem.code === 'ARTIFACT_MISSING') return recordEnd(carried, step, neverRan(hands, problem));
+  hands.report({ type: 'effect-failed', step: `start step ${stepWords(step.key)} of run ${carried.run.id}`, problem });
+  return false;
+}
+
+const neverRan = ({ now }: RunHands, problem: Problem): StepEnd => ({
+  outcome: 'failed',
+  endedAt: new Date(now()).toISOString(),
+  problem: { ...problem, why: problem.why ?? problem.what },
+});
+
+async function recordEnd({ hands, owned, run }: CarriedRun, step: PlannedStep, end: StepEnd): Promise<boolean> {
+  if (!(await hands.runs.endStep(owned, step.key, end))) return false;
+  const { outcome, exitCode, startedAt, endedAt, problem } = end;
+  const container = run.steps.find((each) => each.step === step.key)?.container;
+  hands.report({
+    type: 'job-step-ended',
+    run: run.id,
+    job: run.job,
+    step: step.key,
+    outcome,
+    ...(container !== undefined && { container }),
+    ...(exitCode !== undefined && { exitCode }),
+    ...(startedAt !== undefined && { durationMs: Date.parse(endedAt) - Date.parse(startedAt) }),
+    ...(problem && { problem }),
+  });
+  return true;
+}
+
+/** The last it said, while it is there to say it. */
+async function withLines({ hands, run }: CarriedRun, step: PlannedStep, end: StepEnd): Promise<StepEnd> {
+  if (!end.problem || end.outcome === 'lost') return end;
+  const lines: string[] = [];
+  try {
+    const name = { run: run.id, step: step.key };
+    for await (const { line } of hands.engine.jobs.logs(hands.architecture, name, { follow: false, tail: lastLines })) lines.push(line);
+  } catch {
+    return end;
+  }
+  return { ...end, problem: { ...end.problem, lines: lines.slice(-lastLines) } };
+}
+
+/** Everybody is told before it is closed: whoever is killed in between tells it again, once. */
+async function close(carried: CarriedRun): Promise<boolean> {
+  const { hands, owned, run } = carried;
+  await tellEnd(carried);
+  await hands.images.forget(run.id);
+  return hands.runs.close(owned);
+}

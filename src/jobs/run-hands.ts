@@ -1,0 +1,27 @@
+import type { ImageId } from '../digest.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Report } from '../events.ts';
+import type { JobRun, RunSecret } from '../job-run.ts';
+import type { JobRuns, OwnedRun } from '../ledger/job-runs.ts';
+import type { Result } from '../result.ts';
+import type { Secret } from '../secret.ts';
+import type { StepImages } from './step-images.ts';
+
+/** What a run is carried out with. `place`: the image of what holds a step's network. */
+export type RunHands = {
+  engine: Engine;
+  runs: JobRuns;
+  architecture: string;
+  place: ImageId;
+  images: StepImages;
+  openSecret: (secret: RunSecret) => Promise<Result<Secret>>;
+  report: Report;
+  /** Whether the run's end is among what was told. */
+  isTold: (run: JobRun) => Promise<boolean>;
+  /** Resolves when all that was reported is on record. */
+  flush: () => Promise<void>;
+  now: () => number;
+};
+
+/** A run in the hands of its owner. `tries`: how often a step could not be started. */
+export type CarriedRun = { hands: RunHands; owned: OwnedRun; run: JobRun; tries: Map<string, number> };
