@@ -13,7 +13,7 @@ afterEach(() => world.dispose());
 
 const read = (file: string): string => readFileSync(path.join(world.folder, file), 'utf8');
 
-for (const template of ['hello', 'streaming']) {
+for (const template of ['hello', 'pipeline', 'streaming']) {
   test(`init makes example ${template} a repository that up can run`, async () => {
     const { code, stdout, stderr } = await world.changeless('init', 'demo', '--template', template);
     assert.equal(code, 0, stderr);
@@ -38,7 +38,7 @@ test('init refuses a folder that holds something, and an example that does not e
   assert.match(full.stderr, /FOLDER_NOT_EMPTY .*\n {2}why {3}it holds notes\.txt/);
   const unknown = await world.changeless('init', 'demo', '--template', 'nothing');
   assert.equal(unknown.code, 2);
-  assert.match(unknown.stderr, /UNKNOWN_TEMPLATE .*\n {2}why {3}there are guestbook, hello, streaming/);
+  assert.match(unknown.stderr, /UNKNOWN_TEMPLATE .*\n {2}why {3}there are guestbook, hello, pipeline, streaming/);
   assert.equal(existsSync(path.join(world.folder, 'demo')), false);
 });
 

@@ -1,0 +1,3 @@
+import { page } from './page.mjs';
+
+console.log(page('world'));
