@@ -66,6 +66,14 @@ export const breakPolicy = (world: World, app: string, round: number): void =>
     `web('${app}', { limitMs: ${30_000 + round} }, 418)`,
   );
 
+/** The app's requests are not written down. */
+export const keepNoLog = (world: World, app: string): void =>
+  world.edit(
+    'architecture.ts',
+    new RegExp(`web\\('${app}', \\{ limitMs: [\\d_]+ \\}\\)`),
+    `web('${app}', { limitMs: 30_000 }, 200, { accessLog: 'none' })`,
+  );
+
 /** Another policy of an app, and nothing else of it. */
 export const changePolicy = (world: World, app: string, limitMs: number): void =>
   world.edit('architecture.ts', new RegExp(`web\\('${app}', \\{ limitMs: [\\d_]+ \\}`), `web('${app}', { limitMs: ${limitMs} }`);
@@ -76,11 +84,11 @@ const architectureText = (
   name: string,
   port: number,
   apps: readonly string[],
-): string => `import { app, architecture, service } from 'changeless';
+): string => `import { app, architecture, service, type PolicyInput } from 'changeless';
 
 const limited = { rateLimits: { all: { requests: 100, periodMs: 1_000 } } };
 
-const web = (folder: string, drain: { limitMs: number }, status = 200, policy?: typeof limited) =>
+const web = (folder: string, drain: { limitMs: number }, status = 200, policy?: PolicyInput) =>
   app({
     drain,
     ...(policy && { policy }),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startClients } from '../test/engine/keep-alive-load.ts';
-import { appNames, hostOf, makeAppsWorld } from './apps-world.ts';
+import { appNames, hostOf, keepNoLog, makeAppsWorld } from './apps-world.ts';
 import { addressOf, call, containersOf, create, inspect, networksOf } from './engine-calls.ts';
 import { compare, inTurns, roundsOr, type Row } from './measure.ts';
 import type { Ground, World } from './world.ts';
@@ -12,13 +12,26 @@ const ROUNDS = roundsOr(8);
 const CLIENTS = 16;
 const LOAD_MS = 4_000;
 
-/** (i) What a request costs the processors in core and data path, beside two bare HAProxy hops with the same connection policy. */
+/**
+ * (i) What a request costs the processors in core and data path, beside two bare HAProxy hops with the same connection policy, which
+ * count nothing and write nothing down; and the same without access logs.
+ */
 export async function hops(ground: Ground): Promise<{ rows: Row[] }> {
+  const [name = ''] = appNames(1);
   const world = await makeAppsWorld(ground, { apps: 1, more: 0, port: PORT });
   await world.changeless('up');
   await world.settled();
-  const host = hostOf(appNames(1)[0] ?? '');
   const bare = await startBareHops(ground, world);
+  const rows = [await compared(world, bare, 'in core and data path')];
+  keepNoLog(world, name);
+  await world.commit();
+  await world.changeless('up');
+  await world.settled();
+  return { rows: [...rows, await compared(world, bare, 'in core and data path, which keeps no access log')] };
+}
+
+async function compared(world: World, bare: readonly string[], where: string): Promise<Row> {
+  const host = hostOf(appNames(1)[0] ?? '');
   const own = await proxiesOf(world.name);
   const pairs = await inTurns(
     { rounds: ROUNDS },
@@ -27,8 +40,8 @@ export async function hops(ground: Ground): Promise<{ rows: Row[] }> {
       floor: () => microsecondsOf(bare, { address: '127.0.0.1', port: BARE_PORT, host }),
     },
   );
-  const what = 'µs of processor time a request takes in core and data path; floor: two bare HAProxy hops with the same connection policy';
-  return { rows: [{ ...compare({ bench: 'hops', what }, pairs, 1.1), unit: 'count' }] };
+  const what = `µs of processor time a request takes ${where}; floor: two bare HAProxy hops with the same connection policy`;
+  return { ...compare({ bench: 'hops', what }, pairs, 1.1), unit: 'count' };
 }
 
 /** The core's proxy and the one app's. */

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { apps } from './apps.ts';
 import { bake } from './bake.ts';
 import { compose } from './compose.ts';
+import { deliveries } from './deliveries.ts';
 import { drops } from './drops.ts';
 import { entropy } from './entropy.ts';
 import { hops } from './hops.ts';
@@ -35,6 +36,7 @@ const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = 
   { names: ['hops'], run: hops },
   { names: ['patch'], run: patch },
   { names: ['entropy'], run: entropy },
+  { names: ['deliveries'], run: deliveries },
 ];
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));

@@ -19,6 +19,7 @@ const STANDING_ALONE = {
   'architecture/authoring': 'src/architecture/authoring.ts',
   'controller/evaluator': 'src/architecture/evaluator-program.ts',
   'controller/controller': 'src/cli/controller-program.ts',
+  'controller/gateway': 'src/cli/gateway-program.ts',
 };
 
 // What opens secrets is as large as all else of a controller: it lies beside it, and is read when there is one to open.

@@ -80,6 +80,7 @@ export type ChangelessEvent =
   | { type: 'rollout-waiting'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-standing-by'; release: ReleaseId; for: ReleaseId }
   | { type: 'controller-in-charge'; release: ReleaseId; token: number }
+  | { type: 'delivery-taken'; number: number; source: string; id: string; kind: string; branch?: string; after?: string }
   | { type: 'request-served'; request: string }
   | { type: 'alarm-fired'; unit: UnitName; alarm: string; what: string }
   | { type: 'alarm-cleared'; unit: UnitName; alarm: string; what: string }

@@ -94,6 +94,8 @@ export const problemCatalogue = {
   CONTROLLER_DIED: { exit: 1, means: 'The controller ended before it said how the rollout went.' },
   LEDGER_NEWER: { exit: 1, means: 'The ledger was written by a newer Changeless in a form this one must not touch.' },
   LEDGER_UNREADABLE: { exit: 1, means: 'The ledger cannot be opened, or is damaged.' },
+  INBOX_UNWRITABLE: { exit: 1, means: 'The gateway cannot write to its inbox, so it answers webhooks with 503 and takes none.' },
+  INBOX_UNREADABLE: { exit: 1, means: 'The controller cannot read what the gateway has written down; it tries again.' },
   NOT_RUNNING: { exit: 1, means: 'No release of the architecture runs on the engine.' },
   NOTHING_BEFORE: { exit: 1, means: 'There is no earlier release to go back to.' },
   INTERNAL: { exit: 70, means: 'A bug in Changeless.' },

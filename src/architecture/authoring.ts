@@ -285,6 +285,7 @@ export type EnvironmentInput = {
   /** Added to those of the architecture, or in place of those of the same name. */
   channels?: { [name: string]: ChannelInput };
   core?: CoreInput;
+  gateway?: { host?: string };
   /** Other versions of secrets, so that each environment has values of its own. */
   secrets?: { [name: string]: SecretInput };
   apps?: { [name: string]: AppChangeInput };
@@ -296,6 +297,25 @@ export type EnvironmentInput = {
  * takes it, and `event`. The address lies in the repository and in the release: one that is secret does not belong here yet.
  */
 export type ChannelInput = { webhook: string };
+
+/**
+ * Takes webhooks: what it has answered with 2xx is on disk, and is worked on by the controller. It has a data path of its own, as an
+ * app has, and no access to the engine.
+ */
+export type GatewayInput = {
+  /** `deliver.localhost` when left out. */
+  host?: string;
+  /** Instances: 1 when left out. Each takes any webhook. */
+  replicas?: number;
+  /**
+   * By name, which ends its address: `http://deliver.localhost:8080/webhooks/<name>`. `github` is signed as GitHub does it, any other as
+   * Standard Webhooks say (standardwebhooks.com).
+   */
+  webhooks: { [name: string]: WebhookInput };
+};
+
+/** `secret`: the name of the secret with the key, or with several, one a line. `repository`: pushes of others are ignored. */
+export type WebhookInput = { secret: string; repository?: string };
 
 export type ArchitectureInput = {
   /** Names everything it makes on an engine: lower-case letters, digits and hyphens, at most 40. */
@@ -316,6 +336,7 @@ export type ArchitectureInput = {
   rollout?: RolloutInput;
   /** Who is told what happens, by name. */
   channels?: { [name: string]: ChannelInput };
+  gateway?: GatewayInput;
 };
 
 /** Groups are lists of apps' names; apps in no group go together. Apps that share a store that changes go together, too. */
@@ -347,6 +368,9 @@ export const component = (input: ComponentInput): ComponentInput => input;
 
 /** The thin tier that all apps share. */
 export const core = (input: CoreInput): CoreInput => input;
+
+/** What takes webhooks. */
+export const gateway = (input: GatewayInput): GatewayInput => input;
 
 /** Who is told what happens. */
 export const channel = (input: ChannelInput): ChannelInput => input;

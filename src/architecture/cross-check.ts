@@ -1,6 +1,7 @@
 import { leavingPort } from '../leaving-port.ts';
 import type { Mistake } from './issues.ts';
 import { entries, misplacedElsewhere, misusedStages } from './app-check.ts';
+import { gatewayHosts, gatewayMistakes, unknownSecret } from './gateway-check.ts';
 import { isRecord, type KeyPath, keyText, valueAt } from './key-path.ts';
 import { parsePublished } from './expectations.ts';
 import { everyJobStep, jobMistakes } from './job-check.ts';
@@ -50,6 +51,7 @@ export function crossCheck(root: unknown): Mistake[] {
     ...appPaths(root).flatMap((path) => misplacedElsewhere(root, path)),
     ...appPaths(root).flatMap((path) => unknownTlsSecrets(root, [...path, 'tls'])),
     ...environmentNames(root).flatMap((environment) => unpublishedTls(root, environment)),
+    ...gatewayMistakes(root),
     ...containers(root).flatMap((path) => [...usedSecrets(root, path), ...hiddenBySecrets(root, path)]),
     ...environmentNames(root).flatMap((name) =>
       name === undefined ? [] : absent(root, children(root, ['environments', name, 'secrets']), ['secrets']),
@@ -116,7 +118,8 @@ type HostPlace = { host: string; path: KeyPath; app: string };
 function sharedHosts(root: unknown, environment: string | undefined): Mistake[] {
   const seen = new Map<string, HostPlace>();
   const mistakes: Mistake[] = [];
-  for (const place of children(root, ['apps']).flatMap((app) => hostsOf(root, app, environment))) {
+  const places = [...children(root, ['apps']).flatMap((app) => hostsOf(root, app, environment)), ...gatewayHosts(root, environment)];
+  for (const place of places) {
     const first = seen.get(place.host);
     if (first === undefined) seen.set(place.host, place);
     else if (environment === undefined || place.path[0] === 'environments' || first.path[0] === 'environments')
@@ -211,13 +214,8 @@ function usedSecrets(root: unknown, container: KeyPath): Mistake[] {
   });
 }
 
-function unknownTlsSecrets(root: unknown, tls: KeyPath): Mistake[] {
-  const declared = namesIn(root, ['secrets']);
-  const named = ['certificate', 'key'].map((key) => ({ path: [...tls, key], text: valueAt(root, [...tls, key]) }));
-  return named.flatMap(({ path, text }) =>
-    typeof text !== 'string' || declared.includes(text) ? [] : [at('value', path, unknownName('a name in secrets', text, declared))],
-  );
-}
+const unknownTlsSecrets = (root: unknown, tls: KeyPath): Mistake[] =>
+  ['certificate', 'key'].flatMap((key) => unknownSecret(root, [...tls, key]));
 
 // Where the architecture itself publishes none, it is told once.
 function unpublishedTls(root: unknown, environment: string | undefined): Mistake[] {

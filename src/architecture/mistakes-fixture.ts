@@ -113,7 +113,7 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
   [
     'an unknown key that is like no other',
     { name: 's', zzz: 1 },
-    ['zzz: unknown key; expected one of name, core, apps, stores, agents, jobs, environments, channels, secrets, rollout'],
+    ['zzz: unknown key; expected one of name, core, apps, stores, agents, jobs, environments, channels, gateway, secrets, rollout'],
   ],
   [
     'a folder that leads out',
@@ -266,6 +266,44 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
     'an environment of a secret that is not there',
     { ...withService({}), environments: { p: { secrets: { key: { version: 1 } } } } },
     ['environments.p.secrets.key: expected a name in secrets (there is none), found key'],
+  ],
+  [
+    'a gateway without webhooks, and with secrets that are not there',
+    { name: 's', gateway: { webhooks: {} } },
+    ['gateway.webhooks: expected at least one webhook, found an object'],
+  ],
+  [
+    'webhooks whose secrets are not there, and whose names and repositories are none',
+    {
+      name: 's',
+      secrets: { hook: { version: 1 } },
+      gateway: {
+        host: 'Deliver',
+        replicas: 0,
+        webhooks: { github: { secret: 'hok' }, '../x': { secret: 'hook' }, forge: { secret: 'hook', repository: 'ext::sh' } },
+      },
+    },
+    [
+      "gateway.host: expected a host name in lower case, found 'Deliver'",
+      'gateway.replicas: expected a whole number from 1 to 100, found 0',
+      'gateway.webhooks["../x"]: expected a name of letters, digits, - and _ that starts with a letter, at most 64 characters, found \'../x\'',
+      "gateway.webhooks.forge.repository: expected the name of a repository, 'owner/name', found 'ext::sh'",
+      'gateway.webhooks.github.secret: expected a name in secrets (hook), found hok (did you mean hook?)',
+    ],
+  ],
+  [
+    'a gateway whose host an app has, and one that only an environment has',
+    {
+      ...withService({}),
+      secrets: { hook: { version: 1 } },
+      gateway: { host: 'catalog.localhost', webhooks: { github: { secret: 'hook' } } },
+    },
+    ['gateway.host: expected a host name that no other app has, found catalog.localhost, which app catalog has at apps.catalog'],
+  ],
+  [
+    'a gateway that only an environment has',
+    { ...withService({}), environments: { p: { gateway: { host: 'deliver.example.com' } } } },
+    ['environments.p.gateway: expected gateway in the architecture too, found none'],
   ],
   [
     'an environment of a store that is not there',

@@ -101,7 +101,20 @@ const elsewhere = z
   })
   .describe('Where the app lives when it is not deployed here.')
   .exactOptional();
+const gateway = z
+  .strictObject({
+    replicas: count,
+    webhooks: z
+      .record(
+        z.string(),
+        z.strictObject({ format: z.enum(['github', 'signed']), secret: z.string(), repository: z.string().exactOptional() }),
+      )
+      .readonly(),
+  })
+  .describe('What takes webhooks; only the app called gateway has it.')
+  .exactOptional();
 const app = z.strictObject({
+  gateway,
   hosts,
   services: z.record(z.string(), service).readonly(),
   stages: z.array(z.string()).readonly().describe('Services that requests pass through before they come to the entry.').exactOptional(),

@@ -50,6 +50,8 @@ export type App = {
   stages?: readonly string[];
   /** Where it lives when it is not deployed here. */
   elsewhere?: Elsewhere;
+  /** Of the app called `gateway`, which no architecture writes as one: it has no services of its own. */
+  gateway?: Gateway;
   drain: { limitMs: number };
   /** How long the generation before stays ready to take over again. */
   bake?: { forMs: number };
@@ -72,6 +74,15 @@ export type Elsewhere = {
   hostHeader?: string;
   health: HttpHealth;
 };
+
+/** What takes webhooks, each under its name; any instance takes any of them. */
+export type Gateway = { replicas: number; webhooks: Readonly<Record<string, Webhook>> };
+
+/** `github`: as GitHub sends and signs them; `signed`: as Standard Webhooks say. `repository`: pushes of others are ignored. */
+export type Webhook = { format: 'github' | 'signed'; secret: string; repository?: string };
+
+/** The name of the app that a gateway is. */
+export const gatewayApp = 'gateway';
 
 /** The secrets that are a certificate and its key, as PEM. `plain`: what comes unencrypted is let on, and redirected when left out. */
 export type Tls = { certificate: string; key: string; plain?: 'allow' };

@@ -1,25 +1,28 @@
 import type * as input from './authoring.ts';
 import { mapValues } from '../map-values.ts';
 import { parsePublished, sizeBytes } from './expectations.ts';
-import type {
-  Alarm,
-  Alarms,
-  AppChange,
-  Architecture,
-  ComponentSource,
-  Core,
-  Elsewhere,
-  EnvironmentChange,
-  Health,
-  HttpHealth,
-  Publish,
-  ResourceLimits,
-  Service,
-  ServiceChange,
-  ServiceStep,
-  Store,
-  StoreHealth,
-  Tls,
+import {
+  gatewayApp,
+  type Alarm,
+  type Alarms,
+  type App,
+  type AppChange,
+  type Architecture,
+  type ComponentSource,
+  type Core,
+  type Elsewhere,
+  type EnvironmentChange,
+  type Health,
+  type HttpHealth,
+  type Publish,
+  type ResourceLimits,
+  type Service,
+  type ServiceChange,
+  type ServiceStep,
+  type Store,
+  type StoreHealth,
+  type Tls,
+  type Webhook,
 } from './model.ts';
 import { normaliseJobs } from './job-normalise.ts';
 import { normaliseUsed, texts } from './normalise-parts.ts';
@@ -38,6 +41,7 @@ export const defaults = {
   stopMs: 10_000,
   alarmMs: 10_000,
   stepMs: 600_000,
+  gatewayHost: 'deliver.localhost',
 } as const;
 
 type Named<T> = Readonly<Record<string, T>>;
@@ -45,7 +49,7 @@ type Base = Pick<Service, 'limits'>;
 
 /** A value the schema accepted, with every default filled in. */
 export function normalise(written: input.ArchitectureInput): Architecture {
-  const apps = mapValues(written.apps, normaliseApp);
+  const apps = { ...mapValues(written.apps, normaliseApp), ...normaliseGateway(written.gateway) };
   const stores = mapValues(written.stores, normaliseStore);
   return {
     name: written.name,
@@ -75,6 +79,17 @@ function normaliseApp(app: input.AppInput, name: string): Architecture['apps'][s
     ...normalisePolicy(app.policy),
     ...normaliseTls(app.tls),
   };
+}
+
+function normaliseGateway(gateway: input.GatewayInput | undefined): Record<string, App> {
+  if (gateway === undefined) return {};
+  const { host = defaults.gatewayHost, replicas = 1 } = gateway;
+  const webhooks = mapValues(gateway.webhooks, ({ secret, repository }, name): Webhook => ({
+    format: name === 'github' ? 'github' : 'signed',
+    secret,
+    ...(repository !== undefined && { repository }),
+  }));
+  return { [gatewayApp]: { hosts: [host], services: {}, gateway: { replicas, webhooks }, drain: { limitMs: defaults.drainMs } } };
 }
 
 const normaliseTls = (tls: input.TlsInput | undefined): { tls?: Tls } =>
@@ -222,9 +237,15 @@ function normaliseEnvironment(change: input.EnvironmentInput, base: Pick<Archite
     ...normaliseChannels(change.channels),
     ...normaliseSecrets(change.secrets),
     ...(change.core && { core: normaliseCore(change.core) }),
-    ...(change.apps && { apps: mapValues(change.apps, (app, name) => normaliseAppChange(app, base.apps[name]?.services ?? {})) }),
+    ...normaliseAppChanges(change, base.apps),
     ...(change.stores && { stores: mapValues(change.stores, (store, name) => normaliseChange(store, base.stores[name])) }),
   };
+}
+
+function normaliseAppChanges({ apps, gateway }: input.EnvironmentInput, base: Architecture['apps']): Pick<EnvironmentChange, 'apps'> {
+  if (apps === undefined && gateway?.host === undefined) return {};
+  const changes = mapValues(apps, (app, name) => normaliseAppChange(app, base[name]?.services ?? {}));
+  return { apps: { ...changes, ...(gateway?.host !== undefined && { [gatewayApp]: { hosts: [gateway.host] } }) } };
 }
 
 const normaliseAppChange = (app: NonNullable<input.EnvironmentInput['apps']>[string], services: Named<Base>): AppChange => ({

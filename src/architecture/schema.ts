@@ -170,6 +170,17 @@ const core = members({
     .optional(),
 });
 
+const webhookName = text('a name of letters, digits, - and _ that starts with a letter, at most 64 characters', expect.isSecretName);
+const webhook = members({
+  secret: text('the name of a secret', Boolean),
+  repository: text("the name of a repository, 'owner/name'", (value) => /^[\w.-]+\/[\w.-]+$/.test(value)).optional(),
+});
+const gateway = members({
+  host: hostName.optional(),
+  replicas: count.optional(),
+  webhooks: z.record(webhookName, webhook).refine((all) => Object.keys(all).length > 0, 'at least one webhook'),
+}).optional();
+
 const channels = named(members({ webhook: text('the address of a webhook: http:// or https://', expect.isWebAddress) })).optional();
 
 const serviceChange = members({ replicas: replicas.optional(), settings: settings.optional(), limits: limits.optional() });
@@ -177,6 +188,7 @@ const environment = members({
   channels,
   secrets: declaredSecrets,
   core: core.optional(),
+  gateway: members({ host: hostName.optional() }).optional(),
   apps: named(
     members({
       hosts: hosts.optional(),
@@ -200,6 +212,7 @@ export const architectureInput = members({
   jobs: named(job).optional(),
   environments: named(environment).optional(),
   channels,
+  gateway,
   secrets: declaredSecrets,
   rollout: z
     .union([

@@ -33,7 +33,7 @@ export const storeServer = 'server';
 const format = 1;
 
 /** Who a configured image runs as when its component names nobody, or root. */
-const nobody = '65534:65534';
+export const nobody = '65534:65534';
 
 export type ConfiguredRequest = {
   architecture: ResolvedArchitecture;

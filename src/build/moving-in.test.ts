@@ -7,7 +7,7 @@ import { appOf, architectureOf, inputsOf, serviceOf } from '../release/release-f
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { configuredImages, configuredRequest, type Configured } from './configured-images.ts';
 import { pathImages, pathRequest, type PathImage } from './path-images.ts';
-import { wayOutImages, wayOutRequest } from './way-out-images.ts';
+import { ownImages, ownRequest, type OwnImage } from './own-images.ts';
 
 const proxy = { id: 'sha256:proxy' as ImageId, key: 'k2' as ComponentKey, architecture: 'streaming' };
 
@@ -15,6 +15,7 @@ const proxy = { id: 'sha256:proxy' as ImageId, key: 'k2' as ComponentKey, archit
 function imagesOf(app: Partial<App>): {
   configured: readonly Configured[];
   paths: readonly PathImage[];
+  own: readonly OwnImage[];
   next: (item: Configured) => unknown;
 } {
   const architecture: Architecture = architectureOf({ apps: { catalog: appOf(app) } });
@@ -26,6 +27,11 @@ function imagesOf(app: Partial<App>): {
   return {
     configured: configuredImages({ architecture: resolved.value, generations: generations.value, components }),
     paths: pathImages(resolved.value, generations.value).filter(({ unit }) => unit.kind === 'app'),
+    own: ownImages({
+      architecture: resolved.value,
+      paths: pathImages(resolved.value, generations.value),
+      changeless: inputs.changeless,
+    }),
     next: (item) => configuredRequest(item, base(item.component)).change.environment?.['CHANGELESS_NEXT'],
   };
 }
@@ -60,14 +66,17 @@ const health = { kind: 'http', path: '/', status: 200, timeoutMs: 1000 } as cons
 const elsewhere = { host: 'legacy.example.com', port: 443, tls: { name: 'legacy.example.com', ca }, health };
 
 test('a way out is the proxy with one origin, the same in both colours', () => {
-  const { paths, configured } = imagesOf({ services: {}, elsewhere });
-  const [image, ...more] = wayOutImages('streaming', paths, proxy.key);
+  const { own, configured } = imagesOf({ services: {}, elsewhere });
+  const [image, ...more] = own;
   assert.equal(more.length, 0);
   assert.deepEqual(
     configured.filter(({ unit }) => unit.kind === 'app'),
     [],
   );
-  const { base, files, change } = wayOutRequest(image!, proxy);
+  const { base, files, change } = ownRequest(image!, {
+    architecture: 'streaming',
+    ids: { proxy: proxy.id, controller: 'sha256:controller' as ImageId },
+  });
   assert.equal(base, proxy.id);
   assert.match(files[0] && 'contents' in files[0] ? String(files[0].contents) : '', /server origin legacy\.example\.com:443 /);
   assert.deepEqual(change.entrypoint, ['haproxy', '-db', '-f', files[0]?.path]);
@@ -82,8 +91,25 @@ test('who vouches for an origin is in the image of the data path, where its conf
 });
 
 test('without stages and elsewhere no image knows of them', () => {
-  const { configured, paths } = imagesOf({});
+  const { configured, paths, own } = imagesOf({});
   assert.ok(configured.every((item) => item.next === undefined));
-  assert.deepEqual(wayOutImages('streaming', paths, proxy.key), []);
+  assert.deepEqual(own, []);
   for (const { config } of paths) assert.doesNotMatch(config.proxy, /frontend after-|way-back|grace|elsewhere/);
+});
+
+const webhooks = { github: { format: 'github', secret: 'githubWebhook', repository: 'octo/streaming' } } as const;
+
+test('a gateway is the controller image with its own program, as a user of no other rights, who owns the folder of the inbox', () => {
+  const { own, paths } = imagesOf({ services: {}, gateway: { replicas: 2, webhooks } });
+  const [image, ...more] = own;
+  assert.deepEqual(more, []);
+  const ids = { proxy: proxy.id, controller: 'sha256:controller' as ImageId };
+  const { base, files, change } = ownRequest(image!, { architecture: 'streaming', ids });
+  assert.equal(base, ids.controller);
+  const [settings, inbox] = files;
+  assert.ok(settings && 'contents' in settings);
+  assert.deepEqual(JSON.parse(String(settings.contents)), { webhooks });
+  assert.deepEqual(inbox, { path: '/inbox', folder: true, owner: { user: 65534, group: 65534 } });
+  assert.deepEqual([change.entrypoint, change.user], [['node', '/changeless/program/gateway.js'], '65534:65534']);
+  for (const { config } of paths) assert.match(config.proxy, /server-template|server gateway/);
 });

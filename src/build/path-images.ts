@@ -6,7 +6,7 @@ import type { Origin } from '../datapath/elsewhere-config.ts';
 import type { PathConfig } from '../datapath/path-config.ts';
 import { renderStorePath } from '../datapath/store-path.ts';
 import { digestOf, type ComponentKey, type ImageId } from '../digest.ts';
-import { colours, secretsPath, type Colour } from '../engine/engine.ts';
+import { colours, type Colour } from '../engine/engine.ts';
 import type { AssembleRequest, TreeFile } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
 import type { UnitName } from '../events.ts';
@@ -15,6 +15,7 @@ import { routesOf, type Generations } from '../release/generation.ts';
 import type { Generation } from '../release/manifest.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import { placedServices } from '../release/way-out.ts';
+import { secretsPath } from '../secrets-path.ts';
 import { wayBackPort } from '../way-back.ts';
 import { pathTag } from './image-names.ts';
 

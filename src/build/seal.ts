@@ -13,15 +13,14 @@ import {
   type SealedGeneration,
 } from '../release/manifest.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
-import { wayOut } from '../release/way-out.ts';
 import { configuredImages, configuredRequest, type Configured } from './configured-images.ts';
 import { appOfComponent } from './component-names.ts';
 import type { ExistingImages } from './existing-images.ts';
 import { releaseTag } from './image-names.ts';
+import { ownImages, ownRequest, type OwnImage } from './own-images.ts';
 import { pathImages, pathRequest, type PathImage } from './path-images.ts';
 import type { PlannedRelease } from './plan-release.ts';
 import type { Unbuilt } from './set-aside.ts';
-import { wayOutImages, wayOutRequest, type WayOutImage } from './way-out-images.ts';
 
 /** The images Changeless brings along, on the engine. */
 export type SystemIds = { controller: ImageId; proxy: ImageId; sandbox: ImageId };
@@ -32,7 +31,7 @@ export type Layers = {
   generations: Generations;
   configured: readonly Configured[];
   paths: readonly PathImage[];
-  waysOut: readonly WayOutImage[];
+  own: readonly OwnImage[];
 };
 
 /** The release images, and the manifest baked into them. */
@@ -45,8 +44,8 @@ export function layersOf({ inputs, environments }: PlannedRelease): Layers[] {
     if (!resolved.ok) throw new Error(`planned without its environment ${environment}`);
     const configured = configuredImages({ architecture: resolved.value, generations, components: inputs.components });
     const paths = pathImages(resolved.value, generations);
-    const waysOut = wayOutImages(inputs.architecture.name, paths, inputs.changeless.proxy);
-    return { environment, generations, configured, paths, waysOut };
+    const own = ownImages({ architecture: resolved.value, paths, changeless: inputs.changeless });
+    return { environment, generations, configured, paths, own };
   });
 }
 
@@ -102,7 +101,7 @@ export async function seal(images: Images, { planned, system, unbuilt, ...all }:
 }
 
 /** What the apps that are done without have in an environment is none of the release's. */
-function layersWithout({ environment, generations, configured, paths, waysOut }: Layers, unbuilt: Unbuilt): Layers {
+function layersWithout({ environment, generations, configured, paths, own }: Layers, unbuilt: Unbuilt): Layers {
   const isBuilt = ({ unit }: { unit: PathImage['unit'] }): boolean => unit.kind !== 'app' || unbuilt[unit.name] === undefined;
   const apps = Object.fromEntries(Object.entries(generations.apps).filter(([name]) => unbuilt[name] === undefined));
   return {
@@ -110,7 +109,7 @@ function layersWithout({ environment, generations, configured, paths, waysOut }:
     generations: { ...generations, apps },
     configured: configured.filter(isBuilt),
     paths: paths.filter(isBuilt),
-    waysOut: waysOut.filter(({ app }) => unbuilt[app] === undefined),
+    own: own.filter(({ app }) => unbuilt[app] === undefined),
   };
 }
 
@@ -130,15 +129,15 @@ async function prepareLayers(images: Images, { planned, layers, system, componen
   const architecture = inputs.architecture.name;
   const configured = uniqueByTag(layers.flatMap((each) => each.configured)).filter(({ tag }) => existing.tagged(tag) === undefined);
   const proxy = { id: system.proxy, key: keys.proxy, architecture };
-  const waysOut = uniqueByTag(layers.flatMap((each) => each.waysOut)).filter(({ tag }) => existing.tagged(tag) === undefined);
+  const own = uniqueByTag(layers.flatMap((each) => each.own)).filter(({ tag }) => existing.tagged(tag) === undefined);
   const requests = [
     ...(await Promise.all(configured.map(async (item) => await requestFor(images, item, { planned, components })))),
     ...missingPaths(layers, existing).map((item) => pathRequest(item, proxy)),
-    ...waysOut.map((item) => wayOutRequest(item, proxy)),
+    ...own.map((item) => ownRequest(item, { architecture, ids: system })),
   ];
   const assembly = await images.prepare(requests);
   const byTag = new Map(requests.map(({ tag }, index) => [tag, nth(assembly.ids, index)]));
-  for (const { tag } of layers.flatMap((each) => [...each.configured, ...each.paths, ...each.waysOut])) {
+  for (const { tag } of layers.flatMap((each) => [...each.configured, ...each.paths, ...each.own])) {
     const present = existing.tagged(tag);
     if (present !== undefined) byTag.set(tag, present);
   }
@@ -156,7 +155,7 @@ async function requestFor(
   return configuredRequest(item, { id, user: detail?.config.user ?? '', component, architecture: planned.inputs.architecture.name });
 }
 
-function sealEnvironment({ generations, configured, paths, waysOut }: Layers, ids: ReadonlyMap<string, ImageId>): SealedEnvironment {
+function sealEnvironment({ generations, configured, paths, own: ownOf }: Layers, ids: ReadonlyMap<string, ImageId>): SealedEnvironment {
   const sealUnit = (kind: PathImage['unit']['kind'], name: string, generation: Generation): SealedGeneration => {
     const own = paths.filter(({ unit }) => unit.kind === kind && unit.name === name);
     const path = (colour: 'blue' | 'green') => idOf(ids, (own.find((each) => each.colour === colour) ?? own[0])?.tag);
@@ -172,7 +171,8 @@ function sealEnvironment({ generations, configured, paths, waysOut }: Layers, id
             members.filter(({ step }) => !step),
             ({ service, next }) => (next ? `${service}.${next.colour}` : service),
           ),
-          ...(kind === 'app' && Object.fromEntries(waysOut.filter(({ app }) => app === name).map(({ tag }) => [wayOut, idOf(ids, tag)]))),
+          ...(kind === 'app' &&
+            Object.fromEntries(ownOf.filter(({ app }) => app === name).map(({ service, tag }) => [service, idOf(ids, tag)]))),
         },
         path: { blue: path('blue'), green: path('green') },
         ...(steps.length > 0 && { steps: images(steps, ({ service, step }) => `${service}/${step?.name}`) }),

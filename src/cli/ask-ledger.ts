@@ -3,6 +3,8 @@ import type { ImageId, ReleaseId } from '../digest.ts';
 import type { Engine } from '../engine/engine.ts';
 import { labels } from '../engine/labels.ts';
 import type { RecordedEvent } from '../events.ts';
+import { ledgerFolder, ledgerVolume } from '../kept-volumes.ts';
+import type { TakenDelivery } from '../ledger/delivery.ts';
 import type { RolloutRecord } from '../ledger/ledger.ts';
 import { done, failed, type Result } from '../result.ts';
 
@@ -22,6 +24,10 @@ export const askEvents = (question: LedgerQuestion, filter: { limit: number; rel
     ...(filter.release === undefined ? [] : ['--release', filter.release]),
   ]);
 
+/** Deliveries, newest first. */
+export const askDeliveries = (question: LedgerQuestion, limit: number): Promise<Result<TakenDelivery[]>> =>
+  ask<TakenDelivery[]>(question, ['deliveries', '--limit', String(limit)]);
+
 async function ask<Answer>({ engine, architecture, image }: LedgerQuestion, words: readonly string[]): Promise<Result<Answer>> {
   const result = await engine.images.runOnce({
     image,
@@ -29,7 +35,7 @@ async function ask<Answer>({ engine, architecture, image }: LedgerQuestion, word
     labels: { [labels.architecture]: architecture, [labels.role]: 'question' },
     network: 'none',
     // Writable, because a reader of a database in WAL mode takes part in its shared memory file.
-    volumes: [{ volume: `${architecture}.ledger`, path: '/ledger', writable: true }],
+    volumes: [{ volume: `${architecture}.${ledgerVolume}`, path: ledgerFolder, writable: true }],
     readOnly: true,
     limitMs: 30_000,
   });

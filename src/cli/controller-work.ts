@@ -6,6 +6,10 @@ import type { ReleaseId } from '../digest.ts';
 import { identityFolder, type Engine } from '../engine/engine.ts';
 import type { RecordedEvent } from '../events.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { inboxFilesIn } from '../gateway/inbox-files.ts';
+import { InboxReader } from '../gateway/inbox-reader.ts';
+import { inboxFolder, ledgerFolder } from '../kept-volumes.ts';
+import { takesInbox } from './takes-inbox.ts';
 import { openSqliteLedger } from '../ledger/sqlite-ledger.ts';
 import { parseManifest } from '../release/manifest-codec.ts';
 import { environmentPath, manifestPath, type Manifest } from '../release/manifest.ts';
@@ -13,19 +17,29 @@ import { done, failed, type Result } from '../result.ts';
 import { Secret } from '../secret.ts';
 import { secretOpener } from '../secrets/open-secret.ts';
 
-const ledgerPath = '/ledger/ledger.db';
+const ledgerPath = `${ledgerFolder}/ledger.db`;
 
-/** What the ledger is asked: the newest `limit` rollouts, or events (of one release when given). */
-export type LedgerQuestion = { about: 'log' | 'events'; limit: number; release?: ReleaseId };
+/** What the ledger is asked: the newest `limit` rollouts, deliveries, or events (of one release when given). */
+export type LedgerQuestion = { about: (typeof ledgerSubjects)[number]; limit: number; release?: ReleaseId };
+
+const ledgerSubjects = ['log', 'events', 'deliveries'] as const;
+
+export const isLedgerSubject = (word: string | undefined): word is LedgerQuestion['about'] => ledgerSubjects.some((each) => each === word);
 
 /** The answer as JSON text. Works inside a container that mounts the ledger's volume. */
 export async function tellFromLedger({ about, limit, release }: LedgerQuestion): Promise<Result<string>> {
   const opened = await openSqliteLedger(ledgerPath);
   if (!opened.ok) return opened;
   const ledger: Ledger = opened.value;
-  const told = about === 'log' ? await ledger.rollouts(limit) : await ledger.events({ limit, ...(release !== undefined && { release }) });
+  const told = await toldBy(ledger, { about, limit, ...(release !== undefined && { release }) });
   await ledger.close();
   return done(JSON.stringify(told));
+}
+
+function toldBy(ledger: Ledger, { about, limit, release }: LedgerQuestion): Promise<unknown> {
+  if (about === 'log') return ledger.rollouts(limit);
+  if (about === 'deliveries') return ledger.deliveries({ limit });
+  return ledger.events({ limit, ...(release !== undefined && { release }) });
 }
 
 export type ControllerWork = { engine: Engine; print: (event: RecordedEvent) => void; signal: AbortSignal };
@@ -37,7 +51,8 @@ export async function runBakedController({ engine, print, signal }: ControllerWo
   if (!ledger.ok) return ledger;
   const self = ownContainer() ?? `process-${process.pid}`;
   const openSecret = secretOpener(readIdentity);
-  const result = await runController({ engine, ledger: ledger.value, ...baked.value, self, print, signal, openSecret });
+  const inbox = takesInbox(baked.value.manifest) ? { inbox: new InboxReader(inboxFilesIn(inboxFolder)) } : {};
+  const result = await runController({ engine, ledger: ledger.value, ...baked.value, self, print, signal, openSecret, ...inbox });
   await ledger.value.close();
   return result;
 }

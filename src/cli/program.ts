@@ -103,6 +103,16 @@ export const commands: readonly CommandDefinition[] = [
     load: () => import('./commands/log.ts'),
   },
   {
+    name: 'deliveries',
+    summary: 'what the gateway took, newest first',
+    details:
+      'Webhooks that were answered with 2xx and that the controller has entered into the ledger: once each, however often they came.',
+    arguments: [],
+    options: [{ flags: '--limit <number>', description: 'how many deliveries (default: 20)' }],
+    examples: [{ command: 'changeless deliveries --limit 5', does: 'the last five' }],
+    load: () => import('./commands/deliveries.ts'),
+  },
+  {
     name: 'show',
     summary: 'one release, and the command that runs it by hand',
     details: 'What a release holds. The printed command brings the architecture back on an engine that has nothing but the images.',
@@ -220,8 +230,9 @@ export const commands: readonly CommandDefinition[] = [
   {
     name: 'controller',
     summary: 'makes the engine match the release; runs inside the release image',
-    details: 'Without an argument it converges and watches until it is stopped. `log` and `events` print what the ledger holds.',
-    arguments: [{ name: '[question]', description: '`log` or `events`' }],
+    details:
+      'Without an argument it converges and watches until it is stopped. `log`, `events` and `deliveries` print what the ledger holds.',
+    arguments: [{ name: '[question]', description: '`log`, `events` or `deliveries`' }],
     options: [
       { flags: '--limit <number>', description: 'how many entries' },
       { flags: '--release <release>', description: 'events of that release only' },

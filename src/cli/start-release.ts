@@ -6,7 +6,9 @@ import type { Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import type { Session } from './command.ts';
 import { followRollout, type RolloutEnd, type RolloutHeld } from './follow-rollout.ts';
+import { manifestOf } from './live.ts';
 import type { ReleaseImage } from './releases.ts';
+import { takesInbox } from './takes-inbox.ts';
 
 export type Start = {
   session: Session;
@@ -58,6 +60,7 @@ export async function startController({
 }: Start): Promise<Result<string>> {
   const { image, release, commit, environment } = target;
   const name = `controller.${release.slice(0, 8)}.${session.world.random(4)}`;
+  const manifest = await manifestOf(session.world, engine, image);
   const started = await engine.startController(architecture, {
     name,
     image,
@@ -68,6 +71,7 @@ export async function startController({
     asked,
     ...(waits && { waits }),
     ...(holds && { holds }),
+    ...(manifest && takesInbox(manifest) && { takesInbox: true }),
   });
   if (!started.ok) return started;
   session.interruption.safe = `the rollout of release ${short(release)} goes on without being watched; ${serving === undefined ? 'nothing served before it' : `release ${short(serving)} serves until it is healthy`}`;

@@ -16,6 +16,7 @@ import { removeLeftovers } from './leftover-controllers.ts';
 import { handsOf, heldOf, holdLease, recordOf, sayEnded, successionOf, type Charge, type Post } from './post.ts';
 import { removePredecessors } from './predecessors.ts';
 import { nothingToDo, nothingStandsBy, rolledBack } from './refusal.ts';
+import { takeInbox } from './take-inbox.ts';
 import { alarmBeatMs, alarmFired, hasAlarms, openAlarms, watchAlarms } from './watch-alarms.ts';
 
 /**
@@ -39,12 +40,14 @@ type Tenure = {
 /** Carries the rollout of a claim through, or takes it up where it stands, and keeps its release true until another is in charge. */
 export async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const lease = holdLease(post, claim.token);
+  const taking = takeInbox(post, claim.token);
   try {
     const alarms = await openAlarms(post.ledger);
     const hands = counting(handsOf(post, claim.token), alarms);
     const tenure = claim.outcome === 'live' ? await resume(post, claim.token, hands) : await begin(post, claim, hands);
     if (tenure) await serve({ ...tenure, alarms });
   } finally {
+    await taking.stop();
     lease.stop();
   }
 }

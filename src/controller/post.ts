@@ -1,12 +1,14 @@
 import type { ReleaseId } from '../digest.ts';
 import type { Engine, ObservedController } from '../engine/engine.ts';
 import type { RecordedEvent, UnitName } from '../events.ts';
+import type { Inbox } from '../ledger/delivery.ts';
 import type { Claim, Ledger, RolloutRecord } from '../ledger/ledger.ts';
 import type { Manifest } from '../release/manifest.ts';
 import type { Hands } from '../rollout/carry-out.ts';
 import type { Desired } from '../rollout/desired.ts';
 import type { Wake } from '../rollout/wake.ts';
 import { type OpenSecret, secretOpener } from '../secrets/open-secret.ts';
+import { sharedLook } from '../shared-look.ts';
 import type { Timers } from '../timers.ts';
 import type { Journal } from './journal.ts';
 import type { Succession } from './predecessors.ts';
@@ -25,6 +27,8 @@ export type ControllerRequest = {
   timers?: Timers;
   /** Opens secrets; none can be opened when left out. */
   openSecret?: OpenSecret;
+  /** What gateways have taken; none where the release has no gateway. */
+  inbox?: Inbox;
   /** How a message is posted to a channel; gives the status of the answer. */
   post?: (url: string, body: string) => Promise<number>;
 };
@@ -85,6 +89,7 @@ export const successionOf = ({ ledger, self }: Post, { engine, architecture, may
 export const handsOf = (post: Post, token: number): Hands => ({
   engine: post.engine,
   architecture: post.desired.architecture,
+  observe: sharedLook(() => post.engine.observe(post.desired.architecture)),
   openSecret: post.openSecret ?? secretOpener(async () => undefined),
   mayAct: async () => !post.signal.aborted && (await post.ledger.mayAct(token)),
   report: post.journal.report,

@@ -9,6 +9,7 @@ import { watchEngine, type Wake } from '../rollout/wake.ts';
 import { realTimers, type Timers } from '../timers.ts';
 import { takeCharge } from './in-charge.ts';
 import { openJournal, type Journal } from './journal.ts';
+import { pause } from './pause.ts';
 import { sayEnded, type Charge, type ControllerRequest, type Post, type StartedFor } from './post.ts';
 import { refusal } from './refusal.ts';
 import { unjudged, type Unjudged } from './unjudged.ts';
@@ -109,20 +110,6 @@ async function sayAside(post: Post, aside: Aside): Promise<void> {
   if (aside.state === 'standby') journal.report({ type: 'controller-standing-by', release, for: aside.holder.release });
   const problem = refusal(manifest, aside);
   if (problem) journal.report({ type: 'rollout-ended', release, commit: inputs.source.commit, outcome: 'failed', durationMs: 0, problem });
-}
-
-/** Resolves after `ms`, or as soon as the signal is aborted. */
-function pause(ms: number, { signal, timers }: Post): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = (): void => {
-      callOff();
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const callOff = timers.after(ms, end);
-    signal.addEventListener('abort', end);
-  });
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

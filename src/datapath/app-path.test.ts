@@ -131,7 +131,13 @@ test('a path is the same text each time, and differs in its generation only wher
   assert.equal(next.waiting, renderAppPath(SHOP).waiting);
 });
 
-test('a path without TLS knows nothing of it', () => assert.doesNotMatch(renderAppPath(SHOP).proxy, /8443|ssl|fc_http_major/));
+test('neither the waiter nor the proxy reads, as it starts, whom a client of its own would trust', () => {
+  const { waiting, proxy } = renderAppPath(SHOP);
+  for (const config of [waiting, proxy]) assert.match(config, /^global\n(    .*\n)*    httpclient\.ssl\.verify none\n/);
+});
+
+test('a path without TLS knows nothing of it', () =>
+  assert.doesNotMatch(renderAppPath(SHOP).proxy, /8443|(?<!httpclient\.)ssl|fc_http_major/));
 
 const web = SHOP.services[0]!;
 const BUGS: readonly (readonly [string, AppPath])[] = [

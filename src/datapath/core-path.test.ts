@@ -102,7 +102,7 @@ test('the core listens for encrypted connections where an app has a certificate,
     ['www.example.com'],
   );
   assert.match(proxy, /server shop shop\.path:8443 send-proxy-v2 /);
-  assert.doesNotMatch(renderCore(CORE).proxy, /8443|ssl/);
+  assert.doesNotMatch(renderCore(CORE).proxy, /8443|(?<!httpclient\.)ssl/);
 });
 
 test('the core needs no app to be rendered', () => {

@@ -1,5 +1,5 @@
 import { leavingPort } from '../leaving-port.ts';
-import { LIBRARY, renderConfig } from './path-config.ts';
+import { LEAN, LIBRARY, renderConfig } from './path-config.ts';
 
 /** How many instances there are at least and at most. */
 export interface Range {
@@ -16,7 +16,7 @@ export function renderLeaving(drainLimitMs: number): string {
     {
       header: 'global',
       // Who takes it back says how long that is to last.
-      lines: ['fd-hard-limit 500', 'nbthread 1', `presetenv CHANGELESS_LEAVING_MS ${drainLimitMs}`, `lua-load ${LIBRARY}/leaving.lua`],
+      lines: ['fd-hard-limit 500', ...LEAN, `presetenv CHANGELESS_LEAVING_MS ${drainLimitMs}`, `lua-load ${LIBRARY}/leaving.lua`],
     },
     { header: 'defaults', lines: ['mode tcp', 'timeout client 1s'] },
     { header: 'frontend leaving', lines: [`bind :${leavingPort}`, 'tcp-request content use-service lua.leaving'] },

@@ -1,4 +1,4 @@
-import { assertDnsName, assertPort, PROBE_SILENT_PEERS, renderConfig } from './path-config.ts';
+import { assertDnsName, assertPort, LEAN, PROBE_SILENT_PEERS, renderConfig } from './path-config.ts';
 import { mark } from './policy-rule.ts';
 
 /** How a data path speaks to an origin that is not of its architecture. `ca`: a file; the system's authorities when left out. */
@@ -35,7 +35,7 @@ export function originOptions({ tls }: Origin): string {
  */
 export const renderWayOut = ({ host, port }: Pick<Origin, 'host' | 'port'>): string =>
   renderConfig([
-    { header: 'global', lines: ['fd-hard-limit 20000', 'nbthread 1'] },
+    { header: 'global', lines: ['fd-hard-limit 20000', ...LEAN] },
     {
       header: 'defaults',
       lines: [

@@ -67,7 +67,7 @@ export function proxyGlobal(options: {
       // How many connections there can be follows from it, and from the engine's own limit where that is lower:
       // a fixed maxconn would not start there, and no limit at all would reserve memory for a million files.
       `fd-hard-limit ${maxFiles}`,
-      'nbthread 1',
+      ...LEAN,
       `stats socket "${socket}" mode 600 level user expose-fd listeners`,
       ...drainLines(options),
       ...(options.keepsListening ? [`setenv CHANGELESS_SOCKET "${socket}"`] : []),
@@ -77,6 +77,9 @@ export function proxyGlobal(options: {
     ],
   };
 }
+
+/** Nothing asks HAProxy's own HTTP client for anything; the authorities it would trust took most of a start, and a MB. */
+export const LEAN: readonly string[] = ['nbthread 1', 'httpclient.ssl.verify none'];
 
 /** `grace`: for so long it is only said to stop, and what is to be closed is closed by who hears it. */
 function drainLines({ drainLimitMs, keepsListening = false }: { drainLimitMs: number | undefined; keepsListening?: boolean }): string[] {

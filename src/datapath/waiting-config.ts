@@ -7,6 +7,7 @@ import {
   assertWhole,
   FOLLOW_NAME,
   type Health,
+  LEAN,
   LIBRARY,
   renderConfig,
   type Section,
@@ -45,7 +46,7 @@ export function renderWaiting(services: readonly CheckedService[], more: readonl
     {
       header: 'global',
       // waiter.lua reads the questions while it is loaded.
-      lines: ['fd-hard-limit 5000', 'nbthread 1', ...questions, `lua-load ${LIBRARY}/waiter.lua`],
+      lines: ['fd-hard-limit 5000', ...LEAN, ...questions, `lua-load ${LIBRARY}/waiter.lua`],
     },
     {
       header: 'defaults',

@@ -54,7 +54,7 @@ export async function keepTrue(keeping: Keeping): Promise<void> {
 /** One round; gives how long to rest when there is nothing (more) to do. */
 async function look(keeping: Keeping, losses: Losses, scaling: Scaling): Promise<number | 'wanted'> {
   const { desired, token, hands, tend, fallbacks, isWanted, nextMs, view = (all) => all } = keeping;
-  const looked = await hands.engine.observe(desired.architecture);
+  const looked = await hands.observe();
   if (!looked.ok) return afterFailureMs;
   const observed = view(looked.value);
   if (await isWanted(observed)) return 'wanted';

@@ -51,10 +51,7 @@ export type SlotSpec = {
   image: ImageId;
 };
 
-export type Mount = { kind: 'memory'; path: string; sizeBytes: number } | { kind: 'volume'; volume: string; path: string };
-
-/** Where a secret's files are in an instance. */
-export const secretsPath = '/run/secrets';
+export type Mount = { kind: 'memory'; path: string; sizeBytes: number } | { kind: 'volume'; volume: string; path: string; readOnly?: true };
 
 /**
  * A secret as an instance gets it: `file` in `secretsPath`, which the user of its image may read and nobody may write.
@@ -233,6 +230,8 @@ export type ControllerSpec = {
   holds?: boolean;
   /** Whether its release has secrets, so that it needs the keys to them. */
   opensSecrets?: boolean;
+  /** Whether its release has a gateway, whose inbox it takes. */
+  takesInbox?: boolean;
 };
 
 /** What differs between engines, as data. */

@@ -2,6 +2,7 @@ import type { Asked } from '../asked.ts';
 import type { CommitId, ReleaseId } from '../digest.ts';
 import type { RecordedEvent, RolloutOutcome, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
+import type { InboxBatch, TakenDelivery } from './delivery.ts';
 
 /** One rollout of one release. `token` grows with every rollout: the highest one that has not failed is in charge. */
 export type RolloutRecord = {
@@ -93,6 +94,18 @@ export interface Ledger {
   rollouts(limit: number): Promise<RolloutRecord[]>;
   /** Newest first; when a release is given, those that name it and those said while its rollout was the one in charge. */
   events(filter: { release?: ReleaseId; type?: RecordedEvent['type']; limit: number }): Promise<RecordedEvent[]>;
+  /**
+   * Takes a batch of the inbox over, in order, and notes how far its file was taken, all or nothing. A delivery whose source sent that id
+   * or that very body before is passed over. Gives what is new, or undefined when the token is not in charge or the batch does not begin
+   * where the file was taken to: then it changes nothing.
+   */
+  takeDeliveries(token: number, batch: InboxBatch): Promise<readonly TakenDelivery[] | undefined>;
+  /** How far each file of the inbox was taken, by its name. */
+  inboxTaken(): Promise<ReadonlyMap<string, number>>;
+  /** Newest first, or from the one after `after` on, oldest first. */
+  deliveries(range: { limit: number; after?: number }): Promise<TakenDelivery[]>;
+  /** The bytes that came; undefined when there is no delivery of that number. */
+  deliveryBody(number: number): Promise<Uint8Array | undefined>;
   /** Number of the first entry that is not what was written after the one before; undefined when all are. */
   verifyChain(): Promise<number | undefined>;
   close(): Promise<void>;

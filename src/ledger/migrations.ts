@@ -66,6 +66,29 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE rollouts ADD COLUMN decision TEXT CHECK (decision IN ('let-live', 'drop'));
     `,
   },
+  {
+    number: 5,
+    minimumReader: 1,
+    sql: `
+      CREATE TABLE deliveries (
+        number INTEGER PRIMARY KEY,
+        source TEXT NOT NULL,
+        delivery TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        repository TEXT,
+        branch TEXT,
+        "before" TEXT,
+        "after" TEXT,
+        received_at TEXT NOT NULL,
+        taken_at TEXT NOT NULL,
+        body BLOB NOT NULL,
+        once TEXT,
+        UNIQUE (source, delivery),
+        UNIQUE (source, once)
+      ) STRICT;
+      CREATE TABLE inbox_files (file TEXT PRIMARY KEY, taken INTEGER NOT NULL) STRICT;
+    `,
+  },
 ];
 
 /** The schema this program knows. */

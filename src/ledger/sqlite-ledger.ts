@@ -3,6 +3,8 @@ import type { Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import { Database, migrate } from './database.ts';
 import { recordOf } from './decide-claim.ts';
+import { inboxTaken, readBody, readDeliveries, takeDeliveries } from './deliveries.ts';
+import type { InboxBatch, TakenDelivery } from './delivery.ts';
 import { appendEntry, firstBroken, readEvents } from './entries.ts';
 import type { Claim, HoldDecision, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
 import { claimRollout, endRollout, decide, goBack, holdBack, newestRollouts, renewLease, rolloutInCharge, wentBack } from './rollouts.ts';
@@ -92,6 +94,22 @@ class SqliteLedger implements Ledger {
 
   async events(filter: Parameters<Ledger['events']>[0]): Promise<RecordedEvent[]> {
     return readEvents(this.#database, filter);
+  }
+
+  async takeDeliveries(token: number, batch: InboxBatch): Promise<readonly TakenDelivery[] | undefined> {
+    return this.#database.transaction(() => takeDeliveries(this.#database, batch, { token, now: this.#now() }));
+  }
+
+  async inboxTaken(): Promise<ReadonlyMap<string, number>> {
+    return inboxTaken(this.#database);
+  }
+
+  async deliveries(range: { limit: number; after?: number }): Promise<TakenDelivery[]> {
+    return readDeliveries(this.#database, range);
+  }
+
+  async deliveryBody(number: number): Promise<Uint8Array | undefined> {
+    return readBody(this.#database, number);
   }
 
   async verifyChain(): Promise<number | undefined> {

@@ -8,6 +8,7 @@ import { jobDifferences } from './job-diff.ts';
 import { movedLeaves, namesOf } from './leaves.ts';
 import { tlsHosts, tlsSecrets } from './app-tls.ts';
 import { routesOf } from './generation.ts';
+import { placedServices } from './way-out.ts';
 import type { ReleaseInputs } from './manifest.ts';
 import { defaultEnvironment, resolveEnvironment, type ResolvedArchitecture } from './resolve-environment.ts';
 
@@ -116,7 +117,7 @@ function appDifferences(unit: UnitName, old: App, next: App): Difference[] {
   return [...services, ...valueDifferences({ unit, subject: unit.name }, pathOf(old), pathOf(next))];
 }
 
-const pathOf = ({ drain, policy, tls, stages, elsewhere }: App): Json => ({ drain, policy, tls, stages, elsewhere });
+const pathOf = ({ drain, policy, tls, stages, elsewhere, gateway }: App): Json => ({ drain, policy, tls, stages, elsewhere, gateway });
 
 const valueDifferences = (about: { unit: UnitName; subject: string }, old: Json, next: Json): Difference[] =>
   movedLeaves(old, next).map((leaf) => ({ kind: 'value', ...about, ...leaf }));
@@ -140,8 +141,9 @@ function usersOfSecrets({ apps, stores, jobs = {} }: ResolvedArchitecture): Map<
       if (!known.some(({ kind, name }) => kind === unit.kind && name === unit.name)) users.set(secret, [...known, unit]);
     }
   };
-  for (const [name, { services, tls }] of Object.entries(apps)) {
-    for (const { secrets } of Object.values(services)) note({ kind: 'app', name }, secrets);
+  for (const [name, app] of Object.entries(apps)) {
+    const { tls } = app;
+    for (const { secrets } of Object.values(placedServices(app))) note({ kind: 'app', name }, secrets);
     if (tls) note({ kind: 'app', name }, tlsSecrets(tls));
   }
   for (const [name, { secrets }] of Object.entries(stores)) note({ kind: 'store', name }, secrets);

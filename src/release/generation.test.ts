@@ -242,3 +242,27 @@ test('an environment nobody declared is a problem that lists those there are', (
   assert.equal(result.problem.code, 'UNKNOWN_ENVIRONMENT');
   assert.equal(result.problem.why, 'it declares local, production');
 });
+
+const listening = (more: Partial<NonNullable<App['gateway']>> = {}, version = 1): ReleaseInputs => {
+  const webhooks = { github: { format: 'github', secret: 'hook', repository: 'octo/streaming' } } as const;
+  const gateway = appOf({ hosts: ['deliver.localhost'], services: {}, gateway: { replicas: 1, webhooks, ...more } });
+  const architecture = architectureOf();
+  return inputsOf({ ...architecture, apps: { ...architecture.apps, gateway }, secrets: { hook: { version } } });
+};
+
+test('a gateway is new when its webhooks, their secrets, its replicas or its program are, and nothing else is', () => {
+  assert.deepEqual(moved(listening(), listening()), []);
+  assert.deepEqual(moved(listening({ replicas: 2 }), listening()), ['gateway body']);
+  assert.deepEqual(moved(listening({ webhooks: {} }), listening()), ['gateway body']);
+  assert.deepEqual(moved(listening({}, 2), listening()), ['gateway body']);
+  const { changeless, ...inputs } = listening();
+  assert.deepEqual(moved({ ...inputs, changeless: { ...changeless, controller: 'another' as ComponentKey } }, listening()), [
+    'gateway body',
+  ]);
+  const committed = { ...inputs, changeless, source: { commit: 'd'.repeat(40) as CommitId, tree: 'e'.repeat(40) } };
+  assert.deepEqual(moved(committed, listening()), []);
+});
+
+test('what has no gateway knows of none', () => {
+  assert.deepEqual(moved(listening()), ['core path', 'gateway body']);
+});

@@ -14,6 +14,7 @@ import { mapValues } from '../map-values.ts';
 import { done, type Result } from '../result.ts';
 import type { Generation, ReleaseInputs } from './manifest.ts';
 import { redirectPort, tlsHosts, tlsSecrets } from './app-tls.ts';
+import { gatewayService } from './gateway-service.ts';
 import { secretReferences } from './secret-references.ts';
 import { resolveEnvironment, type ResolvedArchitecture } from './resolve-environment.ts';
 
@@ -21,7 +22,7 @@ import { resolveEnvironment, type ResolvedArchitecture } from './resolve-environ
 export type Generations = { core: Generation; apps: Readonly<Record<string, Generation>>; stores: Readonly<Record<string, Generation>> };
 
 /** Moves when Changeless makes other containers from the same body, or other configurations from the same path. */
-const format = { body: 1, path: 8 };
+const format = { body: 1, path: 9, wayOut: 2 };
 
 /**
  * Which part of a generation a member belongs to; a member the model gains does not compile until it has a place here.
@@ -81,6 +82,7 @@ const appParts = placesOf<App>({
   stages: 'body',
   // Host and port are the way out's, which is an instance; how the origin is spoken to is the data path's.
   elsewhere: 'resolved',
+  gateway: 'resolved',
   drain: 'path',
   bake: 'ground',
   policy: 'path',
@@ -127,7 +129,7 @@ function appGeneration({ inputs, resolved }: View, name: string, app: App): Gene
   const paths = mapValues(app.services, (service) => ({ ...checked(membersOf(service, serviceParts.path)), ...pathReplicas(service) }));
   return generation({
     unit: ['app', name],
-    body: { services, stages: app.stages, wayOut: wayOutOf(app, inputs) },
+    body: { services, stages: app.stages, wayOut: wayOutOf(app, inputs), gateway: gatewayOf({ inputs, resolved }, app) },
     path: {
       ...membersOf(app, appParts.path),
       tls: resolvedTls(resolved, app),
@@ -193,7 +195,11 @@ const resolvedTls = (resolved: ResolvedArchitecture, { tls }: App): Json | undef
   tls && { secrets: deliveries(resolved, tlsSecrets(tls)), redirectPort: redirectPort(resolved, tls) };
 
 const wayOutOf = ({ elsewhere }: App, { changeless: { proxy } }: ReleaseInputs): Json | undefined =>
-  elsewhere && { host: elsewhere.host, port: elsewhere.port, proxy };
+  elsewhere && { host: elsewhere.host, port: elsewhere.port, proxy, format: format.wayOut };
+
+/** The controller's image has its program, and so is part of what it is. */
+const gatewayOf = ({ inputs, resolved }: View, { gateway }: App): Json | undefined =>
+  gateway && { ...gateway, secrets: deliveries(resolved, gatewayService(gateway).secrets), program: inputs.changeless.controller };
 
 function spokenTo(elsewhere: Elsewhere | undefined): Json | undefined {
   if (elsewhere === undefined) return undefined;

@@ -2,6 +2,7 @@ import { byCodeUnit } from '../canonical-json.ts';
 import type { Architecture, UsedSecrets } from '../architecture/model.ts';
 import { tlsSecrets } from './app-tls.ts';
 import type { SealedSecrets } from './manifest.ts';
+import { placedServices } from './way-out.ts';
 import { environmentsOf, resolveEnvironment, type ResolvedArchitecture } from './resolve-environment.ts';
 
 /** A version of a secret, and the file in which somebody gets it. */
@@ -25,7 +26,7 @@ export function usedVersions(architecture: Architecture, environments = environm
 }
 
 function versionsIn(resolved: ResolvedArchitecture): Omit<UsedVersion, 'environment'>[] {
-  const services = Object.values(resolved.apps).flatMap((app) => Object.values(app.services));
+  const services = Object.values(resolved.apps).flatMap((app) => Object.values(placedServices(app)));
   const shown = Object.values(resolved.apps).flatMap(({ tls }) => (tls ? Object.keys(tlsSecrets(tls)) : []));
   const steps = Object.values(resolved.jobs ?? {}).flatMap((job) => job.steps.flat());
   const used = [

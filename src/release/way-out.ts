@@ -1,4 +1,6 @@
-import type { App, Elsewhere, Service } from '../architecture/model.ts';
+import { gatewayApp, type App, type Elsewhere } from '../architecture/model.ts';
+import { gatewayService } from './gateway-service.ts';
+import type { Placed } from './placed.ts';
 
 /** The name of the one instance of an app that lives elsewhere: from it, and from nowhere else of the app, its origin is reached. */
 export const wayOut = 'elsewhere';
@@ -6,12 +8,12 @@ export const wayOut = 'elsewhere';
 /** Where it listens. */
 const wayOutPort = 8080;
 
-/** A service, but for what its image is made from. */
-export type Placed = Omit<Service, 'build'>;
-
-/** What an app has instances of: its services, and where it lives elsewhere, its way out. */
-export const placedServices = (app: App): Readonly<Record<string, Placed>> =>
-  app.elsewhere === undefined ? app.services : { ...app.services, [wayOut]: wayOutService(app.elsewhere) };
+/** What an app has instances of: its services; where it lives elsewhere, its way out; of the gateway, the gateway itself. */
+export const placedServices = ({ services, elsewhere, gateway }: App): Readonly<Record<string, Placed>> => ({
+  ...services,
+  ...(elsewhere && { [wayOut]: wayOutService(elsewhere) }),
+  ...(gateway && { [gatewayApp]: gatewayService(gateway) }),
+});
 
 /** The proxy with a configuration of one line: it needs no more than a data path does, and has no words to say at its end. */
 const wayOutService = ({ health }: Elsewhere): Placed => ({

@@ -1,5 +1,5 @@
 import type { ChangelessEvent, Report, UnitName } from '../events.ts';
-import type { Engine, InstanceSpec, Owner, PathPhase, SecretDelivery } from '../engine/engine.ts';
+import type { Engine, InstanceSpec, Observation, Owner, PathPhase, SecretDelivery } from '../engine/engine.ts';
 import type { Problem } from '../problem.ts';
 import type { Result } from '../result.ts';
 import type { Secret } from '../secret.ts';
@@ -16,6 +16,8 @@ export type StageOutcome = { problems: readonly { step: Step; problem: Problem }
 export type Hands = {
   engine: Engine;
   architecture: string;
+  /** All that the engine holds of the architecture. Where many ask at once, as groups do, they share a look. */
+  observe: () => Promise<Result<Observation>>;
   /** The value of a secret, just before somebody gets it. */
   openSecret: (sealed: SecretDelivery) => Promise<Result<Secret>>;
   /** Whether this controller may still act; asked before every step. */
@@ -74,9 +76,9 @@ async function look(path: Named, hands: Hands): Promise<Unhealthy[]> {
 }
 
 /** In words that people know: instances, not addresses. */
-async function told(phase: PathPhase, { engine, architecture }: Hands): Promise<PathPhase> {
+async function told(phase: PathPhase, { observe }: Hands): Promise<PathPhase> {
   if (!namesAddresses(phase)) return phase;
-  const observed = await engine.observe(architecture);
+  const observed = await observe();
   return observed.ok ? withNames(phase, observed.value) : phase;
 }
 

@@ -8,11 +8,13 @@ import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, Volume
 import { tlsSecrets } from '../release/app-tls.ts';
 import { generationsOf } from '../release/generation.ts';
 import { independenceOf, type Independence } from '../release/independence.ts';
-import { imageName, placedServices, type Placed } from '../release/way-out.ts';
+import type { Placed } from '../release/placed.ts';
+import { imageName, placedServices } from '../release/way-out.ts';
 import type { Problem } from '../problem.ts';
 import { done, type Result } from '../result.ts';
 import {
   appSlots,
+  gatewayVolumeSpecs,
   coreSlot,
   networksOf,
   pathSlot,
@@ -51,6 +53,8 @@ export type DesiredUnit = {
   data?: StoreData;
   /** By service: within which its instances come and go. The seats have as many places as there may be. */
   ranges?: Readonly<Record<string, ReplicaRange>>;
+  /** Kept, whoever writes to them; a gateway's. */
+  volumes?: readonly VolumeSpec[];
   /** Where it can be looked at before it is let live; an app's. */
   preview?: SlotSpec;
   /** How long what it replaced stays ready to take over again. */
@@ -146,6 +150,7 @@ function appUnit(view: View, name: string): DesiredUnit {
     ...(!app.stages && { preview: previewSlot(name, view.manifest.outputs.sandbox) }),
     seats: { blue: seat('blue'), green: seat('green') },
     ...rangesOf(services),
+    ...(app.gateway && { volumes: gatewayVolumeSpecs }),
     alarms: [...alarmsIn(app), ...Object.entries(app.services).flatMap(([service, of]) => alarmsIn(of, service))],
     ...(app.bake && app.bake.forMs > 0 && { bakeMs: app.bake.forMs }),
     healthLimitMs: Math.max(...Object.values(services).map((service) => service.health.timeoutMs)),
@@ -213,7 +218,7 @@ type Replicated = { view: View; owner: Owner; app: App; sealed: SealedGeneration
 function replicasOf({ view, owner, app, sealed, service, spec, colour }: Replicated): InstanceSpec[] {
   const component = Object.hasOwn(app.services, service)
     ? componentOf(view, `${owner.name}/${service}`)
-    : { key: view.manifest.inputs.changeless.proxy };
+    : { key: view.manifest.inputs.changeless[app.gateway ? 'controller' : 'proxy'] };
   return Array.from({ length: mostOf(spec.replicas) }, (_, index) => {
     const name = `${owner.name}.${service}-${index + 1}.${colour}`;
     return {
@@ -225,7 +230,7 @@ function replicasOf({ view, owner, app, sealed, service, spec, colour }: Replica
       body: sealed.body,
       colour,
       image: member(sealed.images.services, imageName(app, service, colour)),
-      mounts: memoryMounts(spec.writable),
+      mounts: [...memoryMounts(spec.writable), ...(spec.volumes ?? []).map((volume) => ({ kind: 'volume' as const, ...volume }))],
       ...secretsOf(view, spec),
       limits: spec.limits,
       stopMs: spec.stopMs,

@@ -40,8 +40,8 @@ export async function unhealthy({ path, phase, ended }: Unhealthy, failing: Fail
 }
 
 /** Which of the names an engine holds; a unit's instance has one name in each colour. */
-async function running({ hands, desired }: Failing, names: readonly string[], otherwise: string): Promise<string> {
-  const observed = await hands.engine.observe(desired.architecture);
+async function running({ hands }: Failing, names: readonly string[], otherwise: string): Promise<string> {
+  const observed = await hands.observe();
   if (!observed.ok) return otherwise;
   const there = observed.value.instances
     .filter(({ name }) => names.includes(name))
@@ -98,8 +98,8 @@ export async function stepFailed({ step, run, late }: FailedStep, failing: Faili
 }
 
 /** A server in its place is tried as long as there is a snapshot to go back to. */
-async function proofOf({ role, owner }: ObservedInstance, { hands, desired }: Failing): Promise<TrialKind | undefined> {
-  const observed = role === 'server' ? await hands.engine.observe(desired.architecture) : undefined;
+async function proofOf({ role, owner }: ObservedInstance, { hands }: Failing): Promise<TrialKind | undefined> {
+  const observed = role === 'server' ? await hands.observe() : undefined;
   return observed?.ok && copiesOf(owner.name, observed.value).some(({ kind }) => kind === 'snapshot') ? 'proof' : undefined;
 }
 

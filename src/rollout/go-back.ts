@@ -20,7 +20,7 @@ export async function goBackTo({ desired, token, release, hands, wake }: GoingBa
   const limitMs = Math.max(...desired.units.map(({ healthLimitMs }) => healthLimitMs));
   for (;;) {
     const elapsedMs = hands.now() - began;
-    const observed = await hands.engine.observe(desired.architecture);
+    const observed = await hands.observe();
     if (!(await hands.mayAct())) return { outcome: 'overtaken' };
     if (!observed.ok && elapsedMs > limitMs) return { outcome: 'stays', problem: observed.problem };
     if (!observed.ok) {

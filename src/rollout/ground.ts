@@ -1,9 +1,11 @@
-import { mostOf, stepsOf, type Core } from '../architecture/model.ts';
+import { gatewayApp, mostOf, stepsOf, type Core } from '../architecture/model.ts';
 import type { ImageId } from '../digest.ts';
+import { inboxVolume, ledgerVolume } from '../kept-volumes.ts';
 import { metricsPort } from '../metrics-port.ts';
 import type { Colour, NetworkSpec, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
-import { placedServices, type Placed } from '../release/way-out.ts';
+import type { Placed } from '../release/placed.ts';
+import { placedServices } from '../release/way-out.ts';
 
 /** The ports every data path and the core listen on inside their sandbox for clients: plain, and where there is TLS. */
 const pathPorts = { plain: 8080, tls: 8443 };
@@ -48,6 +50,12 @@ function appHosts(services: Readonly<Record<string, Placed>>): number {
 
 export const volumesOf = (architecture: ResolvedArchitecture): VolumeSpec[] =>
   Object.entries(architecture.stores).map(([name, { format }]) => dataVolume(name, format));
+
+/** What a gateway has: an inbox of its own, and the ledger, which there is where a controller runs. */
+export const gatewayVolumeSpecs: readonly VolumeSpec[] = [
+  { name: inboxVolume, owner: { kind: 'app', name: gatewayApp } },
+  { name: ledgerVolume, owner: { kind: 'controller', name: 'controller' } },
+];
 
 /** A store's kept data: a volume for each format. */
 export const dataVolume = (store: string, format?: string): VolumeSpec => ({

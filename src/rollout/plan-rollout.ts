@@ -135,9 +135,11 @@ export function planGround(desired: Desired, observed: Observation): Lane[] {
 }
 
 /** Data that begin with a server need no trial of it. */
-function volumeLane({ data, body }: DesiredUnit, there: ReadonlySet<string>): Lane[] {
-  if (!data || there.has(data.volume.name)) return [];
+function volumeLane({ data, body, volumes = [] }: DesiredUnit, there: ReadonlySet<string>): Lane[] {
+  const kept = volumes.filter(({ name }) => !there.has(name)).map((volume): Lane => [{ do: 'ensure-volume', volume }]);
+  if (!data || there.has(data.volume.name)) return kept;
   return [
+    ...kept,
     [
       { do: 'ensure-volume', volume: data.volume },
       { do: 'note-body', volume: data.volume, body },

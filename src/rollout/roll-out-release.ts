@@ -26,7 +26,7 @@ export async function rollOutRelease(rollout: Rollout): Promise<ReleaseEnd> {
   const { hands, desired } = rollout;
   const { independent, units, unbuilt } = desired;
   if (!independent || !unbuilt) return rollOutBuilt(rollout);
-  const observed = await hands.engine.observe(desired.architecture);
+  const observed = await hands.observe();
   const held = (observed.ok ? withheldOf({ independent, units, unbuilt }, observed.value) : unbuilt.map(({ owner }) => owner)).map(
     unitName,
   );
@@ -46,7 +46,7 @@ async function rollOutBuilt(rollout: Rollout): Promise<ReleaseEnd> {
   const { hands, desired } = rollout;
   const { independent, units } = desired;
   if (!independent || rollout.hold) return together(rollout);
-  const observed = await hands.engine.observe(desired.architecture);
+  const observed = await hands.observe();
   const groups = observed.ok ? groupsOf({ independent, units }, observed.value) : [];
   const begun = observed.ok && hasSwitched(observed.value, rollout.token);
   if (!observed.ok || groups.length + Number(begun) < 2) return together(rollout);

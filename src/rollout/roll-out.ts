@@ -203,12 +203,9 @@ const begin = ({ began, hands, release, desired, scaling }: Rollout): Progress =
 });
 
 /** Once the release is live, there is nothing to go back to and the engine is asked until it answers. */
-async function observe(
-  { hands, desired, wake, view }: Rollout,
-  { live }: Progress,
-): Promise<Observation | 'overtaken' | { problem: Problem }> {
+async function observe({ hands, wake, view }: Rollout, { live }: Progress): Promise<Observation | 'overtaken' | { problem: Problem }> {
   for (let tried = 1; ; tried += 1) {
-    const observed = await hands.engine.observe(desired.architecture);
+    const observed = await hands.observe();
     if (observed.ok) return view ? view(observed.value) : observed.value;
     if (!(await hands.mayAct())) return 'overtaken';
     if (tried >= engineTries && !live) return { problem: observed.problem };
@@ -339,10 +336,10 @@ export async function undo(rollout: Rollout, problem: Problem): Promise<RolloutE
 
 /** What cannot be taken back is not tried for ever. */
 export async function takeBack(rollout: Rollout): Promise<'done' | 'overtaken'> {
-  const { hands, desired, wake, view = (all) => all } = rollout;
+  const { hands, wake, view = (all) => all } = rollout;
   const failed: FailedRollout = { token: rollout.token, release: rollout.release, first: rollout.from === undefined };
   for (let round = 0; round < 100; round += 1) {
-    const observed = await hands.engine.observe(desired.architecture);
+    const observed = await hands.observe();
     if (!observed.ok) {
       await wake.next(hands.pauseMs);
       continue;

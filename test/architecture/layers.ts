@@ -9,6 +9,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   datapath: [],
   engine: ['datapath'],
   ledger: [],
+  gateway: ['architecture', 'ledger'],
   certificates: [],
   build: ['architecture', 'release', 'datapath', 'engine', 'certificates'],
   secrets: ['architecture', 'release'],
@@ -16,7 +17,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   drift: ['release', 'engine', 'rollout'],
   alarms: ['datapath', 'engine', 'rollout'],
   notify: ['architecture'],
-  controller: ['secrets', 'notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger'],
+  controller: ['secrets', 'notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger', 'gateway'],
   cli: [
     'architecture',
     'release',
@@ -31,6 +32,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'secrets',
     'certificates',
     'controller',
+    'gateway',
   ],
 };
 

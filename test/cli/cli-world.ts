@@ -13,6 +13,9 @@ import type { OnceRequest, OnceResult } from '../../src/engine/image.ts';
 import { secretOpener } from '../../src/secrets/open-secret.ts';
 import { identityVolume } from '../../src/engine/engine.ts';
 import { Secret } from '../../src/secret.ts';
+import { takesInbox } from '../../src/cli/takes-inbox.ts';
+import { InboxReader } from '../../src/gateway/inbox-reader.ts';
+import { PowerlessFiles } from '../gateway/powerless-files.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openSqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
 import { processEvaluator } from '../../src/architecture/process-evaluator.ts';
@@ -27,6 +30,8 @@ export type CliWorld = {
   folder: string;
   engine: MemoryEngine;
   ledger: Ledger;
+  /** What a gateway has written down. */
+  inbox: PowerlessFiles;
   /** Runs the command line in the folder. */
   changeless(...argv: string[]): Promise<Answer>;
   /** The same, with an answer that is JSON. */
@@ -48,7 +53,7 @@ export async function makeCliWorld(): Promise<CliWorld> {
   const root = mkdtempSync(path.join(tmpdir(), 'changeless-cli-'));
   const ground = await makeGround(root);
   const { folder, engine, ledger, git } = ground;
-  const controllers = runControllers(engine, ledger);
+  const controllers = runControllers(ground);
   engine.world.images.onRunOnce = (request) => answerOnce(request, ledger);
   const start = async (argv: readonly string[], when?: RegExp): Promise<Answer> => {
     const said: Said = { out: [], err: [], abort: new AbortController() };
@@ -59,6 +64,7 @@ export async function makeCliWorld(): Promise<CliWorld> {
     folder,
     engine,
     ledger,
+    inbox: ground.inbox,
     git,
     typed: ground.typed,
     identities: path.join(root, 'config/identities'),
@@ -85,6 +91,7 @@ type Ground = {
   folder: string;
   engine: MemoryEngine;
   ledger: Ledger;
+  inbox: PowerlessFiles;
   env: Record<string, string>;
   git: CliWorld['git'];
   delivery: Delivery;
@@ -107,7 +114,18 @@ async function makeGround(root: string): Promise<Ground> {
     }).trim();
   const assets = { version: '0.0.0', bundle, proxy: path.join(packageFolder, 'images/proxy') };
   const delivery = createDelivery({ assets, evaluator: () => processEvaluator, typeCheck: false });
-  return { root, folder, engine: createMemoryEngine(), ledger: opened.value, env, git, delivery, typed: { text: '', terminal: false } };
+  const inbox = new PowerlessFiles();
+  return {
+    root,
+    folder,
+    engine: createMemoryEngine(),
+    ledger: opened.value,
+    inbox,
+    env,
+    git,
+    delivery,
+    typed: { text: '', terminal: false },
+  };
 }
 
 type Said = { out: string[]; err: string[]; abort: AbortController };
@@ -139,7 +157,7 @@ function worldOf({ root, folder, engine, env, delivery, typed }: Ground, { out, 
   };
 }
 
-function runControllers(engine: MemoryEngine, ledger: Ledger): { stop(): Promise<void> } {
+function runControllers({ engine, ledger, inbox }: Pick<CliWorld, 'engine' | 'ledger' | 'inbox'>): { stop(): Promise<void> } {
   const running = new Set<Promise<unknown>>();
   const aborts = new Set<AbortController>();
   engine.world.onController = (spec, { container, stopped, print }) => {
@@ -163,6 +181,7 @@ function runControllers(engine: MemoryEngine, ledger: Ledger): { stop(): Promise
         }),
         paceMs: 4,
         clock: hurryingClock(),
+        ...(takesInbox(manifest.value) && { inbox: new InboxReader(inbox) }),
       });
     };
     running.add(begin());
@@ -179,6 +198,7 @@ function runControllers(engine: MemoryEngine, ledger: Ledger): { stop(): Promise
 async function answerOnce({ command = [] }: OnceRequest, ledger: Ledger): Promise<Partial<OnceResult>> {
   const [question, , limit] = command.slice(2);
   if (question === 'log') return { stdout: JSON.stringify(await ledger.rollouts(Number(limit))) };
+  if (question === 'deliveries') return { stdout: JSON.stringify(await ledger.deliveries({ limit: Number(limit) })) };
   if (question === 'events') return { stdout: JSON.stringify(await ledger.events({ limit: Number(limit) })) };
   return {};
 }

@@ -36,7 +36,7 @@ export function writeSample(
 ): void {
   world.write(
     'architecture.ts',
-    `import { architecture, app, secret, service, store } from 'changeless';
+    `import { architecture, app, gateway, secret, service, store } from 'changeless';
 
 export default architecture({
   name: 'sample',

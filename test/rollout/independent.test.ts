@@ -254,3 +254,24 @@ for (const way of ['fails', 'could not be built'] as const)
         assert.deepEqual(await heldBack(way, ({ engine }) => void (engine.world[when] = killAt(effect))), end, `${when} ${effect}`);
     context.diagnostic(`${effects.length * 3} kills`);
   });
+
+inWorld('apps that are rolled out side by side share their looks at the engine', async (world) => {
+  await world.up(seal(world, {}).manifest);
+  const second = seal(world, { commit: 'second', keys: { 'catalog/api': '2', 'accounts/api': '2' } }).manifest;
+  const look = world.engine.observe.bind(world.engine);
+  const hasBegun = (): boolean => world.events.some((event) => event.type === 'rollout-started' && event.release === second.release);
+  let [underWay, most, looks] = [0, 0, 0];
+  world.engine.observe = async (name) => {
+    const counts = hasBegun();
+    underWay += Number(counts);
+    looks += Number(counts);
+    most = Math.max(most, underWay);
+    await new Promise((resolve) => setImmediate(resolve));
+    const observed = await look(name);
+    underWay -= Number(counts);
+    return observed;
+  };
+  assert.equal((await world.up(second)).outcome, 'live');
+  assert.ok(looks > 5, 'they look');
+  assert.equal(most, 1, 'never two at once');
+});

@@ -116,6 +116,10 @@ function ledgerOf(process: ControllerProcess): Ledger {
     mayAct: (token) => (process.alive ? process.world.mayAct(token) : never()),
     rollouts: (limit) => (process.alive ? ledger.rollouts(limit) : never()),
     events: (filter) => (process.alive ? ledger.events(filter) : never()),
+    takeDeliveries: (token, batch) => reached('takeDeliveries', () => ledger.takeDeliveries(token, batch)),
+    inboxTaken: () => (process.alive ? ledger.inboxTaken() : never()),
+    deliveries: (range) => (process.alive ? ledger.deliveries(range) : never()),
+    deliveryBody: (number) => (process.alive ? ledger.deliveryBody(number) : never()),
     verifyChain: () => ledger.verifyChain(),
     close: () => Promise.resolve(),
   };

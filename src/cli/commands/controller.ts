@@ -1,7 +1,7 @@
 import type { ReleaseId } from '../../digest.ts';
 import { done, failed, type Result } from '../../result.ts';
 import { type CommandResult, type Session, textOption } from '../command.ts';
-import type { LedgerQuestion } from '../controller-work.ts';
+import { isLedgerSubject, type LedgerQuestion } from '../controller-work.ts';
 import { numberOption } from '../number-option.ts';
 
 /** `controller`: what the release image runs. `log` and `events` print what the ledger holds, as JSON. */
@@ -25,8 +25,8 @@ export async function run(session: Session): CommandResult {
 
 function questionOf(session: Session): Result<LedgerQuestion> {
   const [about] = session.input.arguments;
-  if (about !== 'log' && about !== 'events')
-    return failed({ code: 'USAGE', what: `the controller has no ${about} to tell`, next: 'controller log, or controller events' });
+  if (!isLedgerSubject(about))
+    return failed({ code: 'USAGE', what: `the controller has no ${about} to tell`, next: 'controller log, events or deliveries' });
   const limit = numberOption(session.input, 'limit', 100);
   if (!limit.ok) return limit;
   const release = textOption(session.input, 'release');

@@ -7,6 +7,7 @@ import { namedRelease } from '../named-release.ts';
 import type { ReleaseImage } from '../releases.ts';
 import { commitWords } from '../report/words.ts';
 import { subjectOf } from '../subject.ts';
+import { takesInbox } from '../takes-inbox.ts';
 
 /** `show <release>`: what it holds, and the command that regenerates the architecture from it. */
 export async function run(session: Session): CommandResult {
@@ -18,7 +19,11 @@ export async function run(session: Session): CommandResult {
   const { release, commit, environment, image, tag } = named.value;
   const spec = { name: `controller.${release.slice(0, 8)}`, image, release, commit, environment, history: [] };
   const manifest = await manifestOf(session.world, engine, image);
-  const command = engine.controllerCommand(architecture, { ...spec, ...(manifest?.inputs.secrets && { opensSecrets: true }) }, tag);
+  const mounted = manifest && {
+    ...(manifest.inputs.secrets && { opensSecrets: true }),
+    ...(takesInbox(manifest) && { takesInbox: true }),
+  };
+  const command = engine.controllerCommand(architecture, { ...spec, ...mounted }, tag);
   if (session.input.json)
     answerJson(session, {
       release,

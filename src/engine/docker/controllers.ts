@@ -1,4 +1,5 @@
 import { digestOf } from '../../digest.ts';
+import { inboxFolder, inboxVolume, ledgerFolder, ledgerVolume } from '../../kept-volumes.ts';
 import type { ControllerSpec } from '../engine.ts';
 import { labels } from '../labels.ts';
 import { defaultSocket } from './address.ts';
@@ -6,13 +7,13 @@ import type { DockerClient } from './client.ts';
 import { createOrKeep, findContainer, removeContainer, startContainer } from './containers.ts';
 import { hardenedHost, sealed } from './creation.ts';
 import { identityMount, isIdentityKept } from './identity.ts';
-import { definedLabels, engineName, ledgerVolume } from './names.ts';
+import { definedLabels, engineName } from './names.ts';
 import type { Creation, Labels, VendorMount } from './vendor.ts';
 import { volumeLabels } from './volumes.ts';
 
 const CONTROLLER_MEMORY_MB = 256;
-const LEDGER_PATH = '/ledger';
 const ledger = { name: ledgerVolume, owner: { kind: 'controller', name: 'controller' } } as const;
+const inbox = { name: inboxVolume, owner: { kind: 'app', name: 'gateway' } } as const;
 
 /**
  * The socket on the engine's own host. Of an engine reached by tcp it is where Docker puts it: the controller runs
@@ -57,7 +58,7 @@ export function controllerCommand(
 --memory ${CONTROLLER_MEMORY_MB}m --memory-swap ${CONTROLLER_MEMORY_MB}m --log-driver json-file --log-opt max-size=10m --log-opt max-file=2`;
   const own = [
     ...Object.entries(ownLabels(spec)).flatMap(([name, value]) => ['--label', `${name}=${value}`]),
-    ...controllerMounts(architecture, socket, spec.opensSecrets === true).flatMap((mount) => ['--mount', mountWords(mount)]),
+    ...controllerMounts(architecture, socket, spec).flatMap((mount) => ['--mount', mountWords(mount)]),
     imageTag,
   ];
   return ['docker run -d --name', shellWord(engineName(architecture, spec.name)), fixed, ...own.map(shellWord)].join(' ');
@@ -67,7 +68,11 @@ export function controllerCommand(
 export async function startController(client: DockerClient, architecture: string, spec: ControllerSpec): Promise<string> {
   // Also where the release has no secrets: an app that is held back may still be as one with secrets says.
   const isKept = spec.opensSecrets === true || (await isIdentityKept(client, architecture));
-  const creation = controllerCreation(architecture, spec, controllerMounts(architecture, controllerSocket(client), isKept));
+  const creation = controllerCreation(
+    architecture,
+    spec,
+    controllerMounts(architecture, controllerSocket(client), { ...spec, opensSecrets: isKept }),
+  );
   const wanted = { name: engineName(architecture, spec.name), creation };
   const { container, kept } = await createOrKeep(client, wanted, ({ State }) => State.Running);
   if (!kept) await startContainer(client, container);
@@ -89,17 +94,28 @@ const ownLabels = (spec: ControllerSpec): Labels => ({
   ...(spec.holds && { [labels.holds]: 'yes' }),
 });
 
-const controllerMounts = (architecture: string, socket: string, opensSecrets: boolean): VendorMount[] => [
+type MountedFor = Pick<ControllerSpec, 'opensSecrets' | 'takesInbox'>;
+
+const controllerMounts = (architecture: string, socket: string, { opensSecrets, takesInbox }: MountedFor): VendorMount[] => [
   { Type: 'bind', Source: socket, Target: defaultSocket },
   // The labels are for when the volume does not exist yet.
   {
     Type: 'volume',
     Source: engineName(architecture, ledgerVolume),
-    Target: LEDGER_PATH,
+    Target: ledgerFolder,
     VolumeOptions: { Labels: volumeLabels(architecture, ledger) },
   },
   ...(opensSecrets ? [identityMount(architecture)] : []),
+  ...(takesInbox ? [inboxMount(architecture)] : []),
 ];
+
+const inboxMount = (architecture: string): VendorMount => ({
+  Type: 'volume',
+  Source: engineName(architecture, inboxVolume),
+  Target: inboxFolder,
+  ReadOnly: true,
+  VolumeOptions: { NoCopy: true, Labels: volumeLabels(architecture, inbox) },
+});
 
 function mountWords({ Type, Source, Target, ReadOnly, VolumeOptions }: VendorMount): string {
   const volumeWords = Object.entries(VolumeOptions?.Labels ?? {}).map(([name, value]) => `volume-label=${name}=${value}`);

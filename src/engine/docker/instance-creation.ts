@@ -36,9 +36,15 @@ export function instanceCreation(architecture: string, spec: InstanceSpec, { san
 }
 
 function vendorMount(architecture: string, mount: Mount): VendorMount {
-  if (mount.kind === 'volume') return { Type: 'volume', Source: engineName(architecture, mount.volume), Target: mount.path };
+  if (mount.kind === 'volume') return volumeMount(architecture, mount);
   // Docker's API gives memory to root; the sticky bit lets the image's user write, whoever that is.
   return { Type: 'tmpfs', Target: mount.path, TmpfsOptions: { SizeBytes: mount.sizeBytes, Mode: 0o1777 } };
+}
+
+function volumeMount(architecture: string, { volume, path, readOnly }: Mount & { kind: 'volume' }): VendorMount {
+  const mount = { Type: 'volume', Source: engineName(architecture, volume), Target: path } as const;
+  // Who only reads it must not give it the owner of the folder in its image.
+  return readOnly ? { ...mount, ReadOnly: true, VolumeOptions: { NoCopy: true } } : mount;
 }
 
 function instanceLabels(architecture: string, spec: InstanceSpec): Labels {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { secretsPath, type InstanceSpec, type SecretValues } from '../engine.ts';
+import { secretsPath } from '../../secrets-path.ts';
+import type { InstanceSpec, SecretValues } from '../engine.ts';
 import { labels } from '../labels.ts';
 import type { DockerClient } from './client.ts';
 import { createContainer, putArchive, removeContainer, startContainer } from './containers.ts';

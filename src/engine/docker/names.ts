@@ -16,8 +16,6 @@ export const memoryName = (architecture: string, slot: string): string => `${eng
 /** What begins the names of the volumes in memory with an instance's secrets, and the container through which they are filled. */
 export const secretsName = (architecture: string, instance: string): string => `${engineName(architecture, instance)}.secrets`;
 
-export const ledgerVolume = 'ledger';
-
 export function ownerLabels(architecture: string, owner: Owner): Labels {
   const own = { [labels.architecture]: architecture };
   if (owner.kind === 'controller') return { ...own, [labels.role]: 'controller' };

@@ -1,0 +1,34 @@
+import type { Mistake } from './issues.ts';
+import { isRecord, type KeyPath, valueAt } from './key-path.ts';
+import { defaults } from './normalise.ts';
+import { at, children, namesIn, unknownName } from './written.ts';
+
+/** What contradicts something else in `gateway`. */
+export const gatewayMistakes = (root: unknown): Mistake[] => [
+  ...children(root, ['gateway', 'webhooks']).flatMap((path) => unknownSecret(root, [...path, 'secret'])),
+  ...misplacedGateways(root),
+];
+
+/** Environments say where the gateway is, not that there is one. */
+const misplacedGateways = (root: unknown): Mistake[] =>
+  children(root, ['environments'])
+    .map((environment) => [...environment, 'gateway'])
+    .filter((path) => isRecord(valueAt(root, path)) && !isRecord(valueAt(root, ['gateway'])))
+    .map((path) => at('value', path, 'expected gateway in the architecture too, found none'));
+
+/** Where something is the name of a secret. */
+export function unknownSecret(root: unknown, path: KeyPath): Mistake[] {
+  const declared = namesIn(root, ['secrets']);
+  const text = valueAt(root, path);
+  return typeof text !== 'string' || declared.includes(text) ? [] : [at('value', path, unknownName('a name in secrets', text, declared))];
+}
+
+/** Where the gateway's host name in an environment is written. */
+export function gatewayHosts(root: unknown, environment: string | undefined): { host: string; path: KeyPath; app: string }[] {
+  if (!isRecord(valueAt(root, ['gateway']))) return [];
+  const changed = ['environments', String(environment), 'gateway', 'host'];
+  const path = environment !== undefined && valueAt(root, changed) !== undefined ? changed : ['gateway', 'host'];
+  const host = valueAt(root, path);
+  if (typeof host === 'string') return [{ host, path, app: 'gateway' }];
+  return [{ host: defaults.gatewayHost, path: ['gateway'], app: 'gateway' }];
+}

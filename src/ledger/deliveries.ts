@@ -1,0 +1,108 @@
+import type { Database } from './database.ts';
+import type { Delivery, InboxBatch, TakenDelivery } from './delivery.ts';
+import { appendEntry } from './entries.ts';
+import { rolloutInCharge } from './rollouts.ts';
+
+type DeliveryRow = {
+  number: number;
+  source: string;
+  delivery: string;
+  kind: string;
+  repository: string | null;
+  branch: string | null;
+  before: string | null;
+  after: string | null;
+  received_at: string;
+  taken_at: string;
+};
+
+const columns = 'number, source, delivery, kind, repository, branch, "before", "after", received_at, taken_at';
+
+/** To be called in a transaction: what is taken and how far the file was taken are true together, or neither is. */
+export function takeDeliveries(
+  database: Database,
+  batch: InboxBatch,
+  { token, now }: { token: number; now: string },
+): TakenDelivery[] | undefined {
+  const inCharge = rolloutInCharge(database);
+  if (inCharge?.token !== token) return undefined;
+  const known = database.one<{ taken: number }>('SELECT taken FROM inbox_files WHERE file = ?', batch.file);
+  if (known && known.taken !== batch.from) return undefined;
+  const fresh = batch.deliveries.flatMap((delivery) => {
+    const number = insert(database, delivery, now);
+    if (number === undefined) return [];
+    const { body: _, once: __, ...said } = delivery;
+    appendEntry(database, { type: 'delivery-taken', ...eventOf(said), number, at: now }, inCharge.release);
+    return [{ ...said, number, takenAt: now }];
+  });
+  database.run('INSERT INTO inbox_files (file, taken) VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET taken = ?2', batch.file, batch.to);
+  return fresh;
+}
+
+/** What its event says of a delivery; the rest is in the delivery. */
+export const eventOf = ({ source, id, kind, branch, after }: Omit<Delivery, 'body' | 'once'>) => ({
+  source,
+  id,
+  kind,
+  ...(branch !== undefined && { branch }),
+  ...(after !== undefined && { after }),
+});
+
+/** Its number; undefined for one that was taken before. */
+function insert(database: Database, delivery: Delivery, now: string): number | undefined {
+  const { source, id, kind, repository = null, branch = null, before = null, after = null, receivedAt, once = null, body } = delivery;
+  const row = database.one<{ number: number }>(
+    `INSERT INTO deliveries (source, delivery, kind, repository, branch, "before", "after", received_at, taken_at, once, body)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING number`,
+    source,
+    id,
+    kind,
+    repository,
+    branch,
+    before,
+    after,
+    receivedAt,
+    now,
+    once,
+    body,
+  );
+  return row?.number;
+}
+
+export const inboxTaken = (database: Pick<Database, 'all'>): ReadonlyMap<string, number> =>
+  new Map(database.all<{ file: string; taken: number }>('SELECT file, taken FROM inbox_files').map(({ file, taken }) => [file, taken]));
+
+export function readDeliveries(database: Database, { limit, after }: { limit: number; after?: number }): TakenDelivery[] {
+  const rows =
+    after === undefined
+      ? database.all<DeliveryRow>(`SELECT ${columns} FROM deliveries ORDER BY number DESC LIMIT ?`, limit)
+      : database.all<DeliveryRow>(`SELECT ${columns} FROM deliveries WHERE number > ? ORDER BY number LIMIT ?`, after, limit);
+  return rows.map(taken);
+}
+
+export const readBody = (database: Database, number: number): Uint8Array | undefined =>
+  database.one<{ body: Uint8Array }>('SELECT body FROM deliveries WHERE number = ?', number)?.body;
+
+const taken = ({
+  number,
+  source,
+  delivery,
+  kind,
+  repository,
+  branch,
+  before,
+  after,
+  received_at,
+  taken_at,
+}: DeliveryRow): TakenDelivery => ({
+  number,
+  source,
+  id: delivery,
+  kind,
+  ...(repository !== null && { repository }),
+  ...(branch !== null && { branch }),
+  ...(before !== null && { before }),
+  ...(after !== null && { after }),
+  receivedAt: received_at,
+  takenAt: taken_at,
+});

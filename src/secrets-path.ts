@@ -1,0 +1,2 @@
+/** Where a secret's files are in an instance. */
+export const secretsPath = '/run/secrets';

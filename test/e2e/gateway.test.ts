@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { containersOf, docker, type Container } from './docker.ts';
+import { run } from './running.ts';
+import { sendPush, startStream, type Forge, type Sent } from './webhook-stream.ts';
+import { cliProgram, environmentIn, makeWorld, until, type World } from './world.ts';
+
+type Told = { number: number; id: string; kind: string; branch?: string; after?: string };
+
+const key = randomBytes(16).toString('hex');
+const gateway = `gateway: gateway({ webhooks: { github: { secret: 'hook', repository: 'octo/streaming' } } }),`;
+
+let world: World;
+let forge: Forge;
+before(async () => {
+  world = await makeWorld(
+    'hello',
+    { file: 'architecture.ts', from: 'app, architecture, service', to: 'app, architecture, gateway, secret, service' },
+    { file: 'architecture.ts', from: '  apps: {', to: `  secrets: { hook: secret({ version: 1 }) },\n  ${gateway}\n  apps: {` },
+  );
+  forge = { host: 'deliver.localhost', port: world.port, key };
+  const command = ['printf %s "$VALUE" |', process.execPath, cliProgram, 'secret', 'add', 'hook'].join(' ');
+  const env = { ...environmentIn(world.root), VALUE: key };
+  const { code, stderr } = await run({ program: 'sh', words: ['-c', command], cwd: world.folder, env });
+  assert.equal(code, 0, stderr);
+  await world.git('add', '--all');
+  await world.commit('A key of the webhook');
+  await world.done('up');
+});
+after(() => world?.dispose());
+
+const deliveries = async (): Promise<Told[]> => (await world.json<Told[]>('deliveries', '--limit', '100000')).value;
+const containers = (): Promise<Container[]> => containersOf(world.architecture);
+const one = async (isIt: (container: Container) => boolean): Promise<Container> =>
+  (await containers()).find(isIt) ?? assert.fail('not there');
+const isGateway = ({ name, role }: Container): boolean => role === 'service' && name.includes('.gateway.');
+
+/** Every one of them was taken, and is in the ledger once. */
+async function allTaken(sent: readonly Sent[]): Promise<void> {
+  assert.deepEqual(
+    sent.filter(({ status }) => status !== 202),
+    [],
+  );
+  await inLedger(sent.map(({ id }) => id));
+}
+
+async function inLedger(ids: readonly string[]): Promise<void> {
+  const wanted = new Set(ids);
+  const found = await until('all of them are in the ledger', async () => {
+    const all = (await deliveries()).map(({ id }) => id).filter((id) => wanted.has(id));
+    return all.length >= wanted.size && all;
+  });
+  assert.deepEqual(found.toSorted(), [...wanted].toSorted(), 'each is there once');
+}
+
+test('the gateway, on the real engine', async (story) => {
+  await story.test('a signed push is taken through the core and its own data path, once however often it comes', async () => {
+    assert.deepEqual(await sendPush(forge, 'first'), { id: 'first', status: 202 });
+    assert.deepEqual(await sendPush(forge, 'first'), { id: 'first', status: 202 });
+    assert.deepEqual(await sendPush({ ...forge, key: 'another' }, 'forged'), { id: 'forged', status: 401 });
+    await allTaken([{ id: 'first', status: 202 }, await sendPush(forge, 'second')]);
+    const told = await deliveries();
+    assert.deepEqual(
+      told.map(({ number, id, kind, branch }) => [number, id, kind, branch]),
+      [
+        [2, 'second', 'push', 'main'],
+        [1, 'first', 'push', 'main'],
+      ],
+    );
+  });
+
+  await story.test('it has no way to the engine, and cannot write to the ledger', async () => {
+    const { id } = await one(isGateway);
+    const [inspected] = JSON.parse(await docker('inspect', id)) as {
+      Config: { User: string };
+      Mounts: { Destination: string; RW: boolean }[];
+    }[];
+    assert.equal(inspected?.Config.User, '65534:65534');
+    const mounts = Object.fromEntries((inspected?.Mounts ?? []).map(({ Destination, RW }) => [Destination, RW]));
+    assert.deepEqual([mounts['/inbox'], mounts['/ledger'], mounts['/var/run/docker.sock']], [true, false, undefined]);
+    const controller = await one(({ role }) => role === 'controller');
+    const [other] = JSON.parse(await docker('inspect', controller.id)) as { Mounts: { Destination: string; RW: boolean }[] }[];
+    assert.equal(other?.Mounts.find(({ Destination }) => Destination === '/inbox')?.RW, false);
+    await world.done('verify');
+  });
+
+  await story.test('what comes while no controller runs is taken when it is back', async () => {
+    const controller = await one(({ role }) => role === 'controller');
+    await docker('kill', controller.id);
+    const sent = await Promise.all(['a', 'b', 'c'].map((id) => sendPush(forge, `alone-${id}`)));
+    await docker('start', controller.id);
+    await allTaken(sent);
+  });
+
+  await story.test('it is replaced by a commit under a stream of webhooks: none is refused, and none lost', async () => {
+    const old = await one(isGateway);
+    const stream = startStream(forge, { senders: 8, name: 'replaced' });
+    await until('some were sent', async () => stream.sent.length > 100);
+    await world.commit('Another webhook', { file: 'architecture.ts', from: 'webhooks: {', to: `webhooks: { forge: { secret: 'hook' },` });
+    await world.done('up');
+    const sentBy = stream.sent.length;
+    await until('some more were sent', async () => stream.sent.length > sentBy + 100);
+    await allTaken(await stream.stop());
+    assert.notEqual((await one(isGateway)).id, old.id);
+  });
+
+  await story.test('a commit that does not change it keeps its very container', async () => {
+    const { id } = await one(isGateway);
+    await world.commit('Nothing of it');
+    await world.done('up');
+    assert.equal((await one(isGateway)).id, id);
+  });
+
+  await story.test('what it has acknowledged is there though it is killed in between', async () => {
+    const { id } = await one(isGateway);
+    const stream = startStream(forge, { senders: 8, name: 'killed' });
+    await until('some were sent', async () => stream.sent.length > 100);
+    await docker('kill', id);
+    await until('it is back', async () => stream.sent.some(({ status }) => status !== 202) && stream.sent.at(-1)?.status === 202);
+    const sent = await stream.stop();
+    await inLedger(sent.filter(({ status }) => status === 202).map((each) => each.id));
+  });
+
+  await story.test('down keeps what it has taken, and files that were taken go', async () => {
+    const sent = await sendPush(forge, 'last');
+    assert.equal(sent.status, 202);
+    await world.done('down');
+    await world.done('up');
+    await inLedger(['first', 'last']);
+    const listing = `docker run --rm --network none -v ${world.architecture}.inbox:/inbox:ro debian:bookworm-slim sh -c 'ls /inbox'`;
+    await until('no closed file is left', async () => {
+      const { stdout } = await run({ program: 'sh', words: ['-c', listing] });
+      return !stdout.includes('.closed');
+    });
+  });
+});
