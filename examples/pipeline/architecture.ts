@@ -2,7 +2,13 @@ import { agent, app, architecture, job, service, step } from 'changeless';
 
 /** One Dockerfile, an agent for each version of the SDK, side by side. */
 const android = (sdk: number) =>
-  agent({ build: { folder: 'agents/android', args: { SDK: sdk }, tests: { command: ['apksigner', '--version'] } } });
+  agent({
+    build: {
+      folder: 'agents/android',
+      args: { SDK: sdk },
+      tests: [{ command: ['aapt', 'version'] }, { command: ['apksigner', '--version'] }],
+    },
+  });
 
 export default architecture({
   name: 'pipeline',
@@ -39,12 +45,19 @@ export default architecture({
     library: job({
       on: { push: { paths: ['library/**'] } },
       steps: [
-        step({
-          name: 'verify',
-          agent: 'java',
-          run: 'cd library && mvn --batch-mode "-Dmaven.repo.local=$MAVEN_REPOSITORY" --offline package && java -cp target/classes greeting.Check',
-          artifacts: ['library/target/greeting.jar'],
-        }),
+        [
+          step({
+            name: 'maven',
+            agent: 'java',
+            run: 'cd library && mvn --batch-mode "-Dmaven.repo.local=$MAVEN_REPOSITORY" --offline package && java -cp target/classes greeting.Check',
+            artifacts: ['library/target/greeting.jar'],
+          }),
+          step({
+            name: 'gradle',
+            agent: 'java',
+            run: 'cd library && gradle --no-daemon --offline build && java -cp build/classes/java/main greeting.Check',
+          }),
+        ],
       ],
     }),
     android: job({

@@ -10,6 +10,7 @@ import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import { wayOut } from '../release/way-out.ts';
 import { nobody } from './configured-images.ts';
 import { configuredTag } from './image-names.ts';
+import { nobody as gatewayOwner } from './image-user.ts';
 import type { PathImage } from './path-images.ts';
 import { programFolder } from './system-images.ts';
 
@@ -51,9 +52,10 @@ function gatewayImage({ gateway: { webhooks }, architecture, body, key }: Gatewa
     body,
     of: { image: 'controller', key },
     request: {
+      // A volume that is mounted on a folder first becomes its owner's.
       files: [
         { path: gatewaySettings, contents },
-        { path: inboxFolder, folder: true, owner: { user: Number(nobody.split(':')[0]), group: 0 } },
+        { path: inboxFolder, folder: true, owner: gatewayOwner },
       ],
       change: { entrypoint: ['node', `${programFolder}/gateway.js`], user: nobody },
     },

@@ -5,12 +5,8 @@ import { treeTar } from './tar.ts';
 
 test('a folder that a user owns is in a tree, and is that user’s; all else is of root', async () => {
   const reader = extract();
-  reader.end(
-    await treeTar([
-      { path: '/changeless/gateway.json', contents: '{}' },
-      { path: '/inbox', folder: true, owner: { user: 65_534, group: 0 } },
-    ]),
-  );
+  const inbox = { path: '/inbox', folder: true, owner: { user: 65_534, group: 65_534 } } as const;
+  reader.end(await treeTar([{ path: '/changeless/gateway.json', contents: '{}' }, inbox]));
   const seen: string[] = [];
   for await (const entry of reader) {
     const { name, type, uid, mode } = entry.header;

@@ -9,11 +9,16 @@ const element = 'element-6066-11e4-a52e-4f735466cecf';
 // Without capabilities it cannot make a sandbox of its own; the step's container is one.
 const options = { args: ['--headless=new', '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--user-data-dir=/tmp/chromium'] };
 
+// Where there is no IPv6, the driver says that it could not bind (which does no harm), and not which port it chose when it may choose.
+// A step has its network for itself, so this one is free.
+const port = 9515;
+
 /** Starts a browser for as long as the body takes. */
 export async function withBrowser(body) {
-  const driver = spawn('chromedriver', ['--port=0'], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, HOME: '/tmp' } });
+  const driver = spawn('chromedriver', [`--port=${port}`], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, HOME: '/tmp' } });
   try {
-    const address = `http://127.0.0.1:${await portOf(driver)}/session`;
+    await started(driver);
+    const address = `http://127.0.0.1:${port}/session`;
     const { sessionId } = await ask(address, 'POST', { capabilities: { alwaysMatch: { 'goog:chromeOptions': options } } });
     const session = `${address}/${sessionId}`;
     await body(browserOf(session));
@@ -33,11 +38,8 @@ const browserOf = (session) => ({
   },
 });
 
-async function portOf(driver) {
-  for await (const line of createInterface({ input: driver.stdout })) {
-    const port = /on port (\d+)/.exec(line)?.[1];
-    if (port) return port;
-  }
+async function started(driver) {
+  for await (const line of createInterface({ input: driver.stdout })) if (line.includes('started successfully')) return;
   throw new Error('chromedriver ended before it listened');
 }
 
