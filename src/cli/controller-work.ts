@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ownContainer } from '../controller/self.ts';
+import { controllerId } from '../controller/self.ts';
 import { runController } from '../controller/run-controller.ts';
 import { identityFolder, type Engine } from '../engine/engine.ts';
 import type { RecordedEvent } from '../events.ts';
@@ -62,7 +62,7 @@ export async function runBakedController({ engine, print, signal }: ControllerWo
   const [baked, ledger] = await Promise.all([readBaked(), openSqliteLedger(ledgerPath)]);
   if (!baked.ok) return baked;
   if (!ledger.ok) return ledger;
-  const self = ownContainer() ?? `process-${process.pid}`;
+  const self = controllerId();
   const openSecret = secretOpener(readIdentity);
   const inbox = takesInbox(baked.value.manifest) ? { inbox: new InboxReader(inboxFilesIn(inboxFolder)) } : {};
   const own = { self, print, signal, openSecret, logs: logsPath, ...inbox };

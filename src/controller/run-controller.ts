@@ -7,6 +7,7 @@ import { desiredOf } from '../rollout/desired.ts';
 import { releaseReader } from '../rollout/release-on-engine.ts';
 import { watchEngine, type Wake } from '../rollout/wake.ts';
 import { realTimers, type Timers } from '../timers.ts';
+import { endAbandoned } from './end-abandoned.ts';
 import { takeCharge } from './in-charge.ts';
 import { openJournal, type Journal } from './journal.ts';
 import { pause } from './pause.ts';
@@ -16,6 +17,9 @@ import { unjudged, type Unjudged } from './unjudged.ts';
 
 /** A lease not renewed for this long is nobody's. */
 const leaseMs = 10_000;
+
+/** How often who stands by looks whether whom it stands by for is still there. */
+const roundsBetweenLooks = 8;
 
 type Aside = Exclude<Claim, Charge> | Unjudged;
 
@@ -72,8 +76,9 @@ function attend(engine: Engine, architecture: string, timers: Timers): Wake {
 async function act(post: Post): Promise<void> {
   let said: Aside['state'] | undefined;
   const request = await post.request;
-  while (!post.signal.aborted) {
+  for (let round = 0; !post.signal.aborted; round += 1) {
     const claim = (await unjudged(post)) ?? (await claimFor(post, request));
+    if (claim.state === 'standby' && round % roundsBetweenLooks === 0 && (await endAbandoned(post, claim.holder))) continue;
     if (claim.state === 'yours') await takeCharge(post, claim);
     else if (said !== claim.state) await sayAside(post, claim);
     said = claim.state === 'yours' ? undefined : claim.state;

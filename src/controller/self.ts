@@ -7,3 +7,11 @@ import { readFileSync } from 'node:fs';
 export function ownContainer(mounts: () => string = () => readFileSync('/proc/self/mountinfo', 'utf8')): string | undefined {
   return /\/containers\/([0-9a-f]{64})\//.exec(mounts())?.[1];
 }
+
+const OUTSIDE = 'process-';
+
+/** What a controller is called in the ledger: its container or, outside of one, its process, which no engine knows. */
+export const controllerId = (): string => ownContainer() ?? `${OUTSIDE}${process.pid}`;
+
+/** Whether an engine can say if that controller is still there. */
+export const isOnEngine = (controller: string): boolean => !controller.startsWith(OUTSIDE);

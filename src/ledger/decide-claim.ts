@@ -36,7 +36,7 @@ export function holdsLease(renewedAt: string, lease: { now: string; leaseMs: num
  *     none, none is under way: yours with the next token
  *
  * A live rollout whose successor is under way stands by even when that one's lease is over: its controller is restarted by
- * the engine and goes on, or a new one takes over.
+ * the engine and goes on, or a new one takes over; one that was removed has its rollout ended by who stands by.
  */
 export function decideClaim(view: ClaimView, lease: { now: string; leaseMs: number }): ClaimDecision {
   const { own, inCharge } = view;

@@ -4,6 +4,7 @@ import type { Quarantine, RolloutRecord } from './ledger.ts';
 
 /** Failures that say nothing against the release: the same one may do well a minute later. */
 const notItsFault: ReadonlySet<ProblemCode> = new Set([
+  'CONTROLLER_DIED',
   'ENGINE_ABSENT',
   'IDENTITY_MISSING',
   'SECRET_UNREADABLE',

@@ -64,6 +64,27 @@ inWorld('a controller that has not come to claim yet is nobody’s predecessor',
   assert.deepEqual((await controllersOf(world)).toSorted(), [second.release, third.release].toSorted());
 });
 
+inWorld(
+  'a controller that is removed in the midst of its rollout leaves the one before in charge, which clears away what it began',
+  async (world, first) => {
+    await world.up(first);
+    const before = world.engine.world.inventory().filter((line) => !line.includes('controller'));
+    const second = sealRelease(world.engine, { commit: 'second', keys: { 'catalog/api': '2' } });
+    world.engine.world.unhealthy(({ role }) => role === 'service');
+    const name = await world.start(second);
+    await world.until(() => world.events.some((event) => event.type === 'health-waiting'));
+    await world.engine.removeController(architecture, name);
+    await world.until(() => world.events.some((event) => event.type === 'rollout-ended' && event.release === second.release));
+    await world.settled(first);
+    assert.deepEqual(
+      world.engine.world.inventory().filter((line) => !line.includes('controller')),
+      before,
+    );
+    const [last] = await world.ledger.rollouts(1);
+    assert.deepEqual([last?.outcome, last?.problem?.code], ['failed', 'CONTROLLER_DIED']);
+  },
+);
+
 inWorld('a first release that fails is taken back although the engine does not answer for a while', async (world, first) => {
   refuse(world, 'promotePath');
   world.engine.world.beforeEffect = ({ verb }) => {
