@@ -4,7 +4,7 @@ import { containersOf, docker, inventoryOf, startExecutioner, type Container, ty
 import { startLoad } from './load.ts';
 import { makeWorld, until, type Verified, type World } from './world.ts';
 
-const MOMENTS = 10;
+const MOMENTS = 6;
 
 type Event = { type: string; outcome?: string; release?: string };
 type Side = { release: string; inventory: string[] };
@@ -85,7 +85,7 @@ async function rollOutKilled(side: Side, moment: number): Promise<string> {
   return said;
 }
 
-test('a controller killed at ten moments of a rollout ends with one release live and nothing left over', async (context) => {
+test('a controller killed at six moments of a rollout ends with one release live and nothing left over', async (context) => {
   const { sides, eventCount } = await undisturbed();
   const loads = [catalog, accounts].map((host) => startLoad({ host, port: world.port }, 2));
   context.after(() => Promise.all(loads.map((load) => load.stop())));

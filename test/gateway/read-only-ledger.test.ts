@@ -19,7 +19,7 @@ function toldReader(file: string): unknown {
   const folder = path.dirname(file);
   for (const name of readdirSync(folder)) chmodSync(path.join(folder, name), 0o444);
   chmodSync(folder, 0o555);
-  const [command = '', ...words] = [...withoutRights, process.execPath, program, file];
+  const [command, ...words] = [...withoutRights, process.execPath, program, file];
   const said = execFileSync(command, words, { encoding: 'utf8' });
   chmodSync(folder, 0o755);
   for (const name of readdirSync(folder)) chmodSync(path.join(folder, name), 0o644);
