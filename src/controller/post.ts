@@ -55,9 +55,8 @@ export type Post = ControllerRequest & {
 export type StartedFor = Pick<ObservedController, 'asked' | 'waits' | 'holds'>;
 
 /** Says how a rollout ended, unless that is told: its controller was killed before it could, or another one ended it. */
-export async function sayEnded({ ledger, journal, manifest }: Post, record: RolloutRecord): Promise<void> {
-  const { release, inputs } = manifest;
-  const { token, outcome, startedAt, endedAt, problem, held } = record;
+export async function sayEnded({ ledger, journal }: Post, record: RolloutRecord): Promise<void> {
+  const { release, commit, token, outcome, startedAt, endedAt, problem, held } = record;
   if (!outcome || !endedAt) return;
   await journal.flush();
   const told = await ledger.events({ release, type: 'rollout-ended', limit: 50 });
@@ -66,7 +65,7 @@ export async function sayEnded({ ledger, journal, manifest }: Post, record: Roll
   journal.report({
     type: 'rollout-ended',
     release,
-    commit: inputs.source.commit,
+    commit,
     outcome,
     durationMs,
     token,
