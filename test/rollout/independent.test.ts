@@ -256,8 +256,18 @@ for (const way of ['fails', 'could not be built'] as const)
   });
 
 inWorld('apps that are rolled out side by side share their looks at the engine', async (world) => {
-  await world.up(seal(world, {}).manifest);
-  const second = seal(world, { commit: 'second', keys: { 'catalog/api': '2', 'accounts/api': '2' } }).manifest;
+  const { accounts } = perApp.apps;
+  assert.ok(accounts);
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const appOf = (name: string) => ({
+    ...accounts,
+    hosts: [`${name}.localhost`],
+    services: { api: { ...accounts.services['api']!, stores: [] } },
+  });
+  const many = { ...perApp, apps: Object.fromEntries(names.map((name) => [name, appOf(name)])) };
+  await world.up(seal(world, { architecture: many }).manifest);
+  const keys = Object.fromEntries(names.map((name) => [`${name}/api`, '2']));
+  const second = seal(world, { architecture: many, commit: 'second', keys }).manifest;
   const look = world.engine.observe.bind(world.engine);
   const hasBegun = (): boolean => world.events.some((event) => event.type === 'rollout-started' && event.release === second.release);
   let [underWay, most, looks] = [0, 0, 0];
@@ -273,5 +283,5 @@ inWorld('apps that are rolled out side by side share their looks at the engine',
   };
   assert.equal((await world.up(second)).outcome, 'live');
   assert.ok(looks > 5, 'they look');
-  assert.equal(most, 1, 'never two at once');
+  assert.ok(most <= 2, `one at a time, beside the last one of the controller before: ${most} at once`);
 });
