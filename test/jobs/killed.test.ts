@@ -52,49 +52,33 @@ function at(number: number, what: () => 'die' | Promise<void>): (where: string) 
   return () => ((count += 1) === number ? what() : undefined);
 }
 
-void test('whoever carries a run may be killed before or after any effect, and started again', async (context) => {
-  const all = await boundaries();
-  let kills = 0;
-  for (const [index, where] of all.entries()) {
-    const world = await makeWorld();
-    const owner = world.start(
-      'a',
-      at(index + 1, () => 'die'),
-    );
-    const id = await world.ask('build-1', 'build');
-    const meanwhile = finishing(world);
-    await killedOrClosed(world, owner, { id, meanwhile });
-    kills += owner.process.alive ? 0 : 1;
-    world.start('a');
-    await world.closed(id, meanwhile);
-    await checkRun(world, id, `killed ${where} (${index + 1})`);
-    await gone(world);
-  }
-  assert.ok(kills >= all.length - few, `${kills} kills at ${all.length} boundaries`);
-  context.diagnostic(`${kills} kills`);
-});
+const afterKill = [
+  ['whoever carries a run may be killed before or after any effect, and started again', 'a'],
+  ['another takes over from whoever is killed before or after any effect', 'b'],
+] as const;
 
-void test('another takes over from whoever is killed before or after any effect', async (context) => {
-  const all = await boundaries();
-  let kills = 0;
-  for (const [index, where] of all.entries()) {
-    const world = await makeWorld();
-    const owner = world.start(
-      'a',
-      at(index + 1, () => 'die'),
-    );
-    const id = await world.ask('build-1', 'build');
-    const meanwhile = finishing(world);
-    await killedOrClosed(world, owner, { id, meanwhile });
-    kills += owner.process.alive ? 0 : 1;
-    world.start('b');
-    await world.closed(id, meanwhile);
-    await checkRun(world, id, `killed ${where} (${index + 1})`);
-    await gone(world);
-  }
-  assert.ok(kills >= all.length - few, `${kills} kills at ${all.length} boundaries`);
-  context.diagnostic(`${kills} kills`);
-});
+for (const [name, next] of afterKill)
+  void test(name, async (context) => {
+    const all = await boundaries();
+    let kills = 0;
+    for (const [index, where] of all.entries()) {
+      const world = await makeWorld();
+      const owner = world.start(
+        'a',
+        at(index + 1, () => 'die'),
+      );
+      const id = await world.ask('build-1', 'build');
+      const meanwhile = finishing(world);
+      await killedOrClosed(world, owner, { id, meanwhile });
+      kills += owner.process.alive ? 0 : 1;
+      world.start(next);
+      await world.closed(id, meanwhile);
+      await checkRun(world, id, `killed ${where} (${index + 1})`);
+      await gone(world);
+    }
+    assert.ok(kills >= all.length - few, `${kills} kills at ${all.length} boundaries`);
+    context.diagnostic(`${kills} kills`);
+  });
 
 void test('whoever stands still at any boundary while another carries the run to its end does no harm afterwards', async (context) => {
   const all = await boundaries();
