@@ -1,7 +1,6 @@
 import type { RunId } from '../digest.ts';
 import type { OwnedRun } from '../ledger/job-runs.ts';
 import type { Wake } from '../rollout/wake.ts';
-import type { Bell } from './bell.ts';
 import { carryRun } from './carry-run.ts';
 import { forgetLogs } from './kept-log.ts';
 import { takeJobRequests } from './take-requests.ts';
@@ -33,13 +32,22 @@ export async function runJobs(jobs: Jobs): Promise<void> {
   const carried = new Map<RunId, Carried>();
   const lease = keepLeases(jobs, carried);
   const heard = new AbortController();
-  void passOn(wake, workplace.bell, AbortSignal.any([signal, heard.signal]));
+  let isNews = true;
+  const onNews = (): void => {
+    isNews = true;
+    workplace.bell.ring();
+  };
+  void passOn(wake, onNews, AbortSignal.any([signal, heard.signal]));
   signal.addEventListener('abort', () => workplace.bell.ring(), { once: true });
   const next = workplace.bell.listen();
   try {
     for (let round = 0; !signal.aborted; round += 1) {
-      if (round % sweepBeats === 0) await sweep(jobs);
-      await takeJobRequests(jobs);
+      const isSweep = round % sweepBeats === 0;
+      if (isSweep) await sweep(jobs);
+      // A request is an event of the engine: without any there is none, and the engine is not asked twice a second.
+      const asks = isSweep || isNews;
+      isNews = false;
+      if (asks && !(await takeJobRequests(jobs))) isNews = true;
       const claimed = await hands.runs.claim({ owner, leaseMs, held: [...carried.keys()] });
       for (const run of claimed)
         carried.set(
@@ -85,9 +93,9 @@ async function sweep({ hands }: Jobs): Promise<void> {
 }
 
 /** Whatever happens on the engine may be something to do. Ends with the signal: who has been stopped waits no more. */
-async function passOn(wake: Wake, bell: Bell, signal: AbortSignal): Promise<void> {
+async function passOn(wake: Wake, onNews: () => void, signal: AbortSignal): Promise<void> {
   const own = wake.fork(signal);
-  while (!signal.aborted) if (await own.next(beatMs)) bell.ring();
+  while (!signal.aborted) if (await own.next(beatMs)) onNews();
 }
 
 /** Says that the owner lives; lets go of what is no longer its own. */

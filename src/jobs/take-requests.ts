@@ -8,18 +8,20 @@ import { done, failed, type Result } from '../result.ts';
 import { planOfJob } from './plan-of-job.ts';
 import type { Jobs } from './workplace.ts';
 
-/** Serves each request that is about jobs: it is on record before it is taken away. */
-export async function takeJobRequests(jobs: Jobs): Promise<void> {
+/** Serves each request that is about jobs: it is on record before it is taken away. Whether none is left. */
+export async function takeJobRequests(jobs: Jobs): Promise<boolean> {
   const { engine, architecture, report } = jobs.hands;
   const requests = await engine.requests(architecture);
-  if (!requests.ok) return;
+  if (!requests.ok) return false;
+  let areTaken = true;
   for (const asked of requests.value) {
     if (!isJobRequest(asked.request)) continue;
-    if (!(await jobs.mayTake())) return;
+    if (!(await jobs.mayTake())) return false;
     const problem = await serve(jobs, asked, asked.request);
     report(problem ? { type: 'request-refused', request: asked.name, problem } : { type: 'request-served', request: asked.name });
-    await engine.takeRequest(architecture, asked.name);
+    areTaken = (await engine.takeRequest(architecture, asked.name)).ok && areTaken;
   }
+  return areTaken;
 }
 
 async function serve(jobs: Jobs, asked: ObservedRequest, request: JobRequest): Promise<Problem | undefined> {
