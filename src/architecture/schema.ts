@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isBranchName } from './branch-name.ts';
+import { deliveredExpectation, isDeliveredAddress } from './deliver.ts';
 import * as expect from './expectations.ts';
 import { isAddressRange } from '../source-rules.ts';
 import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics } from './model.ts';
@@ -181,6 +183,14 @@ const gateway = members({
   webhooks: z.record(webhookName, webhook).refine((all) => Object.keys(all).length > 0, 'at least one webhook'),
 }).optional();
 
+const branch = text('the name of a branch', isBranchName);
+const deliver = members({
+  repository: text(deliveredExpectation, isDeliveredAddress),
+  branch: branch.optional(),
+  folder: text('a folder of the repository, relative and without ..', expect.isRelativePath).optional(),
+  secret: text('the name of a secret', Boolean).optional(),
+}).optional();
+
 const channels = named(members({ webhook: text('the address of a webhook: http:// or https://', expect.isWebAddress) })).optional();
 
 const serviceChange = members({ replicas: replicas.optional(), settings: settings.optional(), limits: limits.optional() });
@@ -189,6 +199,8 @@ const environment = members({
   secrets: declaredSecrets,
   core: core.optional(),
   gateway: members({ host: hostName.optional() }).optional(),
+  deliver: members({ branch }).optional(),
+  schedules: z.boolean('true or false').optional(),
   apps: named(
     members({
       hosts: hosts.optional(),
@@ -213,6 +225,7 @@ export const architectureInput = members({
   environments: named(environment).optional(),
   channels,
   gateway,
+  deliver,
   secrets: declaredSecrets,
   rollout: z
     .union([

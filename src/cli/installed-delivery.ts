@@ -7,6 +7,12 @@ import { createDelivery } from './real-delivery.ts';
 export function installedDelivery(packageFolder: string): Delivery {
   const { version } = JSON.parse(readFileSync(path.join(packageFolder, 'package.json'), 'utf8')) as { version: string };
   return createDelivery({
-    assets: { version, bundle: path.join(packageFolder, 'dist/controller'), proxy: path.join(packageFolder, 'images/proxy') },
+    assets: {
+      version,
+      bundle: path.join(packageFolder, 'dist/controller'),
+      proxy: path.join(packageFolder, 'images/proxy'),
+      git: path.join(packageFolder, 'images/git'),
+      package: packageFolder,
+    },
   });
 }

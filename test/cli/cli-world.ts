@@ -101,6 +101,14 @@ type Ground = {
   typed: CliWorld['typed'];
 };
 
+/** Stands for the installed package. */
+function packageIn(root: string): string {
+  const folder = path.join(root, 'package');
+  for (const part of ['dist', 'images']) mkdirSync(path.join(folder, part), { recursive: true });
+  writeFileSync(path.join(folder, 'package.json'), '{}');
+  return folder;
+}
+
 async function makeGround(root: string): Promise<Ground> {
   const folder = path.join(root, 'repository');
   const bundle = path.join(root, 'bundle');
@@ -115,7 +123,8 @@ async function makeGround(root: string): Promise<Ground> {
       env,
       encoding: 'utf8',
     }).trim();
-  const assets = { version: '0.0.0', bundle, proxy: path.join(packageFolder, 'images/proxy') };
+  const images = (name: string): string => path.join(packageFolder, 'images', name);
+  const assets = { version: '0.0.0', bundle, proxy: images('proxy'), git: images('git'), package: packageIn(root) };
   const delivery = createDelivery({ assets, evaluator: () => processEvaluator, typeCheck: false });
   const inbox = new PowerlessFiles();
   return {
