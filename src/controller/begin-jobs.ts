@@ -1,4 +1,5 @@
 import type { JobEnded } from '../events.ts';
+import { withBuilder } from '../jobs/builder-images.ts';
 import { runJobs } from '../jobs/run-jobs.ts';
 import { taggedStepImages } from '../jobs/step-images.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
@@ -24,7 +25,11 @@ export function beginJobs(post: Post, token: number): { stop(): Promise<void> } 
       runs: ledger.runs,
       architecture: name,
       place: manifest.outputs.sandbox,
-      images: taggedStepImages(engine.images, name),
+      images: withBuilder(taggedStepImages(engine.images, name), {
+        images: engine.images,
+        architecture: architecture.value,
+        builder: manifest.outputs.builder,
+      }),
       openSecret: post.openSecret ?? secretOpener(async () => undefined),
       report: journal.report,
       async isTold(run) {

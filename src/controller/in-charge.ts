@@ -16,6 +16,7 @@ import { carryRollout } from './carry-rollout.ts';
 import { forgetImages } from './forget-images.ts';
 import { removeLeftovers } from './leftover-controllers.ts';
 import { handsOf, heldOf, holdLease, recordOf, sayEnded, successionOf, type Charge, type Post } from './post.ts';
+import { runsOfDelivery } from './runs-of-delivery.ts';
 import { removePredecessors } from './predecessors.ts';
 import { nothingToDo, nothingStandsBy, rolledBack } from './refusal.ts';
 import { takeInbox } from './take-inbox.ts';
@@ -43,7 +44,7 @@ type Tenure = {
 export async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const lease = holdLease(post, claim.token);
   const jobs = beginJobs(post, claim.token);
-  const taking = takeInbox(post, claim.token);
+  const taking = takeInbox({ ...post, runsOf: runsOfDelivery(post) }, claim.token);
   try {
     const alarms = await openAlarms(post.ledger);
     const hands = counting(handsOf(post, claim.token), alarms);

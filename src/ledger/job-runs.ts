@@ -15,7 +15,7 @@ export type OwnRun = JobRun & { token: number };
  *         └──────────────(cancelled)────────┘
  */
 export interface JobRuns {
-  /** Durable before it resolves. False when a run of that id was accepted before, which stays as it is. */
+  /** Durable before it resolves; those that wait for the same turn have ended as superseded. False when a run of that id was accepted before, which stays as it is. */
   accept(run: AcceptedRun): Promise<boolean>;
   /**
    * Takes every run that is not closed and has no owner, or one who has not renewed it for `leaseMs`, or this very owner, who
@@ -29,9 +29,11 @@ export interface JobRuns {
   /** Checked before each effect. */
   mayAct(owned: OwnedRun): Promise<boolean>;
   find(id: RunId): Promise<JobRun | undefined>;
+  /** Those that a delivery started, in the order in which they were accepted. */
+  ofDelivery(number: number): Promise<JobRun[]>;
   /** Newest first. */
   list(filter: { job?: string; limit: number }): Promise<JobRun[]>;
-  /** Marks it as started; the first time counts. */
+  /** Marks it as started; the first time counts. False, too, while an earlier one of its turn has not ended. */
   begin(owned: OwnedRun): Promise<boolean>;
   /** Notes the container a step is about to be started in; none: that it certainly was not. False, too, when the step is over. */
   noteContainer(owned: OwnedRun, step: string, container?: string): Promise<boolean>;

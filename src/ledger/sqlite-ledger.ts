@@ -4,7 +4,7 @@ import { done, failed, type Result } from '../result.ts';
 import { Database, migrate } from './database.ts';
 import { recordOf } from './decide-claim.ts';
 import { inboxTaken, readBody, readDeliveries, takeDeliveries } from './deliveries.ts';
-import type { InboxBatch, TakenDelivery } from './delivery.ts';
+import type { InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './delivery.ts';
 import { appendEntry, firstBroken, readEvents } from './entries.ts';
 import type { JobRuns } from './job-runs.ts';
 import type { Claim, HoldDecision, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
@@ -100,8 +100,8 @@ class SqliteLedger implements Ledger {
     return readEvents(this.#database, filter);
   }
 
-  async takeDeliveries(token: number, batch: InboxBatch): Promise<readonly TakenDelivery[] | undefined> {
-    return this.#database.transaction(() => takeDeliveries(this.#database, batch, { token, now: this.#now() }));
+  async takeDeliveries(token: number, batch: InboxBatch, runsOf: RunsOfDelivery = () => []): Promise<readonly NewDelivery[] | undefined> {
+    return this.#database.transaction(() => takeDeliveries(this.#database, batch, { token, now: this.#now(), runsOf }));
   }
 
   async inboxTaken(): Promise<ReadonlyMap<string, number>> {
