@@ -42,7 +42,7 @@ const reservedJob = (path: KeyPath): Mistake[] =>
   last(path) === 'deliver' ? [at('key', path, 'the name deliver is reserved for what runs a pushed release; expected another')] : [];
 
 function unknownAfters(root: unknown, job: KeyPath): Mistake[] {
-  const jobs = namesIn(root, ['jobs']);
+  const jobs = [...namesIn(root, ['jobs']), 'deliver'];
   return oneOrMore(root, [...job, 'on', 'after']).flatMap(({ text, path }) =>
     jobs.includes(text) ? [] : [at('value', path, unknownName('a job', text, jobs))],
   );

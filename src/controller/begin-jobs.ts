@@ -5,6 +5,7 @@ import { taggedStepImages } from '../jobs/step-images.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { secretOpener } from '../secrets/open-secret.ts';
 import type { Post } from './post.ts';
+import { followersIn } from './runs-of-delivery.ts';
 
 /**
  * Runs jobs beside all else that a controller in charge does, neither waiting for the other. `stop`: they run on, and are
@@ -30,6 +31,7 @@ export function beginJobs(post: Post, token: number): { stop(): Promise<void> } 
         architecture: architecture.value,
         builder: manifest.outputs.builder,
       }),
+      followersOf: followersIn(post),
       openSecret: post.openSecret ?? secretOpener(async () => undefined),
       report: journal.report,
       async isTold(run) {

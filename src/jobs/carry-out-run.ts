@@ -51,7 +51,10 @@ async function carryOut(carried: CarriedRun, effect: RunEffect): Promise<boolean
       return (await engine.jobs.signal(architecture, nameOf(effect.step.key), effect.signal)).ok;
     case 'end': {
       const { outcome, problem } = effect;
-      if (!(await runs.end(owned, { outcome, ...(problem && { problem }) }))) return false;
+      const followers = hands.followersOf({ ...run, outcome });
+      if (!(await runs.end(owned, { outcome, ...(problem && { problem }), followers }))) return false;
+      for (const { id, job, commit, reason, push } of followers)
+        hands.report({ type: 'job-accepted', run: id, job, commit, reason, ...(push && { push }) });
       const ended = await runs.find(run.id);
       if (ended) await tellEnd({ ...carried, run: ended });
       return true;

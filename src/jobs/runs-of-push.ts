@@ -1,13 +1,13 @@
 import { repositoryName } from '../architecture/deliver.ts';
 import type { Deliver } from '../architecture/model.ts';
 import { repositorySecret } from '../builder-task.ts';
-import type { CommitId, ImageId, ReleaseId, RunId } from '../digest.ts';
-import type { AcceptedRun, PlannedStep, RunPush } from '../job-run.ts';
+import { digestOfBytes, type CommitId, type ImageId, type ReleaseId, type RunId } from '../digest.ts';
+import type { AcceptedRun, PlannedStep, RunOutcome, RunPush } from '../job-run.ts';
 import type { RunsOfDelivery } from '../ledger/delivery.ts';
 import { sealedValue } from '../release/secret-references.ts';
 import { planOfJob, type PlanContext } from './plan-of-job.ts';
 import { readPushBody } from './push-body.ts';
-import { jobsOfPush } from './triggers.ts';
+import { jobsAfter, jobsOfPush, nextTimes } from './triggers.ts';
 
 /** What the release in charge says, and its agents' images by name. */
 export type PushContext = PlanContext & { release: ReleaseId; environment: string; agents: Readonly<Record<string, ImageId>> };
@@ -60,6 +60,41 @@ const deliverRun = (number: number, context: PushContext): Planned & Pick<Accept
   plan: { steps: [builderStep('deliver', context)], limitMs: deliverMs },
   turn: deliverJob,
 });
+
+/**
+ * What comes after a run that has ended, on its commit: under ids that follow from its own, so that none is accepted twice. None where nothing
+ * can be fetched. Pure.
+ */
+export function runsAfter(ended: AfterRun, context: PushContext): AcceptedRun[] {
+  const { id, job, commit, push, outcome } = ended;
+  if (!context.architecture.deliver) return [];
+  const { release, environment } = context;
+  const accepted = { commit, release, environment, reason: 'after', ...(push && { push }) } as const;
+  return jobsAfter(context.architecture.jobs ?? {}, { job, passed: outcome === 'passed' }).flatMap((next) => {
+    const prepared = preparedRun(next, {}, context);
+    return prepared ? [{ ...accepted, ...prepared, id: `${next}-${digestOfBytes(id).slice(0, 12)}` as RunId }] : [];
+  });
+}
+
+/** What of a run says what comes after it. */
+export type AfterRun = Pick<AcceptedRun, 'id' | 'job' | 'commit' | 'push'> & { outcome: RunOutcome };
+
+/** What came due by schedule, on the commit of the release. Missed times count once. None where nothing can be fetched. Pure. */
+export function runsDue(
+  { since, until }: { since: Date; until: Date },
+  context: PushContext & { commit: CommitId | 'uncommitted' },
+): AcceptedRun[] {
+  const { release, environment, commit, architecture } = context;
+  if (!architecture.deliver) return [];
+  return nextTimes(architecture.jobs ?? {}, since, until).flatMap(({ job, at }) => {
+    const prepared = preparedRun(job, {}, context);
+    const id = `${job}-${at
+      .toISOString()
+      .slice(0, 16)
+      .replaceAll(/[^0-9]/g, '')}` as RunId;
+    return prepared ? [{ ...prepared, commit, release, environment, reason: 'schedule', id }] : [];
+  });
+}
 
 /** A run whose images the builder makes first; undefined where there is no such job, or its parameters are none. */
 export function preparedRun(job: string, parameters: Readonly<Record<string, string>>, context: PushContext): Planned | undefined {

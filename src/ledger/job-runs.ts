@@ -5,6 +5,9 @@ import type { Problem } from '../problem.ts';
 /** A run that is somebody's, as long as nobody has a higher token for it. */
 export type OwnedRun = { id: RunId; token: number };
 
+/** `followers`: what starts with its end. */
+export type RunEnd = { outcome: RunOutcome; problem?: Problem; followers?: readonly AcceptedRun[] };
+
 export type OwnRun = JobRun & { token: number };
 
 /**
@@ -41,8 +44,8 @@ export interface JobRuns {
   endStep(owned: OwnedRun, step: string, end: StepEnd): Promise<boolean>;
   /** Asks for its end, whoever owns it. False when it is over, or there is none. */
   cancel(id: RunId): Promise<boolean>;
-  /** Ends it, once. */
-  end(owned: OwnedRun, end: { outcome: RunOutcome; problem?: Problem }): Promise<boolean>;
+  /** Ends it, once, and accepts those that come after it: both, or neither. */
+  end(owned: OwnedRun, end: RunEnd): Promise<boolean>;
   /** Nothing is left to be done for it. */
   close(owned: OwnedRun): Promise<boolean>;
 }

@@ -1,5 +1,6 @@
 import type { Asked } from '../asked.ts';
 import type { CommitId, ReleaseId } from '../digest.ts';
+import type { AcceptedRun } from '../job-run.ts';
 import type { RecordedEvent, RolloutOutcome, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import type { InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './delivery.ts';
@@ -102,6 +103,11 @@ export interface Ledger {
    * where the file was taken to: then it changes nothing. The runs that `runsOf` says are accepted with the delivery, or not at all.
    */
   takeDeliveries(token: number, batch: InboxBatch, runsOf?: RunsOfDelivery): Promise<readonly NewDelivery[] | undefined>;
+  /**
+   * Accepts what came due since this was asked last, up to now, and notes that, all or nothing; the first time nothing has come due. Gives
+   * what is new. Nothing when the token is not in charge.
+   */
+  takeDue(token: number, dueSince: (since: Date, until: Date) => readonly AcceptedRun[]): Promise<readonly AcceptedRun[]>;
   /** How far each file of the inbox was taken, by its name. */
   inboxTaken(): Promise<ReadonlyMap<string, number>>;
   /** Newest first, or from the one after `after` on, oldest first. */

@@ -5,7 +5,7 @@ import type { Problem } from '../problem.ts';
 import { acceptRun } from './accept-run.ts';
 import type { Database } from './database.ts';
 import { holdsLease } from './decide-claim.ts';
-import type { JobRuns, OwnedRun, OwnRun } from './job-runs.ts';
+import type { JobRuns, OwnedRun, OwnRun, RunEnd } from './job-runs.ts';
 
 type RunRow = {
   id: string;
@@ -124,9 +124,13 @@ export class SqliteJobRuns implements JobRuns {
     return this.#database.run(sql, this.#now(), id) === 1;
   }
 
-  async end(owned: OwnedRun, { outcome, problem }: { outcome: RunOutcome; problem?: Problem }): Promise<boolean> {
+  async end(owned: OwnedRun, { outcome, problem, followers = [] }: RunEnd): Promise<boolean> {
     const sql = 'UPDATE job_runs SET ended_at = ?, outcome = ?, problem = ? WHERE id = ? AND token = ? AND ended_at IS NULL';
-    return this.#database.run(sql, this.#now(), outcome, textOf(problem), owned.id, owned.token) === 1;
+    return this.#database.transaction(() => {
+      const isEnded = this.#database.run(sql, this.#now(), outcome, textOf(problem), owned.id, owned.token) === 1;
+      if (isEnded) for (const run of followers) acceptRun(this.#database, run, this.#now());
+      return isEnded;
+    });
   }
 
   async close(owned: OwnedRun): Promise<boolean> {

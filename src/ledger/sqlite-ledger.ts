@@ -1,4 +1,5 @@
 import type { RecordedEvent, UnitName } from '../events.ts';
+import type { AcceptedRun } from '../job-run.ts';
 import type { Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import { Database, migrate } from './database.ts';
@@ -8,6 +9,7 @@ import type { InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './d
 import { appendEntry, firstBroken, readEvents } from './entries.ts';
 import type { JobRuns } from './job-runs.ts';
 import type { Claim, HoldDecision, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
+import { takeDue } from './schedules.ts';
 import { claimRollout, endRollout, decide, goBack, holdBack, newestRollouts, renewLease, rolloutInCharge, wentBack } from './rollouts.ts';
 import { SqliteJobRuns } from './sqlite-job-runs.ts';
 
@@ -102,6 +104,10 @@ class SqliteLedger implements Ledger {
 
   async takeDeliveries(token: number, batch: InboxBatch, runsOf: RunsOfDelivery = () => []): Promise<readonly NewDelivery[] | undefined> {
     return this.#database.transaction(() => takeDeliveries(this.#database, batch, { token, now: this.#now(), runsOf }));
+  }
+
+  async takeDue(token: number, dueSince: Parameters<Ledger['takeDue']>[1]): Promise<readonly AcceptedRun[]> {
+    return this.#database.transaction(() => takeDue(this.#database, dueSince, { token, now: this.#now() }));
   }
 
   async inboxTaken(): Promise<ReadonlyMap<string, number>> {
