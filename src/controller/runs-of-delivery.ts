@@ -29,7 +29,7 @@ export function followersIn(post: Said): (ended: AfterRun) => AcceptedRun[] {
 }
 
 /** What comes due by schedule, and when next. */
-export type Schedules = { due(since: Date, until: Date): AcceptedRun[]; next(since: Date): Date | undefined };
+export type Schedules = { due: (since: Date, until: Date) => AcceptedRun[]; next: (since: Date) => Date | undefined };
 
 /** Undefined where nothing ever comes due: on a laptop nothing does, unless its environment says so. */
 export function schedulesIn(post: Said & Pick<Post, 'logs'>): Schedules | undefined {

@@ -21,6 +21,8 @@ function manifestFor(change: Partial<Architecture>): Manifest {
   return { schema: 1, release: releaseId(inputs), inputs, outputs };
 }
 
+type Keeping = { ledger: Ledger; token: number; environment?: string; change?: Partial<Architecture> };
+
 /** Time stands still until a test says otherwise. */
 class Day {
   nowMs = Date.UTC(2026, 4, 1, 12);
@@ -30,8 +32,7 @@ class Day {
   readonly clock = (): Date => new Date(this.nowMs);
 
   /** Begins to look, until the test is over. */
-  keep(context: TestContext, ledger: Ledger, token: number, more: { environment?: string; change?: Partial<Architecture> } = {}) {
-    const { environment = 'production', change = {} } = more;
+  keep(context: TestContext, { ledger, token, environment = 'production', change = {} }: Keeping) {
     const manifest = manifestFor({ ...architecture, ...change });
     const abort = new AbortController();
     const journal = { report: (event: ChangelessEvent) => void this.events.push(event), flush: async () => {} };
@@ -72,7 +73,7 @@ const runsIn = async (ledger: Ledger): Promise<string[]> => (await ledger.runs.l
 void test('a job runs when its time has come, on the commit of the release, and once', async (context) => {
   const time = new Day();
   const { ledger, token } = await ledgerAt(context, time);
-  time.keep(context, ledger, token);
+  time.keep(context, { ledger, token });
   await looked();
   assert.deepEqual(await runsIn(ledger), [], 'nothing is due by the mere start');
   await time.pass(15 * 3_600_000);
@@ -89,11 +90,11 @@ void test('a job runs when its time has come, on the commit of the release, and 
 void test('what was missed while no controller ran is made up for once', async (context) => {
   const time = new Day();
   const { ledger, token } = await ledgerAt(context, time);
-  const first = time.keep(context, ledger, token);
+  const first = time.keep(context, { ledger, token });
   await looked();
   await first.stop();
   time.nowMs += 4 * day;
-  time.keep(context, ledger, token);
+  time.keep(context, { ledger, token });
   await looked();
   assert.deepEqual(await runsIn(ledger), ['nightly-202605050330']);
   await time.pass(1000);
@@ -103,12 +104,12 @@ void test('what was missed while no controller ran is made up for once', async (
 void test('whoever is not in charge any more starts nothing', async (context) => {
   const time = new Day();
   const { ledger, token } = await ledgerAt(context, time);
-  time.keep(context, ledger, token);
+  time.keep(context, { ledger, token });
   await looked();
   const next = await tokenOf(ledger, 'b');
   await time.pass(day);
   assert.deepEqual(await runsIn(ledger), []);
-  time.keep(context, ledger, next);
+  time.keep(context, { ledger, token: next });
   await looked();
   assert.deepEqual(await runsIn(ledger), ['nightly-202605020330']);
 });
@@ -124,7 +125,7 @@ for (const [words, environment, change, runs] of still)
   void test(`${words} ${runs === 0 ? 'nothing runs' : 'jobs run'} by schedule`, async (context) => {
     const time = new Day();
     const { ledger, token } = await ledgerAt(context, time);
-    time.keep(context, ledger, token, { environment, change });
+    time.keep(context, { ledger, token, environment, change });
     await looked();
     await time.pass(day);
     assert.equal((await runsIn(ledger)).length, runs);
