@@ -130,6 +130,14 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE inbox_files (file TEXT PRIMARY KEY, taken INTEGER NOT NULL) STRICT;
     `,
   },
+  {
+    number: 6,
+    minimumReader: 1,
+    sql: `
+      CREATE TABLE leaving (container TEXT PRIMARY KEY, token INTEGER NOT NULL, at TEXT NOT NULL) STRICT;
+      CREATE TABLE refusals (controller TEXT PRIMARY KEY, claim TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+    `,
+  },
 ];
 
 /** The schema this program knows. */
