@@ -134,6 +134,14 @@ export const migrations: readonly Migration[] = [
     number: 6,
     minimumReader: 1,
     sql: `
+      CREATE TABLE leaving (container TEXT PRIMARY KEY, token INTEGER NOT NULL, at TEXT NOT NULL) STRICT;
+      CREATE TABLE refusals (controller TEXT PRIMARY KEY, claim TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+    `,
+  },
+  {
+    number: 7,
+    minimumReader: 1,
+    sql: `
       ALTER TABLE job_runs ADD COLUMN push TEXT;
       ALTER TABLE job_runs ADD COLUMN delivery INTEGER;
       ALTER TABLE job_runs ADD COLUMN turn TEXT;

@@ -8,6 +8,7 @@ import { inboxTaken, readBody, readDeliveries, takeDeliveries } from './deliveri
 import type { InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './delivery.ts';
 import { appendEntry, firstBroken, readEvents } from './entries.ts';
 import type { JobRuns } from './job-runs.ts';
+import { leaving, letGo } from './leaving.ts';
 import type { Claim, HoldDecision, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
 import { takeDue } from './schedules.ts';
 import { claimRollout, endRollout, decide, goBack, holdBack, newestRollouts, renewLease, rolloutInCharge, wentBack } from './rollouts.ts';
@@ -84,6 +85,14 @@ class SqliteLedger implements Ledger {
 
   async holdBack(token: number, held: readonly UnitName[], why: Problem): Promise<boolean> {
     return this.#database.transaction(() => holdBack(this.#database, token, { held, why }));
+  }
+
+  async letGo(token: number, containers: readonly string[]): Promise<boolean> {
+    return this.#database.transaction(() => letGo(this.#database, containers, { token, now: this.#now() }));
+  }
+
+  async leaving(token: number): Promise<ReadonlySet<string>> {
+    return leaving(this.#database, token);
   }
 
   async append(events: readonly RecordedEvent[]): Promise<void> {

@@ -111,6 +111,8 @@ function ledgerOf(process: ControllerProcess): Ledger {
         return ended;
       }),
     holdBack: (token, held, why) => reached('holdBack', () => ledger.holdBack(token, held, why)),
+    letGo: (token, containers) => reached('letGo', () => ledger.letGo(token, containers)),
+    leaving: (token) => (process.alive ? ledger.leaving(token) : never()),
     append: (events) => reached('append', () => ledger.append(events)),
     renew: (token) => (process.alive ? ledger.renew(token) : never()),
     mayAct: (token) => (process.alive ? process.world.mayAct(token) : never()),
