@@ -99,7 +99,14 @@ function normaliseGateway(gateway: input.GatewayInput | undefined): Record<strin
 function normaliseDeliver(deliver: input.DeliverInput | undefined): { deliver?: Deliver } {
   if (deliver === undefined) return {};
   const { repository, branch = defaults.branch, folder = '', secret } = deliver;
-  return { deliver: { repository, branch, folder: posix.join(folder, '.').replace(/^\.$/, ''), ...(secret !== undefined && { secret }) } };
+  return {
+    deliver: {
+      ...(repository !== undefined && { repository }),
+      branch,
+      folder: posix.join(folder, '.').replace(/^\.$/, ''),
+      ...(secret !== undefined && { secret }),
+    },
+  };
 }
 
 const normaliseTls = (tls: input.TlsInput | undefined): { tls?: Tls } =>
