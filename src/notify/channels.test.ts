@@ -47,6 +47,7 @@ const told: [RecordedEvent, string | undefined][] = [
   ],
   [{ type: 'job-ended', ...job, outcome: 'passed', durationMs: 5, at }, undefined],
   [{ type: 'job-ended', ...job, outcome: 'cancelled', durationMs: 5, at }, undefined],
+  [{ type: 'job-ended', ...job, outcome: 'superseded', durationMs: 0, at }, undefined],
   [{ type: 'release-live', release, durationMs: 1, at }, undefined],
 ];
 

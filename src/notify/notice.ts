@@ -1,5 +1,6 @@
 import { short } from '../digest.ts';
 import type { RecordedEvent, UnitName } from '../events.ts';
+import { isVerdict } from '../job-run.ts';
 
 /** What a channel is told about an event, in a sentence; undefined for what is not worth a message. */
 export function noticeOf(event: RecordedEvent): string | undefined {
@@ -30,7 +31,7 @@ export function noticeOf(event: RecordedEvent): string | undefined {
 function jobWords({ job, run, commit, outcome, fixed, problem }: RecordedEvent & { type: 'job-ended' }): string | undefined {
   const what = `on ${commitWords(commit)} (run ${run})`;
   if (outcome === 'passed') return fixed ? `job ${job} is fixed ${what}` : undefined;
-  if (outcome === 'cancelled') return undefined;
+  if (!isVerdict(outcome)) return undefined;
   const lines = (problem?.lines ?? []).slice(-10);
   return [`${problem?.what ?? `job ${job} did not pass`} ${what}${problem?.why ? `: ${problem.why}` : ''}`, ...lines].join('\n');
 }
