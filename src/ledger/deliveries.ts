@@ -1,6 +1,7 @@
 import type { Database } from './database.ts';
 import type { Delivery, InboxBatch, TakenDelivery } from './delivery.ts';
 import { appendEntry } from './entries.ts';
+import { isOvertaken, wasFound } from './found-pushes.ts';
 import { rolloutInCharge } from './rollouts.ts';
 
 type DeliveryRow = {
@@ -31,7 +32,7 @@ export function takeDeliveries(
   const fresh = batch.deliveries.flatMap((delivery) => {
     const number = insert(database, delivery, now);
     if (number === undefined) return [];
-    const { body: _, once: __, ...said } = delivery;
+    const { body: _, once: __, follows: ___, ...said } = delivery;
     appendEntry(database, { type: 'delivery-taken', ...eventOf(said), number, at: now }, inCharge.release);
     return [{ ...said, number, takenAt: now }];
   });
@@ -40,7 +41,7 @@ export function takeDeliveries(
 }
 
 /** What its event says of a delivery; the rest is in the delivery. */
-export const eventOf = ({ source, id, kind, branch, after }: Omit<Delivery, 'body' | 'once'>) => ({
+export const eventOf = ({ source, id, kind, branch, after }: Omit<TakenDelivery, 'number' | 'takenAt'>) => ({
   source,
   id,
   kind,
@@ -48,8 +49,9 @@ export const eventOf = ({ source, id, kind, branch, after }: Omit<Delivery, 'bod
   ...(after !== undefined && { after }),
 });
 
-/** Its number; undefined for one that was taken before. */
+/** Its number; undefined for one that was taken before, or that came too late. */
 function insert(database: Database, delivery: Delivery, now: string): number | undefined {
+  if (isOvertaken(database, delivery) || wasFound(database, delivery)) return undefined;
   const { source, id, kind, repository = null, branch = null, before = null, after = null, receivedAt, once = null, body } = delivery;
   const row = database.one<{ number: number }>(
     `INSERT INTO deliveries (source, delivery, kind, repository, branch, "before", "after", received_at, taken_at, once, body)

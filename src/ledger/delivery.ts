@@ -15,6 +15,8 @@ export type Delivery = {
   receivedAt: string;
   /** Where the id is not signed: one of the same source with the same `once` is the same delivery, whatever its id. */
   once?: string;
+  /** Passed over unless the delivery of this number is the newest push to its branch; 0: unless there is none. */
+  follows?: number;
   /** As it came; its signature was right. */
   body: Uint8Array;
 };
@@ -26,4 +28,7 @@ export type InboxBatch = { file: string; from: number; to: number; deliveries: r
 export type Inbox = { next(taken: ReadonlyMap<string, number>): Promise<InboxBatch | undefined> };
 
 /** As the ledger has it: `number` grows by one with each. */
-export type TakenDelivery = Omit<Delivery, 'body' | 'once'> & { number: number; takenAt: string };
+export type TakenDelivery = Omit<Delivery, 'body' | 'once' | 'follows'> & { number: number; takenAt: string };
+
+/** The source of pushes whose webhook never came, and that somebody found all the same. */
+export const oversight = 'oversight';

@@ -2,6 +2,8 @@ import type { Asked } from '../asked.ts';
 import type { CommitId, ReleaseId } from '../digest.ts';
 import type { RecordedEvent, RolloutOutcome, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
+import type { BranchHeads } from './branch-heads.ts';
+import type { ChannelPlaces } from './channel-places.ts';
 import type { InboxBatch, TakenDelivery } from './delivery.ts';
 import type { JobRuns } from './job-runs.ts';
 
@@ -56,6 +58,8 @@ export type Claim =
  */
 export interface Ledger {
   readonly runs: JobRuns;
+  readonly channels: ChannelPlaces;
+  readonly heads: BranchHeads;
   /**
    * A controller asks for its rollout: begins it when the container is new here, resumes it when it is in charge.
    * A rollout under way whose holder has renewed its lease within `leaseMs` holds it against newcomers. One that was `asked`

@@ -16,8 +16,8 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   drift: ['release', 'engine', 'rollout'],
   jobs: ['architecture', 'release', 'engine', 'ledger', 'rollout'],
   alarms: ['datapath', 'engine', 'rollout'],
-  notify: ['architecture'],
-  controller: ['secrets', 'jobs', 'notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger', 'gateway'],
+  notify: ['ledger'],
+  controller: ['architecture', 'secrets', 'jobs', 'notify', 'release', 'engine', 'rollout', 'drift', 'alarms', 'ledger', 'gateway'],
   cli: [
     'architecture',
     'release',

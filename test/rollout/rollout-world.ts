@@ -12,6 +12,7 @@ import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openMemoryLedger } from '../../src/ledger/memory-ledger.ts';
 import type { Timers } from '../../src/timers.ts';
 import type { Secret } from '../../src/secret.ts';
+import { done } from '../../src/result.ts';
 import { planFor } from './plan-for.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 import { fixtureIdentity } from './secret-fixture.ts';
@@ -71,9 +72,9 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
       paceMs: 4,
       clock,
       timers: hurryingTimers,
-      post: async (url, body) => {
+      http: async ({ url, body = '' }) => {
         posted.push({ url, body });
-        return 200;
+        return done({ status: 200, header: () => undefined, body: '' });
       },
     }).catch((error: unknown) => {
       if (!(error instanceof Killed)) throw error;

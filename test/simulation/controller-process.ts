@@ -116,8 +116,10 @@ function ledgerOf(process: ControllerProcess): Ledger {
     mayAct: (token) => (process.alive ? process.world.mayAct(token) : never()),
     rollouts: (limit) => (process.alive ? ledger.rollouts(limit) : never()),
     events: (filter) => (process.alive ? ledger.events(filter) : never()),
-    // Without a place for logs a controller runs no jobs.
+    // Without a place for logs a controller runs no jobs; without channels and a forge it tells nobody.
     runs: ledger.runs,
+    channels: ledger.channels,
+    heads: ledger.heads,
     takeDeliveries: (token, batch) => reached('takeDeliveries', () => ledger.takeDeliveries(token, batch)),
     inboxTaken: () => (process.alive ? ledger.inboxTaken() : never()),
     deliveries: (range) => (process.alive ? ledger.deliveries(range) : never()),
