@@ -1,11 +1,27 @@
+import { statusOutlet } from '../forge/status-outlet.ts';
+import { isAskedFor } from '../jobs/triggers.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { channelOutlets } from './channel-outlets.ts';
+import { linksOf, openForge } from './open-forge.ts';
+import { oversee } from './oversee.ts';
 import type { Post } from './post.ts';
 import { tellOutlets } from './tell-channels.ts';
 
-/** Tells channels and the forge what is on record, beside all else that a controller in charge does. */
+/**
+ * Tells channels and the forge what is on record, and finds pushes that the forge did not tell of, beside all else that a controller in
+ * charge does. Resolves when all that is written down from now on will be told.
+ */
 export async function beginTelling(post: Post, token: number): Promise<{ stop(): Promise<void> }> {
   const resolved = resolveEnvironment(post.manifest.inputs.architecture, post.environment);
   if (!resolved.ok) return { stop: async () => undefined };
-  return tellOutlets(post, token, channelOutlets(post, resolved.value));
+  const forge = openForge(post, resolved.value);
+  const statuses = forge ? [statusOutlet(forge, post.environment, linksOf(resolved.value))] : [];
+  const telling = await tellOutlets(post, token, [...channelOutlets(post, resolved.value), ...statuses]);
+  const { jobs = {} } = resolved.value;
+  const overseeing = forge && oversee(post, token, { forge, isWanted: (branch) => isAskedFor(jobs, branch) });
+  return {
+    async stop() {
+      await Promise.all([telling.stop(), overseeing?.stop()]);
+    },
+  };
 }

@@ -7,6 +7,6 @@ export interface BranchHeads {
   noted(repository: string): Promise<ReadonlyMap<string, string> | undefined>;
   /** Notes heads; those without one are forgotten. False when the token is not in charge. */
   note(token: number, repository: string, heads: ReadonlyMap<string, string | undefined>): Promise<boolean>;
-  /** By branch. */
-  newestPushes(repository: string): Promise<ReadonlyMap<string, NewestPush>>;
+  /** Undefined when none to the branch was taken. */
+  newestPush(repository: string, branch: string): Promise<NewestPush | undefined>;
 }

@@ -1,5 +1,6 @@
 import type { Database } from './database.ts';
-import type { Delivery, InboxBatch, TakenDelivery } from './delivery.ts';
+import type { ChangelessEvent } from '../events.ts';
+import { oversight, type Delivery, type InboxBatch, type TakenDelivery } from './delivery.ts';
 import { appendEntry } from './entries.ts';
 import { isOvertaken, wasFound } from './found-pushes.ts';
 import { rolloutInCharge } from './rollouts.ts';
@@ -34,6 +35,8 @@ export function takeDeliveries(
     if (number === undefined) return [];
     const { body: _, once: __, follows: ___, ...said } = delivery;
     appendEntry(database, { type: 'delivery-taken', ...eventOf(said), number, at: now }, inCharge.release);
+    const found = foundEvent(said);
+    if (found) appendEntry(database, { ...found, at: now }, inCharge.release);
     return [{ ...said, number, takenAt: now }];
   });
   database.run('INSERT INTO inbox_files (file, taken) VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET taken = ?2', batch.file, batch.to);
@@ -48,6 +51,12 @@ export const eventOf = ({ source, id, kind, branch, after }: Omit<TakenDelivery,
   ...(branch !== undefined && { branch }),
   ...(after !== undefined && { after }),
 });
+
+/** What is told of a push whose webhook never came. */
+export const foundEvent = ({ source, repository, branch, after }: Omit<TakenDelivery, 'number' | 'takenAt'>): ChangelessEvent | undefined =>
+  source === oversight && repository !== undefined && branch !== undefined && after !== undefined
+    ? { type: 'delivery-found', repository, branch, after }
+    : undefined;
 
 /** Its number; undefined for one that was taken before, or that came too late. */
 function insert(database: Database, delivery: Delivery, now: string): number | undefined {

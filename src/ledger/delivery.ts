@@ -15,8 +15,8 @@ export type Delivery = {
   receivedAt: string;
   /** Where the id is not signed: one of the same source with the same `once` is the same delivery, whatever its id. */
   once?: string;
-  /** Passed over unless the delivery of this number is the newest push to its branch; 0: unless there is none. */
-  follows?: number;
+  /** Passed over unless the newest push to its branch brought this commit; `''`: unless there is none, or it deleted the branch. */
+  follows?: string;
   /** As it came; its signature was right. */
   body: Uint8Array;
 };

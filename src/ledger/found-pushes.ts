@@ -6,12 +6,8 @@ const ofBranch = `kind = 'push' AND lower(repository) = lower(?1) AND branch = ?
 /** Whether another push to the branch has come since its finder looked. */
 export function isOvertaken(database: Database, { repository = '', branch = '', follows }: Delivery): boolean {
   if (follows === undefined) return false;
-  const newest = database.one<{ number: number | null }>(
-    `SELECT max(number) AS number FROM deliveries WHERE ${ofBranch}`,
-    repository,
-    branch,
-  );
-  return (newest?.number ?? 0) !== follows;
+  const sql = `SELECT "after" FROM deliveries WHERE ${ofBranch} ORDER BY number DESC LIMIT 1`;
+  return (database.one<{ after: string | null }>(sql, repository, branch)?.after ?? '') !== follows;
 }
 
 /**

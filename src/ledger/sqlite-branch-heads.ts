@@ -33,10 +33,10 @@ export class SqliteBranchHeads implements BranchHeads {
     });
   }
 
-  async newestPushes(repository: string): Promise<ReadonlyMap<string, NewestPush>> {
-    const sql = `SELECT branch, max(number) AS number, "after" FROM deliveries
-      WHERE lower(repository) = ? AND kind = 'push' AND branch IS NOT NULL GROUP BY branch`;
-    const rows = this.#database.all<{ branch: string; number: number; after: string | null }>(sql, repository.toLowerCase());
-    return new Map(rows.map(({ branch, number, after }) => [branch, { number, ...(after !== null && { after }) }]));
+  async newestPush(repository: string, branch: string): Promise<NewestPush | undefined> {
+    const sql = `SELECT number, "after" FROM deliveries
+      WHERE lower(repository) = ? AND branch = ? AND kind = 'push' ORDER BY number DESC LIMIT 1`;
+    const row = this.#database.one<{ number: number; after: string | null }>(sql, repository.toLowerCase(), branch);
+    return row && { number: row.number, ...(row.after !== null && { after: row.after }) };
   }
 }
