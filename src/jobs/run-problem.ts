@@ -11,12 +11,13 @@ export function runProblem(run: JobRun, outcome: Exclude<RunOutcome, 'passed'>):
     };
   const step = firstBad(run.steps);
   const what = `job ${run.job} ${outcome === 'failed' ? 'failed' : 'took too long'}${step ? ` in step ${stepWords(step.step)}` : ''}`;
-  const where = step?.container ? ` (container ${step.container.slice(0, 12)})` : '';
-  const why = step?.problem ? `${step.problem.why ?? step.problem.what}${where}` : undefined;
+  const where = step?.problem?.where ?? (step?.container && `container ${step.container.slice(0, 12)}`);
+  const why = step?.problem && (step.problem.why ?? step.problem.what);
   return {
     code: 'JOB_FAILED',
     what,
     ...(why !== undefined && { why }),
+    ...(where !== undefined && { where }),
     ...(step?.problem?.lines && { lines: step.problem.lines }),
     next: `changeless job logs ${run.id}${step ? ` --step '${stepWords(step.step)}'` : ''}`,
   };

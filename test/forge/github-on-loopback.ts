@@ -22,7 +22,7 @@ const none = '0'.repeat(40);
  */
 export class GithubOnLoopback {
   readonly repository = 'shop/web';
-  readonly token = 'a-token';
+  readonly token: string;
   readonly heads = new Map<string, string>();
   readonly commits = new Set<string>();
   readonly statuses: Status[] = [];
@@ -41,6 +41,10 @@ export class GithubOnLoopback {
   pageSize = 100;
   hookUrl = 'https://deliver.example.com/webhooks/github';
   readonly #server: Server = createServer((request, response) => void this.#serve(request, response));
+
+  constructor(token = 'a-token') {
+    this.token = token;
+  }
 
   async open(): Promise<string> {
     this.#server.listen(0, '127.0.0.1');
