@@ -1,5 +1,5 @@
 import type { ReleaseId } from '../digest.ts';
-import type { Engine, ObservedController } from '../engine/engine.ts';
+import type { Engine, Observation, ObservedController } from '../engine/engine.ts';
 import type { RecordedEvent, UnitName } from '../events.ts';
 import type { Inbox } from '../ledger/delivery.ts';
 import type { Bell } from '../jobs/bell.ts';
@@ -9,6 +9,7 @@ import type { Manifest } from '../release/manifest.ts';
 import type { Hands } from '../rollout/carry-out.ts';
 import type { Desired } from '../rollout/desired.ts';
 import type { Wake } from '../rollout/wake.ts';
+import { done } from '../result.ts';
 import { type OpenSecret, secretOpener } from '../secrets/open-secret.ts';
 import { sharedLook } from '../shared-look.ts';
 import type { Timers } from '../timers.ts';
@@ -98,13 +99,38 @@ export const successionOf = ({ ledger, self }: Post, { engine, architecture, may
 export const handsOf = (post: Post, token: number): Hands => ({
   engine: post.engine,
   architecture: post.desired.architecture,
-  observe: sharedLook(() => post.engine.observe(post.desired.architecture)),
+  ...departuresOf(post, token),
   openSecret: post.openSecret ?? secretOpener(async () => undefined),
   mayAct: async () => !post.signal.aborted && (await post.ledger.mayAct(token)),
   report: post.journal.report,
   now: () => post.clock().getTime(),
   lookMs: 1000,
   pauseMs: post.paceMs / 2,
+});
+
+/** A look at the engine, with what is known of those that were told to end, by this controller or by one before it. */
+function departuresOf({ engine, ledger, desired }: Post, token: number): Pick<Hands, 'observe' | 'letGo'> {
+  const { architecture } = desired;
+  let known: Promise<Set<string>> | undefined;
+  // Read when in charge: then nobody else records any.
+  const leaving = (): Promise<Set<string>> => (known ??= ledger.leaving().then((containers) => new Set(containers)));
+  return {
+    observe: sharedLook(async () => {
+      const [observed, gone] = await Promise.all([engine.observe(architecture), leaving()]);
+      return observed.ok ? done(marked(observed.value, gone)) : observed;
+    }),
+    async letGo(containers) {
+      const all = await leaving();
+      if (!(await ledger.letGo(token, containers))) return false;
+      for (const container of containers) all.add(container);
+      return true;
+    },
+  };
+}
+
+const marked = (observed: Observation, leaving: ReadonlySet<string>): Observation => ({
+  ...observed,
+  instances: observed.instances.map((instance) => (leaving.has(instance.container) ? { ...instance, leaves: true } : instance)),
 });
 
 /** Renews the lease until stopped, so that others see that its holder lives. */

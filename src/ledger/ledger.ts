@@ -64,7 +64,8 @@ export interface Ledger {
    * A controller asks for its rollout: begins it when the container is new here, resumes it when it is in charge.
    * A rollout under way whose holder has renewed its lease within `leaseMs` holds it against newcomers. One that was `asked`
    * for by `up` does not begin with a release in quarantine. One that `waits` is not held but has its turn next, until a newer
-   * one comes: the latest wins, and who waited before it is recorded as superseded. One that `yields` holds nobody.
+   * one comes: the latest wins, and who waited before it is recorded as superseded. One that `yields` holds nobody. Whoever was held, or
+   * found itself in quarantine, is told the same for ever.
    */
   claim(request: {
     release: ReleaseId;
@@ -94,6 +95,13 @@ export interface Ledger {
   wentBack(token: number, outcome: 'live' | 'failed'): Promise<boolean>;
   /** Adds to what of a live rollout stays as it was. False when the token is not in charge, or is not live. */
   holdBack(token: number, held: readonly UnitName[], why: Problem): Promise<boolean>;
+  /**
+   * Records of containers that they are to end, before anybody tells them: from then on nobody counts on one of them, for a call that was
+   * made may take effect long after. False when the token is not in charge: tell them nothing.
+   */
+  letGo(token: number, containers: readonly string[]): Promise<boolean>;
+  /** Containers that were let go within the last day, and may be there still. */
+  leaving(): Promise<ReadonlySet<string>>;
   /** In this order, all or none. */
   append(events: readonly RecordedEvent[]): Promise<void>;
   /** Newest first. */

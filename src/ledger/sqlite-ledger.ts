@@ -9,6 +9,7 @@ import { appendEntry, firstBroken, readEvents } from './entries.ts';
 import type { BranchHeads } from './branch-heads.ts';
 import type { ChannelPlaces } from './channel-places.ts';
 import type { JobRuns } from './job-runs.ts';
+import { leaving, letGo } from './leaving.ts';
 import type { Claim, HoldDecision, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
 import { claimRollout, endRollout, decide, goBack, holdBack, newestRollouts, renewLease, rolloutInCharge, wentBack } from './rollouts.ts';
 import { SqliteBranchHeads } from './sqlite-branch-heads.ts';
@@ -90,6 +91,14 @@ class SqliteLedger implements Ledger {
 
   async holdBack(token: number, held: readonly UnitName[], why: Problem): Promise<boolean> {
     return this.#database.transaction(() => holdBack(this.#database, token, { held, why }));
+  }
+
+  async letGo(token: number, containers: readonly string[]): Promise<boolean> {
+    return this.#database.transaction(() => letGo(this.#database, containers, { token, now: this.#now() }));
+  }
+
+  async leaving(): Promise<ReadonlySet<string>> {
+    return leaving(this.#database);
   }
 
   async append(events: readonly RecordedEvent[]): Promise<void> {

@@ -211,9 +211,11 @@ export class JobsWorld {
   }
 
   async dispose(): Promise<void> {
-    await Promise.all(this.#owners.map((owner) => owner.stop()));
+    // All of it, whatever failed: what is left would keep the tests' process alive.
+    const stopped = await Promise.allSettled(this.#owners.map((owner) => owner.stop()));
     await this.ledger.close();
     rmSync(this.logs, { recursive: true, force: true });
+    for (const each of stopped) if (each.status === 'rejected') throw each.reason;
   }
 
   #resolved(): ResolvedArchitecture {
