@@ -20,6 +20,8 @@ export class OverseeingProcess {
   readonly printed: RecordedEvent[] = [];
   readonly reported: ChangelessEvent[] = [];
   readonly pauses: number[] = [];
+  /** What happens right before it takes something. */
+  beforeTaking: (() => Promise<void>) | undefined;
   readonly #killAt: number;
   readonly #abort = new AbortController();
   readonly #ledger: Ledger;
@@ -91,7 +93,11 @@ export class OverseeingProcess {
     return {
       mayAct: (token) => this.#crossing(() => ledger.mayAct(token)),
       inboxTaken: () => this.#crossing(() => ledger.inboxTaken()),
-      takeDeliveries: (...words) => this.#crossing(() => ledger.takeDeliveries(...words)),
+      takeDeliveries: (...words) =>
+        this.#crossing(async () => {
+          await this.beforeTaking?.();
+          return ledger.takeDeliveries(...words);
+        }),
       heads: {
         noted: (...words) => this.#crossing(() => ledger.heads.noted(...words)),
         note: (...words) => this.#crossing(() => ledger.heads.note(...words)),

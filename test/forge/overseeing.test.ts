@@ -103,6 +103,19 @@ describe('oversight of a forge', () => {
     assert.deepEqual(await taken(world), ['github main a..b']);
   });
 
+  it('takes nothing when a webhook was taken since it looked', async (context) => {
+    const world = await looked(context);
+    const push = world.github.push('main', b, 503);
+    const process = new OverseeingProcess(world.ledger);
+    process.beforeTaking = async () => {
+      process.beforeTaking = undefined;
+      await webhook(world, push);
+      await webhook(world, world.github.push('main', c));
+    };
+    await overlook(world, process);
+    assert.deepEqual(await taken(world), ['github main a..b', 'github main b..c']);
+  });
+
   it('does not do a push again whose webhook comes late, also when more came between', async (context) => {
     const world = await looked(context);
     const late = world.github.push('main', b);
