@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type * as input from './authoring.ts';
 import { mapValues } from '../map-values.ts';
 import { parsePublished, sizeBytes } from './expectations.ts';
@@ -11,6 +12,7 @@ import {
   type Channel,
   type ComponentSource,
   type Core,
+  type Deliver,
   type Elsewhere,
   type EnvironmentChange,
   type Health,
@@ -44,6 +46,7 @@ export const defaults = {
   stepMs: 600_000,
   gatewayHost: 'deliver.localhost',
   githubApi: 'https://api.github.com',
+  branch: 'main',
 } as const;
 
 type Named<T> = Readonly<Record<string, T>>;
@@ -63,6 +66,7 @@ export function normalise(written: input.ArchitectureInput): Architecture {
     environments: { local: {}, ...mapValues(written.environments, (change) => normaliseEnvironment(change, { apps, stores })) },
     ...normaliseChannels(written.channels),
     ...normaliseSecrets(written.secrets),
+    ...normaliseDeliver(written.deliver),
     ...(written.rollout && written.rollout !== 'together' && { rollout: written.rollout }),
   };
 }
@@ -92,6 +96,19 @@ function normaliseGateway(gateway: input.GatewayInput | undefined): Record<strin
     ...(repository !== undefined && { repository }),
   }));
   return { [gatewayApp]: { hosts: [host], services: {}, gateway: { replicas, webhooks }, drain: { limitMs: defaults.drainMs } } };
+}
+
+function normaliseDeliver(deliver: input.DeliverInput | undefined): { deliver?: Deliver } {
+  if (deliver === undefined) return {};
+  const { repository, branch = defaults.branch, folder = '', secret } = deliver;
+  return {
+    deliver: {
+      ...(repository !== undefined && { repository }),
+      branch,
+      folder: posix.join(folder, '.').replace(/^\.$/, ''),
+      ...(secret !== undefined && { secret }),
+    },
+  };
 }
 
 const normaliseTls = (tls: input.TlsInput | undefined): { tls?: Tls } =>
@@ -247,6 +264,8 @@ function normaliseEnvironment(change: input.EnvironmentInput, base: Pick<Archite
     ...normaliseChannels(change.channels),
     ...normaliseForge(change.forge),
     ...normaliseSecrets(change.secrets),
+    ...(change.deliver && { deliver: { branch: change.deliver.branch } }),
+    ...(change.schedules !== undefined && { schedules: change.schedules }),
     ...(change.core && { core: normaliseCore(change.core) }),
     ...normaliseAppChanges(change, base.apps),
     ...(change.stores && { stores: mapValues(change.stores, (store, name) => normaliseChange(store, base.stores[name])) }),

@@ -12,6 +12,7 @@ export const authoringTypesFiles = (): readonly [string, ...string[]] => [
   typesFile('authoring'),
   typesFile('container-authoring'),
   typesFile('channel-authoring'),
+  typesFile('deliver-authoring'),
   typesFile('job-authoring'),
   typesFile('policy-authoring'),
   typesFile('size-authoring'),

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isBranchName } from './branch-name.ts';
+import { deliveredExpectation, isDeliveredAddress } from './deliver.ts';
 import * as expect from './expectations.ts';
 import { isAddressRange } from '../source-rules.ts';
 import { drainSignals, forgeKinds, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics } from './model.ts';
@@ -191,6 +193,13 @@ const forge = members({
   token: secretHere,
   api: text('the address of an API: https://, or http:// on this machine', expect.isSafeAddress).optional(),
 }).optional();
+const branch = text('the name of a branch', isBranchName);
+const deliver = members({
+  repository: text(deliveredExpectation, isDeliveredAddress).optional(),
+  branch: branch.optional(),
+  folder: text('a folder of the repository, relative and without ..', expect.isRelativePath).optional(),
+  secret: text('the name of a secret', Boolean).optional(),
+}).optional();
 
 const serviceChange = members({ replicas: replicas.optional(), settings: settings.optional(), limits: limits.optional() });
 const environment = members({
@@ -199,6 +208,8 @@ const environment = members({
   secrets: declaredSecrets,
   core: core.optional(),
   gateway: members({ host: hostName.optional() }).optional(),
+  deliver: members({ branch }).optional(),
+  schedules: z.boolean('true or false').optional(),
   apps: named(
     members({
       hosts: hosts.optional(),
@@ -223,6 +234,7 @@ export const architectureInput = members({
   environments: named(environment).optional(),
   channels,
   gateway,
+  deliver,
   secrets: declaredSecrets,
   rollout: z
     .union([

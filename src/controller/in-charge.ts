@@ -15,8 +15,10 @@ import { beginTelling } from './begin-telling.ts';
 import { bakeOf, beforeOf, type Bake, type Before } from './bake.ts';
 import { carryRollout } from './carry-rollout.ts';
 import { forgetImages } from './forget-images.ts';
+import { keepSchedules } from './keep-schedules.ts';
 import { removeLeftovers } from './leftover-controllers.ts';
 import { handsOf, heldOf, holdLease, recordOf, sayEnded, successionOf, type Charge, type Post } from './post.ts';
+import { runsOfDelivery } from './runs-of-delivery.ts';
 import { removePredecessors } from './predecessors.ts';
 import { nothingToDo, nothingStandsBy, rolledBack } from './refusal.ts';
 import { takeInbox } from './take-inbox.ts';
@@ -46,7 +48,8 @@ export async function takeCharge(post: Post, claim: Charge): Promise<void> {
   // First, so that what comes next is told whom it is told for the first time.
   const telling = await beginTelling(post, claim.token);
   const jobs = beginJobs(post, claim.token);
-  const taking = takeInbox(post, claim.token);
+  const taking = takeInbox({ ...post, runsOf: runsOfDelivery(post) }, claim.token);
+  const schedules = keepSchedules(post, claim.token);
   try {
     const alarms = await openAlarms(post.ledger);
     const hands = counting(handsOf(post, claim.token), alarms);
@@ -55,6 +58,7 @@ export async function takeCharge(post: Post, claim: Charge): Promise<void> {
   } finally {
     // A message that is being sent may take a moment, for which nobody waits.
     const told = telling.stop();
+    await schedules.stop();
     await taking.stop();
     lease.stop();
     await jobs.stop();

@@ -1,12 +1,12 @@
 import type { Forge } from '../forge/forge.ts';
 import { isDealtWith, missedPushes, movedHeads, type MissedPush, type MovedHead } from '../forge/missed-pushes.ts';
 import { nextLookMs } from '../forge/pace.ts';
-import { eventOf, foundEvent } from '../ledger/deliveries.ts';
-import { oversight, type Delivery } from '../ledger/delivery.ts';
+import { oversight, type Delivery, type RunsOfDelivery } from '../ledger/delivery.ts';
 import { pause } from './pause.ts';
 import type { Post } from './post.ts';
+import { printTaken } from './take-inbox.ts';
 
-export type Overseeing = Pick<Post, 'ledger' | 'journal' | 'print' | 'timers' | 'clock' | 'signal' | 'random'>;
+export type Overseeing = Pick<Post, 'ledger' | 'journal' | 'print' | 'timers' | 'clock' | 'signal' | 'random'> & { runsOf: RunsOfDelivery };
 
 /** `isWanted`: whether something is done with a push to the branch. */
 export type Overseen = { forge: Forge; isWanted: (branch: string) => boolean };
@@ -108,21 +108,20 @@ class Overseer {
     const { ledger, print } = this.#post;
     const from = (await ledger.inboxTaken()).get(foundFile) ?? 0;
     const deliveries = missed.map((push, index) => this.#deliveryOf(push, from + index));
-    const fresh = await ledger.takeDeliveries(this.#token, { file: foundFile, from, to: from + missed.length, deliveries });
-    // They are in the ledger already.
-    for (const { number, takenAt, ...delivery } of fresh ?? []) {
-      print({ type: 'delivery-taken', ...eventOf(delivery), number, at: takenAt });
-      const found = foundEvent(delivery);
-      if (found) print({ ...found, at: takenAt });
-    }
+    const fresh = await ledger.takeDeliveries(
+      this.#token,
+      { file: foundFile, from, to: from + missed.length, deliveries },
+      this.#post.runsOf,
+    );
+    printTaken(print, fresh ?? []);
     return fresh !== undefined;
   }
 
   /** As a webhook would have told it, in the words of one that is no forge's. */
-  #deliveryOf({ branch, before, after, follows }: MissedPush, count: number): Delivery {
+  #deliveryOf({ branch, before, after, follows, body }: MissedPush, count: number): Delivery {
     const { repository } = this.#overseen.forge;
     const none = '0'.repeat(after.length);
-    const body = { type: 'push', repository, ref: `refs/heads/${branch}`, before: before ?? none, after };
+    const own = { type: 'push', repository, ref: `refs/heads/${branch}`, before: before ?? none, after };
     return {
       source: oversight,
       id: `${count}-${after}`,
@@ -133,7 +132,7 @@ class Overseer {
       after,
       follows,
       receivedAt: this.#post.clock().toISOString(),
-      body: Buffer.from(JSON.stringify(body)),
+      body: Buffer.from(body ?? JSON.stringify(own)),
     };
   }
 

@@ -1,9 +1,9 @@
-import { eventOf } from '../ledger/deliveries.ts';
-import type { Inbox } from '../ledger/delivery.ts';
+import { acceptedEvent, eventOf, foundEvent } from '../ledger/deliveries.ts';
+import type { Inbox, NewDelivery, RunsOfDelivery } from '../ledger/delivery.ts';
 import { pause } from './pause.ts';
 import type { Post } from './post.ts';
 
-export type Taking = Pick<Post, 'inbox' | 'ledger' | 'journal' | 'print' | 'timers' | 'signal'>;
+export type Taking = Pick<Post, 'inbox' | 'ledger' | 'journal' | 'print' | 'timers' | 'signal'> & { runsOf: RunsOfDelivery };
 
 /** How often the inbox is looked at when nothing was in it. */
 const beatMs = 200;
@@ -41,22 +41,31 @@ async function takeOn(post: Taking, { inbox, token, signal }: { inbox: Inbox; to
 type Turn = { inbox: Inbox; token: number; taken: Map<string, number> };
 
 async function takeNext(
-  { ledger, journal, print }: Taking,
+  { ledger, journal, print, runsOf }: Taking,
   { inbox, token, taken }: Turn,
 ): Promise<'taken' | 'nothing' | 'not-ours' | 'failed'> {
   try {
     const batch = await inbox.next(taken);
     if (!batch) return 'nothing';
-    const fresh = await ledger.takeDeliveries(token, batch);
+    const fresh = await ledger.takeDeliveries(token, batch, runsOf);
     if (!fresh) return 'not-ours';
     taken.set(batch.file, batch.to);
-    // They are in the ledger already.
-    for (const { number, takenAt, ...delivery } of fresh) print({ type: 'delivery-taken', ...eventOf(delivery), number, at: takenAt });
+    printTaken(print, fresh);
     return 'taken';
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
     journal.report({ type: 'effect-failed', step: 'take the inbox', problem: unreadable(error) });
     return 'failed';
+  }
+}
+
+/** They are in the ledger already. */
+export function printTaken(print: Post['print'], fresh: readonly NewDelivery[]): void {
+  for (const { number, takenAt, runs, ...delivery } of fresh) {
+    print({ type: 'delivery-taken', ...eventOf(delivery), number, at: takenAt });
+    const found = foundEvent(delivery);
+    if (found) print({ ...found, at: takenAt });
+    for (const run of runs) print(acceptedEvent(run, takenAt));
   }
 }
 

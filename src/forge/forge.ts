@@ -9,8 +9,8 @@ export type Answered<T> =
   | { state: 'later'; why: string; afterMs?: number }
   | { state: 'refused'; why: string; status: number };
 
-/** A push whose webhook the forge could not deliver, as it has it. `at`: when it tried; ISO 8601. */
-export type FailedPush = { branch: string; before?: string; after: string; at: string };
+/** A push whose webhook the forge could not deliver, as it has it. `at`: when it tried; ISO 8601. `body`: what it sent. */
+export type FailedPush = { branch: string; before?: string; after: string; at: string; body?: string };
 
 /** Where people push to: one repository of it. Nothing throws; asking again is safe. */
 export interface Forge {

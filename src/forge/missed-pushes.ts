@@ -4,8 +4,8 @@ import type { FailedPush } from './forge.ts';
 /** A head that is another than the one that was dealt with last. `newest`: the last push to the branch that was taken. */
 export type MovedHead = { branch: string; head: string; noted?: string; newest?: NewestPush };
 
-/** A push to be taken. `follows`: what the newest push to the branch has to have brought when it is; `''`: there is none. */
-export type MissedPush = { branch: string; before?: string; after: string; follows: string };
+/** A push to be taken. `follows`: what the newest push to the branch has to have brought when it is; `''`: there is none. `body`: as its webhook had it. */
+export type MissedPush = { branch: string; before?: string; after: string; follows: string; body?: string };
 
 /** How long the webhook of a push may be under way. */
 export const graceMs = 15_000;
@@ -36,10 +36,10 @@ export function missedPushes(moved: MovedHead, { failed, seenMs }: { failed: rea
   const missed: MissedPush[] = [];
   let at = startOf(moved, own);
   let follows = newest?.after ?? '';
-  for (const { before, after } of own) {
+  for (const { before, after, body } of own) {
     if (at === head) break;
     if (before !== at) continue;
-    missed.push({ branch, ...(before !== undefined && { before }), after, follows });
+    missed.push({ branch, ...(before !== undefined && { before }), after, follows, ...(body !== undefined && { body }) });
     [at, follows] = [after, after];
   }
   if (at === head) return missed;

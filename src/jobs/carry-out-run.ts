@@ -7,6 +7,7 @@ import { done, type Result } from '../result.ts';
 import type { Secret } from '../secret.ts';
 import { redact } from './redact.ts';
 import { tellEnd } from './tell-end.ts';
+import { builderProblem } from './builder-problem.ts';
 import type { RunEffect } from './plan-run.ts';
 import type { CarriedRun, RunHands } from './run-hands.ts';
 
@@ -17,6 +18,9 @@ const diskBytes = 10 * 2 ** 30;
 const mostTries = 3;
 
 const lastLines = 20;
+
+/** A builder tells its problem to programs, and then at length to people. */
+const builderLines = 400;
 
 /** Carries the effects out, side by side. False when the run is no longer this owner's, or something is to be tried again later. */
 export async function carryOutRun(carried: CarriedRun, effects: readonly RunEffect[]): Promise<boolean> {
@@ -48,7 +52,10 @@ async function carryOut(carried: CarriedRun, effect: RunEffect): Promise<boolean
       return (await engine.jobs.signal(architecture, nameOf(effect.step.key), effect.signal)).ok;
     case 'end': {
       const { outcome, problem } = effect;
-      if (!(await runs.end(owned, { outcome, ...(problem && { problem }) }))) return false;
+      const followers = hands.followersOf({ ...run, outcome });
+      if (!(await runs.end(owned, { outcome, ...(problem && { problem }), followers }))) return false;
+      for (const { id, job, commit, reason, push } of followers)
+        hands.report({ type: 'job-accepted', run: id, job, commit, reason, ...(push && { push }) });
       const ended = await runs.find(run.id);
       if (ended) await tellEnd({ ...carried, run: ended });
       return true;
@@ -64,7 +71,7 @@ async function carryOut(carried: CarriedRun, effect: RunEffect): Promise<boolean
 async function start(carried: CarriedRun, { step, brought }: RunEffect & { do: 'start' }): Promise<boolean> {
   const { hands, owned, run } = carried;
   const { engine, runs, architecture } = hands;
-  const [image, values] = [await hands.images.of(run.id, step.key), await valuesOf(hands, step)];
+  const [image, values] = [await hands.images.of(run, step), await valuesOf(hands, step)];
   for (const needed of [image, values]) if (!needed.ok) return recordEnd(carried, step, neverRan(hands, needed.problem));
   if (!image.ok || !values.ok) return false;
   const spec = specOf(carried, step, image.value);
@@ -84,7 +91,21 @@ function specOf({ hands, owned, run }: CarriedRun, step: PlannedStep, image: Ima
   const { environment, release, commit, job } = run;
   const { caches, secrets, limits, key } = step;
   const origin = { environment, release, commit };
-  return { run: run.id, step: key, job, token: owned.token, image, place: hands.place, caches, secrets, limits, diskBytes, origin };
+  const builder = step.builder && { builder: { remote: step.remote === true } };
+  return {
+    run: run.id,
+    step: key,
+    job,
+    token: owned.token,
+    image,
+    place: hands.place,
+    caches,
+    secrets,
+    limits,
+    diskBytes,
+    origin,
+    ...builder,
+  };
 }
 
 async function valuesOf({ openSecret }: RunHands, { secrets }: PlannedStep): Promise<Result<SecretValues>> {
@@ -144,11 +165,14 @@ async function withEvidence({ hands, run }: CarriedRun, step: PlannedStep, end: 
   if (!values.ok) return { ...end, problem };
   const lines: string[] = [];
   try {
-    for await (const { line } of engine.jobs.logs(architecture, name, { follow: false, tail: lastLines })) lines.push(line);
+    const tail = step.builder ? builderLines : lastLines;
+    for await (const { line } of engine.jobs.logs(architecture, name, { follow: false, tail })) lines.push(line);
   } catch {
     return { ...end, problem };
   }
-  return { ...end, problem: { ...problem, lines: redact(lines.slice(-lastLines), Object.values(values.value)) } };
+  const told = redact(lines, Object.values(values.value));
+  const said = step.builder && builderProblem(told);
+  return { ...end, problem: said ? { ...said, ...where } : { ...problem, lines: told.slice(-lastLines) } };
 }
 
 const placeWords = ({ container, address, host }: StepPlace): string =>

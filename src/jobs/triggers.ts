@@ -12,9 +12,6 @@ export type Push = { branch: string; changedPaths?: readonly string[] };
 export const jobsOfPush = (jobs: Jobs, push: Push): string[] =>
   namesWhere(jobs, ({ on }) => on.push !== undefined && isMeant(on.push, push));
 
-/** Whether a push to the branch may start a job. Pure. */
-export const isAskedFor = (jobs: Jobs, branch: string): boolean => jobsOfPush(jobs, { branch }).length > 0;
-
 function isMeant({ branches, paths }: PushFilter, { branch, changedPaths }: Push): boolean {
   if (branches && !fitsOne(branch, branches)) return false;
   return !paths || !changedPaths || changedPaths.some((path) => fitsOne(path, paths));

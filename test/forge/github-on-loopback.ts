@@ -153,6 +153,7 @@ export class GithubOnLoopback {
       before: push.before,
       after: push.after,
       repository: { full_name: this.repository },
+      head_commit: { author: { name: 'Ada' } },
     };
     return { status: 200, body: { id, guid, event: 'push', request: { headers: {}, payload } } };
   }

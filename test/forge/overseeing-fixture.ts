@@ -2,6 +2,7 @@ import { oversee } from '../../src/controller/oversee.ts';
 import type { ChangelessEvent, RecordedEvent } from '../../src/events.ts';
 import { GithubForge } from '../../src/forge/github/github-forge.ts';
 import { sendHttp } from '../../src/http.ts';
+import type { RunsOfDelivery } from '../../src/ledger/delivery.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { done } from '../../src/result.ts';
 import { Secret } from '../../src/secret.ts';
@@ -20,6 +21,8 @@ export class OverseeingProcess {
   readonly printed: RecordedEvent[] = [];
   readonly reported: ChangelessEvent[] = [];
   readonly pauses: number[] = [];
+  /** What is accepted with what it takes. */
+  runsOf: RunsOfDelivery = () => [];
   /** What happens right before it takes something. */
   beforeTaking: (() => Promise<void>) | undefined;
   readonly #killAt: number;
@@ -78,6 +81,7 @@ export class OverseeingProcess {
         timers: { after },
         clock,
         random: () => 0.5,
+        runsOf: this.runsOf,
         signal: this.#abort.signal,
       },
       token,

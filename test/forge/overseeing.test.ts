@@ -3,6 +3,8 @@ import { describe, it, type TestContext } from 'node:test';
 import type { Delivery, TakenDelivery } from '../../src/ledger/delivery.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openMemoryLedger } from '../../src/ledger/memory-ledger.ts';
+import type { CommitId, RunId } from '../../src/digest.ts';
+import { releaseOf } from '../ledger/ledger-fixture.ts';
 import { tokenOf } from '../gateway/taking-fixture.ts';
 import { commitOf, GithubOnLoopback } from './github-on-loopback.ts';
 import { OverseeingProcess } from './overseeing-fixture.ts';
@@ -22,6 +24,15 @@ async function looked(context: TestContext): Promise<World> {
   await new OverseeingProcess(ledger).look(token, { github, until: () => true });
   return { github, ledger, token };
 }
+
+const run = {
+  job: 'test',
+  release: releaseOf('a'),
+  environment: 'local',
+  reason: 'push',
+  parameters: {},
+  plan: { steps: [], limitMs: 1 },
+} as const;
 
 let sent = 0;
 
@@ -84,6 +95,24 @@ describe('oversight of a forge', () => {
     assert.deepEqual(body, { type: 'push', repository: 'shop/web', ref: 'refs/heads/main', before: a, after: b });
     await new OverseeingProcess(world.ledger).look(world.token, { github: world.github, until: () => true });
     assert.equal((await taken(world)).length, 1);
+  });
+
+  it('accepts what a push starts together with it, and has from its webhook who made it', async (context) => {
+    const world = await looked(context);
+    world.github.push('main', b, 503);
+    const process = new OverseeingProcess(world.ledger);
+    const bodies: string[] = [];
+    process.runsOf = ({ number, after, body }) => {
+      bodies.push(Buffer.from(body).toString());
+      return [{ ...run, id: `test-${number}` as RunId, commit: after as CommitId }];
+    };
+    await overlook(world, process);
+    assert.equal((await world.ledger.runs.find('test-1' as RunId))?.commit, b);
+    assert.match(bodies.join(), /"head_commit":\{"author":\{"name":"Ada"\}\}/);
+    assert.deepEqual(
+      process.printed.map(({ type }) => type),
+      ['delivery-taken', 'delivery-found', 'job-accepted'],
+    );
   });
 
   it('takes nothing that a webhook brought', async (context) => {

@@ -51,6 +51,7 @@ inWorld('a controller that was killed before anybody could be reached has all to
 /** As on a server: pushes to `main` start a job. */
 const withForge = (forge: ForgeSettings): Architecture =>
   streaming({
+    deliver: { repository: 'https://github.com/shop/web.git', branch: 'main', folder: '' },
     jobs: { test: { ...job([step('unit')]), on: { push: { branches: ['main'] } } } },
     secrets: { dbPassword: { version: 1 } },
     environments: { local: { forge } },

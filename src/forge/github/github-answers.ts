@@ -1,5 +1,6 @@
 import { isRecord } from '../../architecture/key-path.ts';
-import { isBranchName, isCommit } from '../../gateway/git-names.ts';
+import { isBranchName } from '../../architecture/branch-name.ts';
+import { isCommit } from '../../gateway/git-names.ts';
 import { isOf, readPush } from '../../gateway/push.ts';
 import type { FailedPush } from '../forge.ts';
 
@@ -45,6 +46,9 @@ export function failedAttempts(attempts: readonly Attempt[]): Attempt[] {
   return oldestFirst.filter((attempt) => !taken.has(attempt.guid) && first.get(attempt.guid) === attempt);
 }
 
+/** Who pushed what is in a body; one that is longer is done without. */
+const longestBody = 256 * 1024;
+
 /** The push that a delivery held; undefined for one that is of another repository, or that deleted a branch. */
 export function pushIn(delivery: unknown, { repository, at }: { repository: string; at: string }): FailedPush | undefined {
   const request = isRecord(delivery) ? delivery['request'] : undefined;
@@ -54,5 +58,7 @@ export function pushIn(delivery: unknown, { repository, at }: { repository: stri
   const push = readPush({ ...payload, repository: isRecord(of) ? of['full_name'] : undefined });
   if (!push.ok || !isOf(repository, push.value.repository)) return undefined;
   const { branch, before, after } = push.value;
-  return branch === undefined || after === undefined ? undefined : { branch, ...(before !== undefined && { before }), after, at };
+  if (branch === undefined || after === undefined) return undefined;
+  const body = JSON.stringify(payload);
+  return { branch, ...(before !== undefined && { before }), after, at, ...(body.length <= longestBody && { body }) };
 }
