@@ -33,11 +33,14 @@ function webhookOf({ apps }: ResolvedArchitecture): { host: string; path: string
   return host === undefined || name === undefined ? undefined : { host, path: `/webhooks/${name}` };
 }
 
-/** What the gateway answers of releases and runs; nothing where no one else could reach it. */
+/** What the gateway's API answers of releases and runs; nothing where there is none, or where no one else could reach it. */
 export function linksOf(resolved: ResolvedArchitecture): Links {
+  const { gateway } = resolved.apps[gatewayApp] ?? {};
   const [address] = addressesOf(resolved)[gatewayApp] ?? [];
   const host = address === undefined ? undefined : URL.parse(address)?.hostname;
   const isPublic = host !== undefined && host !== 'localhost' && !host.endsWith('.localhost');
-  const linkTo = (path: string): string | undefined => (isPublic ? `${address}/api/v1/${path}` : undefined);
+  // Not every release that is read here knows of an API.
+  const answers = gateway !== undefined && 'api' in gateway && isPublic;
+  const linkTo = (path: string): string | undefined => (answers ? `${address}/api/v1/${path}` : undefined);
   return { release: (id) => linkTo(`releases/${id}`), run: (id) => linkTo(`runs/${encodeURIComponent(id)}`) };
 }
