@@ -178,7 +178,11 @@ const webhook = members({
 const gateway = members({
   host: hostName.optional(),
   replicas: count.optional(),
-  webhooks: z.record(webhookName, webhook).refine((all) => Object.keys(all).length > 0, 'at least one webhook'),
+  webhooks: z
+    .record(webhookName, webhook)
+    .refine((all) => Object.keys(all).length > 0, 'at least one webhook')
+    .optional(),
+  api: z.boolean('true or false').optional(),
 }).optional();
 
 const channels = named(members({ webhook: text('the address of a webhook: http:// or https://', expect.isWebAddress) })).optional();

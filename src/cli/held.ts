@@ -3,7 +3,7 @@ import { short } from '../digest.ts';
 import type { Engine, ObservedController } from '../engine/engine.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { done, failed, type Result } from '../result.ts';
-import { addressLines, addressesOf } from './addresses.ts';
+import { addressLines, addressesOf } from '../release/addresses.ts';
 import { askController } from './ask-controller.ts';
 import { answer, type Session } from './command.ts';
 import { lastEvent } from './controller-log.ts';

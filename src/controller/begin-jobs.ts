@@ -1,5 +1,5 @@
-import type { JobEnded } from '../events.ts';
 import { runJobs } from '../jobs/run-jobs.ts';
+import type { JobDefinitions } from '../jobs/workplace.ts';
 import { taggedStepImages } from '../jobs/step-images.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { secretOpener } from '../secrets/open-secret.ts';
@@ -10,10 +10,10 @@ import type { Post } from './post.ts';
  * whoever's comes next as soon as it resolves.
  */
 export function beginJobs(post: Post, token: number): { stop(): Promise<void> } {
-  const { logs, ledger, engine, manifest, environment, journal, clock } = post;
-  const architecture = resolveEnvironment(manifest.inputs.architecture, environment);
-  if (logs === undefined || !architecture.ok) return { stop: async () => undefined };
-  const { name } = architecture.value;
+  const { logs, ledger, engine, manifest, journal, clock } = post;
+  const definitions = jobDefinitions(post);
+  if (logs === undefined || !definitions) return { stop: async () => undefined };
+  const { name } = definitions.architecture;
   const abort = new AbortController();
   const end = (): void => abort.abort();
   if (post.signal.aborted) end();
@@ -29,15 +29,14 @@ export function beginJobs(post: Post, token: number): { stop(): Promise<void> } 
       report: journal.report,
       async isTold(run) {
         await journal.flush();
-        const told = await ledger.events({ type: 'job-ended', limit: 500 });
-        return told.some((event) => (event as JobEnded).run === run.id);
+        return (await ledger.events({ type: 'job-ended', run: run.id, limit: 1 })).length > 0;
       },
       flush: () => journal.flush(),
       now: () => clock().getTime(),
     },
     owner: post.self,
     logs: { folder: logs },
-    definitions: { release: manifest.release, environment, architecture: architecture.value, sealed: manifest.inputs.secrets },
+    definitions,
     mayTake: () => ledger.mayAct(token),
     wake: post.wake,
     timers: post.timers,
@@ -50,4 +49,11 @@ export function beginJobs(post: Post, token: number): { stop(): Promise<void> } 
       await running;
     },
   };
+}
+
+/** What the release says of jobs where it runs; undefined where it does not know the environment. */
+export function jobDefinitions({ manifest, environment }: Post): JobDefinitions | undefined {
+  const architecture = resolveEnvironment(manifest.inputs.architecture, environment);
+  if (!architecture.ok) return undefined;
+  return { release: manifest.release, environment, architecture: architecture.value, sealed: manifest.inputs.secrets };
 }

@@ -18,6 +18,7 @@ import { removeLeftovers } from './leftover-controllers.ts';
 import { handsOf, heldOf, holdLease, recordOf, sayEnded, successionOf, type Charge, type Post } from './post.ts';
 import { removePredecessors } from './predecessors.ts';
 import { nothingToDo, nothingStandsBy, rolledBack } from './refusal.ts';
+import { isServedBeside, serveCommands } from './serve-commands.ts';
 import { takeInbox } from './take-inbox.ts';
 import { alarmBeatMs, alarmFired, hasAlarms, openAlarms, watchAlarms } from './watch-alarms.ts';
 
@@ -44,13 +45,14 @@ export async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const lease = holdLease(post, claim.token);
   const jobs = beginJobs(post, claim.token);
   const taking = takeInbox(post, claim.token);
+  const commands = serveCommands(post, claim.token);
   try {
     const alarms = await openAlarms(post.ledger);
     const hands = counting(handsOf(post, claim.token), alarms);
     const tenure = claim.outcome === 'live' ? await resume(post, claim.token, hands) : await begin(post, claim, hands);
     if (tenure) await serve({ ...tenure, alarms });
   } finally {
-    await taking.stop();
+    await Promise.all([taking.stop(), commands.stop()]);
     lease.stop();
     await jobs.stop();
   }
@@ -168,9 +170,9 @@ async function endBake(tenure: Tenure): Promise<void> {
 /** Serves what was asked; whether something else is wanted than that all stays as it is. */
 async function isWanted(tenure: Tenure, observed: Observation): Promise<boolean> {
   for (const asked of observed.requests) {
-    // How many instances there are is part of keeping the release true; jobs go on beside it.
-    if (asked.request?.ask === 'scale' || isJobRequest(asked.request)) continue;
     const { post, hands } = tenure;
+    // How many instances there are is part of keeping the release true; jobs and the API go on beside it.
+    if (asked.request?.ask === 'scale' || isJobRequest(asked.request) || isServedBeside(post, asked.request)) continue;
     const refused = consider(tenure, asked, observed);
     if (!refused) break;
     if (!(await hands.mayAct())) return false;

@@ -19,6 +19,9 @@ export type Delivery = {
   body: Uint8Array;
 };
 
+/** The source of what the gateway's API writes down: no webhook can be called so. Nobody else acts on it. */
+export const apiSource = '/api';
+
 /** Deliveries that lie one after another in a file of the inbox, from the byte `from` to the byte `to`. */
 export type InboxBatch = { file: string; from: number; to: number; deliveries: readonly Delivery[] };
 

@@ -29,8 +29,8 @@ export interface JobRuns {
   /** Checked before each effect. */
   mayAct(owned: OwnedRun): Promise<boolean>;
   find(id: RunId): Promise<JobRun | undefined>;
-  /** Newest first. */
-  list(filter: { job?: string; limit: number }): Promise<JobRun[]>;
+  /** Newest first; those that were accepted before `before`. */
+  list(filter: { job?: string; before?: RunId; limit: number }): Promise<JobRun[]>;
   /** Marks it as started; the first time counts. */
   begin(owned: OwnedRun): Promise<boolean>;
   /** Notes the container a step is about to be started in; none: that it certainly was not. False, too, when the step is over. */

@@ -1,6 +1,8 @@
 import type { Job } from '../../architecture/job-model.ts';
 import type { JobRun } from '../../job-run.ts';
-import { done, failed } from '../../result.ts';
+import { job, pageOf, type Told as ToldRun } from '../../api/schemas.ts';
+import { done, failed, type Result } from '../../result.ts';
+import { ask, serverOf, type Server } from '../server/server.ts';
 import { askRuns } from '../ask-ledger.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
 import { findLive } from '../live.ts';
@@ -13,8 +15,24 @@ import { subjectOf } from '../subject.ts';
 /** Of so many runs the last of each job is looked for. */
 const lookedAt = 500;
 
+/** The newest run of a job. */
+type Last = Pick<JobRun, 'commit' | 'reason' | 'outcome' | 'acceptedAt' | 'startedAt' | 'endedAt'> & { id: string };
+
+type Told = { job: string; on: Job['on']; last: Last | undefined };
+
 /** `jobs`: those of the release that is live, each with its last run. */
 export async function run(session: Session): CommandResult {
+  const server = await serverOf(session);
+  if (!server.ok) return server;
+  const told = server.value ? await askServer(server.value) : await askEngine(session);
+  if (!told.ok) return told;
+  if (session.input.json) answerJson(session, { jobs: told.value.map(({ job, on, last }) => ({ job, on, last: entry(last) })) });
+  else if (told.value.length === 0) answer(session, `the release that is live has no jobs`);
+  else answer(session, told.value.map((each) => line(session, each)).join('\n'));
+  return done(0);
+}
+
+async function askEngine(session: Session): Promise<Result<Told[]>> {
   const subject = await subjectOf(session);
   if (!subject.ok) return subject;
   const { engine, architecture } = subject.value;
@@ -25,14 +43,28 @@ export async function run(session: Session): CommandResult {
   const runs = await askRuns({ engine, architecture, image: live.controller.image }, { limit: lookedAt });
   if (!runs.ok) return runs;
   const jobs = Object.entries(live.manifest.inputs.architecture.jobs ?? {});
-  const lastOf = (name: string): JobRun | undefined => runs.value.find(({ job }) => job === name);
-  if (session.input.json) answerJson(session, { jobs: jobs.map(([name, job]) => ({ job: name, on: job.on, last: entry(lastOf(name)) })) });
-  else if (jobs.length === 0) answer(session, `the release that is live has no jobs`);
-  else answer(session, jobs.map(([name, job]) => line(session, { name, job, last: lastOf(name) })).join('\n'));
-  return done(0);
+  return done(jobs.map(([name, { on }]) => ({ job: name, on, last: runs.value.find(({ job }) => job === name) })));
 }
 
-const entry = (last: JobRun | undefined) =>
+async function askServer(server: Server): Promise<Result<Told[]>> {
+  const asked = await ask(server, { method: 'GET', path: '/api/v1/jobs', answer: pageOf(job) });
+  if (!asked.ok) return asked;
+  return done(
+    asked.value.items.map(({ job: name, on, last }) => ({ job: name, on: on as Job['on'], last: last ? lastOf(last) : undefined })),
+  );
+}
+
+const lastOf = ({ run: id, commit, reason, outcome, acceptedAt, startedAt, endedAt }: ToldRun['run']): Last => ({
+  id,
+  commit: commit as JobRun['commit'],
+  reason: reason as JobRun['reason'],
+  acceptedAt,
+  ...(outcome !== null && { outcome: outcome as NonNullable<JobRun['outcome']> }),
+  ...(startedAt !== null && { startedAt }),
+  ...(endedAt !== null && { endedAt }),
+});
+
+const entry = (last: Last | undefined) =>
   last === undefined
     ? null
     : {
@@ -45,8 +77,8 @@ const entry = (last: JobRun | undefined) =>
         endedAt: last.endedAt ?? null,
       };
 
-function line(session: Session, { name, job, last }: { name: string; job: Job; last: JobRun | undefined }): string {
-  if (last === undefined) return `${name.padEnd(16)}  has not run yet  (${whenWords(job)})`;
+function line(session: Session, { job: name, on, last }: Told): string {
+  if (last === undefined) return `${name.padEnd(16)}  has not run yet  (${whenWords(on)})`;
   const paint = paintFor(session.world.stdout.isTerminal, session.world.env);
   const word = (last.outcome ?? (last.startedAt ? 'running' : 'accepted')).padEnd(9);
   const tone = last.outcome === 'passed' ? 'green' : last.outcome === undefined ? 'yellow' : 'red';
@@ -55,7 +87,7 @@ function line(session: Session, { name, job, last }: { name: string; job: Job; l
   return `${name.padEnd(16)}  ${paint(tone, word)}  ${when}  ${last.id}  ${commitWords(last.commit)}${took}`;
 }
 
-function whenWords({ on }: Job): string {
+function whenWords(on: Job['on']): string {
   const words = [on.push && 'on push', on.schedule && `at ${on.schedule.join(', ')}`, on.after && `after ${on.after.join(', ')}`];
   return words.filter((word) => word !== undefined).join('; ') || 'by hand';
 }

@@ -1,5 +1,5 @@
 import type { App, Publish } from '../architecture/model.ts';
-import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
+import type { ResolvedArchitecture } from './resolve-environment.ts';
 
 /**
  * Where a browser reaches each app: its host names at the core's published ports, the first port first. With TLS, those
