@@ -8,7 +8,7 @@ import { runGateway } from '../gateway/run-gateway.ts';
 import { inboxFolder, ledgerFolder, logsFolder } from '../kept-volumes.ts';
 import { inboxTaken } from '../ledger/deliveries.ts';
 import { LedgerReader } from '../ledger/ledger-reader.ts';
-import { gatewayPort, gatewaySettings } from '../release/gateway-service.ts';
+import { gatewayPort, gatewaySettings, streamsEnd } from '../release/gateway-service.ts';
 import { Secret } from '../secret.ts';
 import { secretsPath } from '../secrets-path.ts';
 import { realTimers } from '../timers.ts';
@@ -29,7 +29,7 @@ await runGateway({
     secret: new Secret(readFileSync(path.join(secretsPath, secret))),
   })),
   readTaken: () => ledger.read(inboxTaken),
-  ...(api && { api: { read: (look) => ledger.read(look), logs: { folder: logsFolder } } }),
+  ...(api && { api: { read: (look) => ledger.read(look), logs: { folder: logsFolder }, onDrain: (end) => process.on(streamsEnd, end) } }),
   address: { host: '0.0.0.0', port: gatewayPort },
   report: (event) => process.stdout.write(`${JSON.stringify({ ...event, at: new Date().toISOString() })}\n`),
   clock: () => new Date(),

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { apiHandler } from './api/api-server.ts';
+import { apiHandler, type ApiServing } from './api/api-server.ts';
 import type { Answering } from './api/handlers.ts';
 import { inboxNames } from './inbox-name.ts';
 import type { InboxFiles } from './inbox-files.ts';
@@ -16,7 +16,7 @@ export type GatewayRequest = {
   /** How far each file of the inbox was taken; undefined when that is not known just now. */
   readTaken: () => Taken | undefined;
   /** What the API tells of: the ledger, and the output of jobs' steps. Nothing is below /api/ where it is left out. */
-  api?: Pick<Answering, 'read' | 'logs'>;
+  api?: Pick<Answering, 'read' | 'logs'> & Pick<ApiServing, 'onDrain'>;
   address: { host: string; port: number };
   report: (event: GatewayEvent) => void;
   clock: () => Date;

@@ -72,6 +72,8 @@ export class ApiWorld {
   readonly abort = new AbortController();
   readonly charge: number;
   now = () => new Date();
+  /** Its data path drains. */
+  drain: () => void = () => {};
   ended: Promise<void> = Promise.resolve();
 
   private constructor({ ledger, port, logs, charge }: Pick<ApiWorld, 'ledger' | 'port' | 'logs' | 'charge'>) {
@@ -94,7 +96,7 @@ export class ApiWorld {
       files: world.files,
       webhooks,
       readTaken: () => undefined,
-      api: { read: (look) => reader.read(look), logs: { folder: logs } },
+      api: { read: (look) => reader.read(look), logs: { folder: logs }, onDrain: (end) => (world.drain = end) },
       address: { host: '127.0.0.1', port: world.port },
       report: (event) => world.said.push(event),
       clock: () => world.now(),

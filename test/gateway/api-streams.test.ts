@@ -17,7 +17,7 @@ class Reading {
   status = 0;
   readonly #abort = new AbortController();
 
-  static async of(context: TestContext, world: ApiWorld, [path, lastEventId]: readonly [string, string?]): Promise<Reading> {
+  static async of(context: TestContext, world: ApiWorld, [path, lastEventId]: readonly [string, (string | undefined)?]): Promise<Reading> {
     const reading = new Reading();
     context.after(() => reading.leave());
     const headers = { authorization: `Bearer ${read}`, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) };
@@ -158,6 +158,20 @@ it('a gateway that is told to end ends its streams, so that clients go on with t
     ['line'],
     'the run has not',
   );
+});
+
+it('streams end when the data path drains, for they would hold it, and others can follow', async (context) => {
+  const world = await ApiWorld.make(context);
+  await world.ledger.runs.accept(runOf('one'));
+  await world.print('one', '/build', { lines: ['a'] });
+  const logs = await Reading.of(context, world, ['/api/v1/runs/one/logs']);
+  await until('it goes on', () => logs.frames.length === 1);
+  world.drain();
+  await until('it has ended', () => logs.isEnded);
+  const next = await Reading.of(context, world, ['/api/v1/runs/one/logs', logs.frames[0]?.id]);
+  await world.print('one', '/build', { lines: ['b'] });
+  await until('it goes on', () => next.frames.length === 1);
+  assert.deepEqual(lines(next), ['b']);
 });
 
 /** A client that asks and never reads. */

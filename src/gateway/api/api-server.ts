@@ -24,6 +24,8 @@ export type ApiServing = Omit<Answering, 'recent'> & {
   timers: Timers;
   /** Ends streams, so that whoever is told to end can. */
   signal: AbortSignal;
+  /** Is given what ends the streams there are, for when the data path drains; others may follow, for it may serve again. */
+  onDrain?: (endStreams: () => void) => void;
   rates?: { token: Rate; source: Rate };
   failed: (why: string) => void;
 };
@@ -35,6 +37,8 @@ type Api = ApiServing &
     places: StreamPlaces;
     ticker: Ticker;
     used: Map<string, string>;
+    /** Of all streams there are. */
+    streams: { abort: AbortController };
     description: Buffer;
   };
 
@@ -59,8 +63,13 @@ export function apiHandler(serving: ApiServing): (request: IncomingMessage, resp
     places: new StreamPlaces(),
     ticker: new Ticker(serving.timers),
     used: new Map(),
+    streams: { abort: new AbortController() },
     description: Buffer.from(`${JSON.stringify(openApi(), null, 2)}\n`),
   };
+  serving.onDrain?.(() => {
+    api.streams.abort.abort();
+    api.streams.abort = new AbortController();
+  });
   return async (request, response) => {
     try {
       await answer(api, request, response);
@@ -139,7 +148,13 @@ async function stream(api: Api, response: ServerResponse, { name, asked }: ToStr
   const look: Result<Looking> = leave ? await handle(api, asked) : failed(tooManyStreams);
   if (!look.ok) refuse(response, look.problem);
   else if (response.req.method === 'HEAD') response.writeHead(200, { 'content-type': 'text/event-stream' }).end();
-  else await streamEvents(response, { look: look.value, ticker: api.ticker, timers: api.timers, signal: api.signal });
+  else
+    await streamEvents(response, {
+      look: look.value,
+      ticker: api.ticker,
+      timers: api.timers,
+      signal: AbortSignal.any([api.signal, api.streams.abort.signal]),
+    });
   leave?.();
 }
 
