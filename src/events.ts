@@ -1,6 +1,6 @@
 import type { Scope } from './api-token.ts';
 import type { CommitId, GenerationId, ImageId, ReleaseId, RunId } from './digest.ts';
-import type { RunOutcome, RunReason, StepOutcome } from './job-run.ts';
+import type { RunOutcome, RunPush, RunReason, StepOutcome } from './job-run.ts';
 import type { Problem } from './problem.ts';
 
 export type RolloutOutcome = 'live' | 'failed' | 'superseded';
@@ -111,7 +111,15 @@ export type ChangelessEvent =
   | { type: 'command-began'; command: string; does: string; by: string; release?: ReleaseId }
   | { type: 'command-ended'; command: string; does: string; by: string; problem?: Problem }
   // jobs
-  | { type: 'job-accepted'; run: RunId; job: string; commit: CommitId | 'uncommitted'; reason: RunReason; request?: string }
+  | {
+      type: 'job-accepted';
+      run: RunId;
+      job: string;
+      commit: CommitId | 'uncommitted';
+      reason: RunReason;
+      request?: string;
+      push?: RunPush;
+    }
   | { type: 'job-started'; run: RunId; job: string; commit: CommitId | 'uncommitted' }
   | { type: 'job-step-started'; run: RunId; job: string; step: string; container: string }
   | {

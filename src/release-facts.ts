@@ -1,5 +1,6 @@
-/** How a job is started, and the parameters it takes with what they are when nobody says. */
+/** A job: how it is started, and the parameters it takes with what they are when nobody says. */
 export type JobFacts = {
+  job: string;
   on: { push?: { branches?: readonly string[]; paths?: readonly string[] }; schedule?: readonly string[]; after?: readonly string[] };
   parameters: Readonly<Record<string, string>>;
 };
@@ -9,6 +10,6 @@ export type JobFacts = {
  */
 export type ReleaseFacts = {
   architecture: string;
-  jobs: Readonly<Record<string, JobFacts>>;
+  jobs: readonly JobFacts[];
   apps: Readonly<Record<string, readonly string[]>>;
 };

@@ -4,11 +4,13 @@
  */
 
 import type { LimitsInput, SecretsInput, Settings } from './container-authoring.ts';
+import type { DeliverInput } from './deliver-authoring.ts';
 import type { JobInput } from './job-authoring.ts';
 import type { PolicyInput } from './policy-authoring.ts';
 import type { Size } from './size-authoring.ts';
 
 export type * from './container-authoring.ts';
+export * from './deliver-authoring.ts';
 export * from './job-authoring.ts';
 export * from './policy-authoring.ts';
 export type { Size } from './size-authoring.ts';
@@ -286,6 +288,10 @@ export type EnvironmentInput = {
   channels?: { [name: string]: ChannelInput };
   core?: CoreInput;
   gateway?: { host?: string };
+  /** Another branch than elsewhere. */
+  deliver?: { branch: string };
+  /** Whether jobs run on their schedules: in `local` only when this is `true`, elsewhere unless it is `false`. */
+  schedules?: boolean;
   /** Other versions of secrets, so that each environment has values of its own. */
   secrets?: { [name: string]: SecretInput };
   apps?: { [name: string]: AppChangeInput };
@@ -342,6 +348,8 @@ export type ArchitectureInput = {
   /** Who is told what happens, by name. */
   channels?: { [name: string]: ChannelInput };
   gateway?: GatewayInput;
+  /** Left out, pushes deploy nothing and start no job. */
+  deliver?: DeliverInput;
 };
 
 /** Groups are lists of apps' names; apps in no group go together. Apps that share a store that changes go together, too. */

@@ -97,7 +97,7 @@ export const jobMistakes: [name: string, value: unknown, expected: string[]][] =
   [
     'a job after one that is not there',
     withJob({ on: { after: 'buidl' } }, { build: { steps: [step] } }),
-    ['jobs.test.on.after: expected a job (test, build), found buidl (did you mean build?)'],
+    ['jobs.test.on.after: expected a job (test, build, deliver), found buidl (did you mean build?)'],
   ],
   [
     'jobs that wait for each other',
@@ -158,6 +158,11 @@ export const jobMistakes: [name: string, value: unknown, expected: string[]][] =
     'a secret that is not declared',
     withStep({ secrets: ['token'] }),
     [`${unit}.secrets[0]: expected a name in secrets (there is none), found token`],
+  ],
+  [
+    'a job with the name of what pushes run',
+    withJob({}, { deliver: { steps: [step] } }),
+    ['jobs.deliver: the name deliver is reserved for what runs a pushed release; expected another'],
   ],
   ['a step that may take no time', withStep({ limitMs: 0 }), [`${unit}.limitMs: expected a whole number from 1 to 86400000, found 0`]],
 ];

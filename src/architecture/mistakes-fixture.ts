@@ -113,7 +113,9 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
   [
     'an unknown key that is like no other',
     { name: 's', zzz: 1 },
-    ['zzz: unknown key; expected one of name, core, apps, stores, agents, jobs, environments, channels, gateway, secrets, rollout'],
+    [
+      'zzz: unknown key; expected one of name, core, apps, stores, agents, jobs, environments, channels, gateway, deliver, secrets, rollout',
+    ],
   ],
   [
     'a folder that leads out',
@@ -309,6 +311,32 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
     'a gateway that only an environment has',
     { ...withService({}), environments: { p: { gateway: { host: 'deliver.example.com' } } } },
     ['environments.p.gateway: expected gateway in the architecture too, found none'],
+  ],
+  [
+    'a repository that git would run, or whose password everybody could read',
+    {
+      name: 's',
+      deliver: { repository: 'ext::sh -c id', branch: '-x', folder: '../up', secret: 'key' },
+      environments: { p: { deliver: { branch: 'a..b' }, schedules: 'yes' } },
+    },
+    [
+      "environments.p.deliver.branch: expected the name of a branch, found 'a..b'",
+      "environments.p.schedules: expected true or false, found 'yes'",
+      "deliver.repository: expected the address of a git repository without user and password: https://…, ssh://…, user@host:path, or http:// of this machine, found 'ext::sh -c id'",
+      "deliver.branch: expected the name of a branch, found '-x'",
+      "deliver.folder: expected a folder of the repository, relative and without .., found '../up'",
+      'deliver.secret: expected a name in secrets (there is none), found key',
+    ],
+  ],
+  [
+    'a branch of no repository',
+    { name: 's', deliver: { branch: 'main' } },
+    ['deliver: expected the repository that is delivered, found none'],
+  ],
+  [
+    'an environment that follows a branch of no repository',
+    { ...withService({}), environments: { p: { deliver: { branch: 'production' } } } },
+    ['environments.p.deliver: expected deliver in the architecture too, found none'],
   ],
   [
     'an environment of a store that is not there',

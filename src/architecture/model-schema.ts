@@ -178,6 +178,8 @@ const environment = z
   .strictObject({
     channels,
     secrets,
+    deliver: z.strictObject({ branch: z.string() }).exactOptional(),
+    schedules: z.boolean().exactOptional(),
     core: core.extend({ publish: publish.exactOptional() }).exactOptional(),
     apps: z.record(z.string(), appChange).readonly().exactOptional(),
     stores: z
@@ -196,6 +198,11 @@ export const architectureModel = z.strictObject({
   jobs: z.record(z.string(), jobModel).readonly().describe('Work in containers of agents.').exactOptional(),
   environments: z.record(z.string(), environment).readonly(),
   channels: channels.describe('Who is told what happens.'),
+  deliver: z
+    .strictObject({ repository: z.string().exactOptional(), branch: z.string(), folder: z.string(), secret: z.string().exactOptional() })
+    .describe('What pushes deliver.')
+    .exactOptional(),
+  schedules: z.boolean().describe('Whether jobs run on their schedules.').exactOptional(),
   secrets: secrets.describe('Which version of each secret is used; its value is in no manifest.'),
   rollout: z
     .union([z.literal('per-app'), z.record(z.string(), z.array(z.string()).readonly()).readonly()])

@@ -24,10 +24,20 @@ export type Architecture = {
   /** Who is told what happens, by name. */
   channels?: Readonly<Record<string, Channel>>;
   secrets?: Secrets;
+  /** Left out where pushes deliver nothing. */
+  deliver?: Deliver;
+  /** Of an environment that says so. */
+  schedules?: boolean;
 };
 
 /** By name: which version is used. Left out where there are none. */
 export type Secrets = Readonly<Record<string, { version: number }>>;
+
+/**
+ * What pushes deliver. `repository`: left out where it is the gateway's own. `folder`: where `architecture.ts` is in the repository, empty at its top. `secret`: with which it is read. It belongs
+ * to the controller alone, and so to no generation.
+ */
+export type Deliver = { repository?: string; branch: string; folder: string; secret?: string };
 
 /** Takes messages as JSON over HTTP. */
 export type Channel = { webhook: string };
@@ -211,6 +221,8 @@ export type ComponentTest = { command: readonly string[] } | { target: string };
 export type EnvironmentChange = {
   channels?: Readonly<Record<string, Channel>>;
   secrets?: Secrets;
+  deliver?: { branch: string };
+  schedules?: boolean;
   core?: Partial<Core>;
   apps?: Readonly<Record<string, AppChange>>;
   stores?: Readonly<Record<string, { settings?: Readonly<Record<string, string>>; limits?: ResourceLimits }>>;

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type * as input from './authoring.ts';
 import { mapValues } from '../map-values.ts';
 import { parsePublished, sizeBytes } from './expectations.ts';
@@ -10,6 +11,7 @@ import {
   type Architecture,
   type ComponentSource,
   type Core,
+  type Deliver,
   type Elsewhere,
   type EnvironmentChange,
   type Health,
@@ -42,6 +44,7 @@ export const defaults = {
   alarmMs: 10_000,
   stepMs: 600_000,
   gatewayHost: 'deliver.localhost',
+  branch: 'main',
 } as const;
 
 type Named<T> = Readonly<Record<string, T>>;
@@ -61,6 +64,7 @@ export function normalise(written: input.ArchitectureInput): Architecture {
     environments: { local: {}, ...mapValues(written.environments, (change) => normaliseEnvironment(change, { apps, stores })) },
     ...normaliseChannels(written.channels),
     ...normaliseSecrets(written.secrets),
+    ...normaliseDeliver(written.deliver),
     ...(written.rollout && written.rollout !== 'together' && { rollout: written.rollout }),
   };
 }
@@ -95,6 +99,19 @@ function normaliseGateway(gateway: input.GatewayInput | undefined): Record<strin
       services: {},
       gateway: { replicas, webhooks, ...(gateway.api === true && { api: true as const }) },
       drain: { limitMs: defaults.drainMs },
+    },
+  };
+}
+
+function normaliseDeliver(deliver: input.DeliverInput | undefined): { deliver?: Deliver } {
+  if (deliver === undefined) return {};
+  const { repository, branch = defaults.branch, folder = '', secret } = deliver;
+  return {
+    deliver: {
+      ...(repository !== undefined && { repository }),
+      branch,
+      folder: posix.join(folder, '.').replace(/^\.$/, ''),
+      ...(secret !== undefined && { secret }),
     },
   };
 }
@@ -243,6 +260,8 @@ function normaliseEnvironment(change: input.EnvironmentInput, base: Pick<Archite
   return {
     ...normaliseChannels(change.channels),
     ...normaliseSecrets(change.secrets),
+    ...(change.deliver && { deliver: { branch: change.deliver.branch } }),
+    ...(change.schedules !== undefined && { schedules: change.schedules }),
     ...(change.core && { core: normaliseCore(change.core) }),
     ...normaliseAppChanges(change, base.apps),
     ...(change.stores && { stores: mapValues(change.stores, (store, name) => normaliseChange(store, base.stores[name])) }),

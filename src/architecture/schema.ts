@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isBranchName } from './branch-name.ts';
+import { deliveredExpectation, isDeliveredAddress } from './deliver.ts';
 import * as expect from './expectations.ts';
 import { isAddressRange } from '../source-rules.ts';
 import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics } from './model.ts';
@@ -185,6 +187,14 @@ const gateway = members({
   api: z.boolean('true or false').optional(),
 }).optional();
 
+const branch = text('the name of a branch', isBranchName);
+const deliver = members({
+  repository: text(deliveredExpectation, isDeliveredAddress).optional(),
+  branch: branch.optional(),
+  folder: text('a folder of the repository, relative and without ..', expect.isRelativePath).optional(),
+  secret: text('the name of a secret', Boolean).optional(),
+}).optional();
+
 const channels = named(members({ webhook: text('the address of a webhook: http:// or https://', expect.isWebAddress) })).optional();
 
 const serviceChange = members({ replicas: replicas.optional(), settings: settings.optional(), limits: limits.optional() });
@@ -193,6 +203,8 @@ const environment = members({
   secrets: declaredSecrets,
   core: core.optional(),
   gateway: members({ host: hostName.optional() }).optional(),
+  deliver: members({ branch }).optional(),
+  schedules: z.boolean('true or false').optional(),
   apps: named(
     members({
       hosts: hosts.optional(),
@@ -217,6 +229,7 @@ export const architectureInput = members({
   environments: named(environment).optional(),
   channels,
   gateway,
+  deliver,
   secrets: declaredSecrets,
   rollout: z
     .union([

@@ -12,6 +12,17 @@ export async function readFolder(folder: string): Promise<TreeFile[]> {
   return files.toSorted((a, b) => byCodeUnit(a.path, b.path));
 }
 
+/** What a builder has of the installed package: enough to build as it does, and to make the same builder. */
+export async function readPackage(folder: string): Promise<TreeFile[]> {
+  const parts = await Promise.all(
+    ['dist', 'images'].map(async (part) => {
+      const files = await readFolder(path.join(folder, part));
+      return files.map((file) => ({ ...file, path: `${part}/${file.path}` }));
+    }),
+  );
+  return [...parts.flat(), await readOne(folder, path.join(folder, 'package.json'))];
+}
+
 async function readOne(folder: string, file: string): Promise<TreeFile> {
   const [contents, { mode }] = await Promise.all([readFile(file), stat(file)]);
   return { path: path.relative(folder, file).split(path.sep).join('/'), contents, mode: (mode & 0o100) === 0 ? 0o644 : 0o755 };

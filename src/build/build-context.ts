@@ -7,9 +7,10 @@ import type { SealedSecrets } from '../release/manifest.ts';
 
 /**
  * What Changeless itself brings along: `bundle` is the folder with the bundled programs that run in containers
- * (`controller.js`, `evaluator.js`), `proxy` the one with the proxy's Dockerfile.
+ * (`controller.js`, `evaluator.js`), `proxy` the one with the proxy's Dockerfile, `git` the one with that of the builder's ground,
+ * `package` the installed package, of which a builder gets what it needs to do the same.
  */
-export type Assets = { version: string; bundle: string; proxy: string };
+export type Assets = { version: string; bundle: string; proxy: string; git: string; package: string };
 
 /** All that planning and building touch. */
 export type BuildContext = {

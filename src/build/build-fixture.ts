@@ -78,6 +78,9 @@ export async function makeBuildWorld({
     'bundle/evaluator.js': '// the evaluator\n',
     'proxy/Dockerfile': `FROM ${systemBases.debian}\n`,
     'proxy/entrypoint.sh': 'run:#!/bin/sh\n',
+    'package/package.json': '{"version":"0.0.0"}',
+    'package/dist/cli/main.js': '// the command line\n',
+    'package/images/git/Dockerfile': `FROM ${systemBases.node}\n`,
   });
   if (clone === undefined) git(folder, 'init', '--quiet');
   else git(root, 'clone', '--quiet', clone, folder);
@@ -89,7 +92,13 @@ export async function makeBuildWorld({
   const context: BuildContext = {
     engine,
     repository,
-    assets: { version: '0.0.0', bundle: path.join(root, 'bundle'), proxy: proxy ?? path.join(root, 'proxy') },
+    assets: {
+      version: '0.0.0',
+      bundle: path.join(root, 'bundle'),
+      proxy: proxy ?? path.join(root, 'proxy'),
+      git: path.join(root, 'package/images/git'),
+      package: path.join(root, 'package'),
+    },
     report: (event) => events.push(event),
     cacheFolder: path.join(root, 'cache'),
   };

@@ -265,3 +265,21 @@ test('what was sealed beside tests that fail is taken away', async (t) => {
   assert.equal(problemOf(await tryBuild(workshop, await plan(workshop, example))).code, 'TESTS_FAILED');
   assert.equal(await unnamedOf(workshop), 0);
 });
+
+test('a release that pushes deliver has a builder, which is made again when it is gone; another has none', async (t) => {
+  const workshop = await workshopOf(t);
+  const plain = await build(workshop);
+  assert.equal(plain.manifest.outputs.builder, undefined);
+  assert.equal(plain.manifest.inputs.changeless.builder, undefined);
+  const deliver = { repository: 'https://forge.example/acme/shop.git', branch: 'main', folder: '' };
+  const delivered = { ...example, deliver };
+  const { manifest } = await build(workshop, delivered);
+  assert.ok(manifest.outputs.builder);
+  const builder = await workshop.engine.images.inspect(manifest.outputs.builder);
+  assert.deepEqual(builder?.config.entrypoint.slice(1), ['/changeless/package/dist/cli/main.js', 'builder', '--json']);
+  const { core } = manifest.outputs.environments['local']!;
+  assert.equal(core.id, plain.manifest.outputs.environments['local']!.core.id, 'it is in no generation');
+  for (const tag of builder?.tags ?? []) await workshop.engine.images.remove(tag);
+  assert.equal((await build(workshop, delivered)).manifest.outputs.builder, manifest.outputs.builder);
+  assert.ok(await workshop.engine.images.inspect(manifest.outputs.builder));
+});

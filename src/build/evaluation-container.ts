@@ -30,7 +30,7 @@ export function evaluationContainer({
   report: Report;
 }): Evaluator {
   return async (program) => {
-    const [described, files] = await Promise.all([engine.describe(), readAssets(assets)]);
+    const [described, files] = await Promise.all([engine.describe(), readAssets(assets, { builder: false })]);
     if (!described.ok) return described;
     const plan = planSystem({ files, lock, platform: described.value.platform });
     if (!plan.ok) return plan;

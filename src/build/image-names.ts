@@ -42,7 +42,7 @@ export const sourceTag = (architecture: string, agent: string, digest: string): 
 export const releaseTag = (architecture: string, release: ReleaseId, environment: string): string =>
   `changeless/${architecture}/release:${inTag(release)}${environment === 'local' ? '' : `-${environment}`}`;
 
-export type SystemImage = 'proxy' | 'sandbox' | 'controller';
+export type SystemImage = 'proxy' | 'sandbox' | 'controller' | 'git' | 'builder';
 
 export const systemTag = (image: SystemImage, key: ComponentKey): string => `changeless/system/${image}:${inTag(key)}`;
 

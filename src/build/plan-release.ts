@@ -5,6 +5,7 @@ import { releaseId } from '../release/release-id.ts';
 import { environmentsOf } from '../release/resolve-environment.ts';
 import { done, type Result } from '../result.ts';
 import type { BuildContext, Evaluated } from './build-context.ts';
+import { isDelivered } from '../architecture/deliver.ts';
 import { ExistingImages } from './existing-images.ts';
 import { componentTag, everyImage, releaseTag } from './image-names.ts';
 import { planComponents, type KeyedComponent } from './keys.ts';
@@ -39,7 +40,7 @@ export async function planRelease(context: BuildContext, evaluated: Evaluated): 
   listing.catch(() => undefined);
   const [described, files, cache] = await Promise.all([
     engine.describe(),
-    readAssets(assets),
+    readAssets(assets, { builder: isDelivered(evaluated.architecture) }),
     PlanCache.open(context.cacheFolder, evaluated.architecture.name),
   ]);
   if (!described.ok) return described;
@@ -90,7 +91,13 @@ const releaseInputs = (
   schema: 1,
   architecture,
   source: { commit: commit.id, tree: commit.tree },
-  changeless: { version: assets.version, controller: keys.controller, proxy: keys.proxy, sandbox: keys.sandbox },
+  changeless: {
+    version: assets.version,
+    controller: keys.controller,
+    proxy: keys.proxy,
+    sandbox: keys.sandbox,
+    ...(keys.builder && { builder: keys.builder }),
+  },
   ...(secrets && { secrets }),
   components: Object.fromEntries(keyed.map(({ name, component }) => [name, component])),
 });

@@ -24,7 +24,7 @@ import type { PlannedRelease } from './plan-release.ts';
 import type { Unbuilt } from './set-aside.ts';
 
 /** The images Changeless brings along, on the engine. */
-export type SystemIds = { controller: ImageId; proxy: ImageId; sandbox: ImageId };
+export type SystemIds = { controller: ImageId; proxy: ImageId; sandbox: ImageId; builder?: ImageId };
 
 /** An environment's micro layers, before any of them is made. */
 export type Layers = {
@@ -74,12 +74,19 @@ export async function seal(images: Images, { planned, system, unbuilt, ...all }:
   const components = componentsWithout(all.components, planned, unbuilt);
   const micro = await prepareLayers(images, { planned, layers, system, components });
   const environments = Object.fromEntries(layers.map((each) => [each.environment, sealEnvironment(each, micro.byTag)]));
-  const { controller, sandbox } = system;
+  const { controller, sandbox, builder } = system;
   const manifest: Manifest = {
     schema: 1,
     release: planned.release,
     inputs: planned.inputs,
-    outputs: { controller, sandbox, components, environments, ...(Object.keys(unbuilt).length > 0 && { unbuilt }) },
+    outputs: {
+      controller,
+      sandbox,
+      ...(builder && { builder }),
+      components,
+      environments,
+      ...(Object.keys(unbuilt).length > 0 && { unbuilt }),
+    },
   };
   const requests = layers.map(({ environment }) => releaseRequest(manifest, environment));
   const releases = await images.prepare(requests);

@@ -28,6 +28,10 @@ export async function keepManifest(manifest: Manifest, images: readonly ImageId[
 
 /** Whether the engine still has every image a release runs from. */
 export const isWhole = (manifest: Manifest, existing: ExistingImages): boolean =>
-  [manifest.outputs.sandbox, ...sealedGenerations(manifest).flatMap(generationImages)].every((id) => existing.has(id));
+  [manifest.outputs.sandbox, ...builderOf(manifest), ...sealedGenerations(manifest).flatMap(generationImages)].every((id) =>
+    existing.has(id),
+  );
+
+const builderOf = ({ outputs }: Manifest): ImageId[] => (outputs.builder ? [outputs.builder] : []);
 
 const fileOf = (image: ImageId, cacheFolder: string): string => path.join(cacheFolder, 'manifests', `${image.replace('sha256:', '')}.json`);

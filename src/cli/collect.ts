@@ -41,4 +41,5 @@ export function imagesToForget(
   });
 }
 
-const systemImagesOf = ({ outputs }: Manifest): string[] => [outputs.controller, outputs.sandbox];
+const systemImagesOf = ({ outputs }: Manifest): string[] =>
+  [outputs.controller, outputs.sandbox, outputs.builder].filter((image) => image !== undefined);

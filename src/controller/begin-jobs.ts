@@ -1,9 +1,9 @@
+import { withBuilder } from '../jobs/builder-images.ts';
 import { runJobs } from '../jobs/run-jobs.ts';
-import type { JobDefinitions } from '../jobs/workplace.ts';
 import { taggedStepImages } from '../jobs/step-images.ts';
-import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { secretOpener } from '../secrets/open-secret.ts';
 import type { Post } from './post.ts';
+import { contextOf, followersIn } from './runs-of-delivery.ts';
 
 /**
  * Runs jobs beside all else that a controller in charge does, neither waiting for the other. `stop`: they run on, and are
@@ -11,7 +11,7 @@ import type { Post } from './post.ts';
  */
 export function beginJobs(post: Post, token: number): { stop(): Promise<void> } {
   const { logs, ledger, engine, manifest, journal, clock } = post;
-  const definitions = jobDefinitions(post);
+  const definitions = contextOf(post);
   if (logs === undefined || !definitions) return { stop: async () => undefined };
   const { name } = definitions.architecture;
   const abort = new AbortController();
@@ -24,7 +24,12 @@ export function beginJobs(post: Post, token: number): { stop(): Promise<void> } 
       runs: ledger.runs,
       architecture: name,
       place: manifest.outputs.sandbox,
-      images: taggedStepImages(engine.images, name),
+      images: withBuilder(taggedStepImages(engine.images, name), {
+        images: engine.images,
+        architecture: definitions.architecture,
+        builder: manifest.outputs.builder,
+      }),
+      followersOf: followersIn(post),
       openSecret: post.openSecret ?? secretOpener(async () => undefined),
       report: journal.report,
       async isTold(run) {
@@ -49,11 +54,4 @@ export function beginJobs(post: Post, token: number): { stop(): Promise<void> } 
       await running;
     },
   };
-}
-
-/** What the release says of jobs where it runs; undefined where it does not know the environment. */
-export function jobDefinitions({ manifest, environment }: Post): JobDefinitions | undefined {
-  const architecture = resolveEnvironment(manifest.inputs.architecture, environment);
-  if (!architecture.ok) return undefined;
-  return { release: manifest.release, environment, architecture: architecture.value, sealed: manifest.inputs.secrets };
 }

@@ -4,8 +4,8 @@ import { acceptRun } from '../jobs/accept-run.ts';
 import { nothingToCancel } from '../jobs/take-requests.ts';
 import type { CommandRecord } from '../ledger/commands.ts';
 import type { Problem } from '../problem.ts';
-import { jobDefinitions } from './begin-jobs.ts';
 import type { Post } from './post.ts';
+import { contextOf } from './runs-of-delivery.ts';
 import { revokeToken } from './take-token-requests.ts';
 import { startAnother } from './start-another.ts';
 
@@ -41,12 +41,12 @@ async function carryOut(
   const { ledger, journal } = post;
   switch (said.does) {
     case 'run-job': {
-      const definitions = jobDefinitions(post);
+      const definitions = contextOf(post);
       if (!definitions) return unknownCommand;
       const { run, job, commit, parameters } = said;
       const accepted = await acceptRun(
         { runs: ledger.runs, definitions, report: journal.report },
-        { id: run, job, commit, parameters, reason: 'by-hand', lacksImages: true },
+        { id: run, job, commit, parameters, reason: 'by-hand', prepare: definitions },
       );
       return accepted.ok ? undefined : accepted.problem;
     }

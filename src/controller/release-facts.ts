@@ -1,4 +1,4 @@
-import { mapValues } from '../map-values.ts';
+import { jobsOf } from '../jobs/jobs-of.ts';
 import type { ReleaseFacts } from '../release-facts.ts';
 import { addressesOf } from '../release/addresses.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
@@ -10,7 +10,7 @@ export function factsOfPost({ manifest, environment }: Pick<Post, 'manifest' | '
   const resolved = resolveEnvironment(architecture, environment);
   return {
     architecture: architecture.name,
-    jobs: mapValues(architecture.jobs, ({ on, parameters }) => ({ on, parameters })),
+    jobs: jobsOf(architecture, environment),
     apps: resolved.ok ? addressesOf(resolved.value) : {},
   };
 }

@@ -1,6 +1,7 @@
+import { isBranchName } from '../architecture/branch-name.ts';
 import type { Delivery } from '../ledger/delivery.ts';
 import { done, failed, type Result } from '../result.ts';
-import { isBranchName, isCommit, isNoCommit, isRepositoryName } from './git-names.ts';
+import { isCommit, isNoCommit, isRepositoryName } from './git-names.ts';
 
 type Pushed = Pick<Delivery, 'repository' | 'branch' | 'before' | 'after'>;
 

@@ -6,11 +6,15 @@ import type { Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import { jobNamed } from './job-named.ts';
 import { planOfJob } from './plan-of-job.ts';
+import { preparedRun, type PushContext } from './runs-of-push.ts';
 import type { JobDefinitions } from './workplace.ts';
 
 export type Accepting = { runs: Pick<JobRuns, 'accept'>; definitions: JobDefinitions; report: Report };
 
-/** `request`: the name of what asked for it on the engine. `lacksImages`: whoever asks has no engine, and so made no images of its steps. */
+/**
+ * `request`: the name of what asked for it on the engine. `prepare`: whoever asks has no engine, and so made no images of its steps: the
+ * builder makes them first.
+ */
 export type AskedRun = {
   id: RunId;
   job: string;
@@ -18,7 +22,7 @@ export type AskedRun = {
   parameters: Readonly<Record<string, string>>;
   reason: RunReason;
   request?: string;
-  lacksImages?: true;
+  prepare?: PushContext;
 };
 
 /**
@@ -31,9 +35,10 @@ export async function acceptRun({ runs, definitions, report }: Accepting, asked:
   if (!job.ok) return failed(job.problem);
   const planned = planOfJob({ name, job: job.value }, parameters, definitions);
   if (!planned.ok) return failed(planned.problem);
-  if (asked.lacksImages) return failed(nobodyMakesImages(name));
+  if (asked.prepare && !definitions.architecture.deliver) return failed(nobodyMakesImages(name));
+  const { plan, parameters: all } = (asked.prepare && preparedRun({ job: name, parameters }, asked.prepare)) ?? planned.value;
   const { release, environment } = definitions;
-  const isNew = await runs.accept({ id, job: name, commit, release, environment, reason, ...planned.value });
+  const isNew = await runs.accept({ id, job: name, commit, release, environment, reason, plan, parameters: all });
   if (isNew) report({ type: 'job-accepted', run: id, job: name, commit, reason, ...(request !== undefined && { request }) });
   return done(undefined);
 }
@@ -41,7 +46,7 @@ export async function acceptRun({ runs, definitions, report }: Accepting, asked:
 const nobodyMakesImages = (job: string): Problem => ({
   code: 'REQUEST_REFUSED',
   what: `nobody here can make the images of the steps of job ${job}`,
-  why: 'they hold the tree of the commit, and only who asks over the engine makes them',
+  why: 'they hold the tree of the commit, and the architecture does not say where that can be fetched',
   safe: 'nothing was started',
-  next: `changeless job run ${job}    without --server`,
+  next: `deliver: { repository } in architecture.ts says where the builder finds the commit; or changeless job run ${job} without --server`,
 });

@@ -1,3 +1,5 @@
+import type { AcceptedRun } from '../job-run.ts';
+
 /**
  * What a webhook told: the seam between the gateway, which takes it, and whoever works on it. `source`: the webhook's name; `id`: the
  * sender's, the same when it sends again. `branch`: of a push to one; without `before` it was made, without `after` it was deleted.
@@ -22,11 +24,20 @@ export type Delivery = {
 /** The source of what the gateway's API writes down: no webhook can be called so. Nobody else acts on it. */
 export const apiSource = '/api';
 
+/** The source of what was pushed to the gateway's own git remote; no webhook is called so. Its commit is in the remote's repository. */
+export const gitSource = 'git';
+
 /** Deliveries that lie one after another in a file of the inbox, from the byte `from` to the byte `to`. */
 export type InboxBatch = { file: string; from: number; to: number; deliveries: readonly Delivery[] };
 
 /** What gateways have written down: what comes after what was taken of each file; undefined when there is nothing. */
 export type Inbox = { next(taken: ReadonlyMap<string, number>): Promise<InboxBatch | undefined> };
 
-/** As the ledger has it: `number` grows by one with each. */
+/** As the ledger has it: `number` grows with each; what the API writes down has numbers of the same row. */
 export type TakenDelivery = Omit<Delivery, 'body' | 'once'> & { number: number; takenAt: string };
+
+/** Which runs a new delivery starts. Pure: it is asked in the transaction in which the delivery is taken. */
+export type RunsOfDelivery = (delivery: Omit<Delivery, 'once'> & { number: number }) => readonly AcceptedRun[];
+
+/** A delivery that is new, and the runs that were accepted with it. */
+export type NewDelivery = TakenDelivery & { runs: readonly AcceptedRun[] };

@@ -1,10 +1,11 @@
 import type { Asked } from '../asked.ts';
 import type { CommitId, ReleaseId, RunId } from '../digest.ts';
+import type { AcceptedRun } from '../job-run.ts';
 import type { RecordedEvent, RolloutOutcome, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import type { ReleaseFacts } from '../release-facts.ts';
-import type { InboxBatch, TakenDelivery } from './delivery.ts';
 import type { CommandRecord } from './commands.ts';
+import type { InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './delivery.ts';
 import type { JobRuns } from './job-runs.ts';
 import type { NewToken, TokenRecord } from './tokens.ts';
 
@@ -110,9 +111,14 @@ export interface Ledger {
   /**
    * Takes a batch of the inbox over, in order, and notes how far its file was taken, all or nothing. A delivery whose source sent that id
    * or that very body before is passed over. Gives what is new, or undefined when the token is not in charge or the batch does not begin
-   * where the file was taken to: then it changes nothing.
+   * where the file was taken to: then it changes nothing. The runs that `runsOf` says are accepted with the delivery, or not at all.
    */
-  takeDeliveries(token: number, batch: InboxBatch): Promise<readonly TakenDelivery[] | undefined>;
+  takeDeliveries(token: number, batch: InboxBatch, runsOf?: RunsOfDelivery): Promise<readonly NewDelivery[] | undefined>;
+  /**
+   * Accepts what came due since this was asked last, up to now, and notes that, all or nothing; the first time nothing has come due. Gives
+   * what is new. Nothing when the token is not in charge.
+   */
+  takeDue(token: number, dueSince: (since: Date, until: Date) => readonly AcceptedRun[]): Promise<readonly AcceptedRun[]>;
   /** How far each file of the inbox was taken, by its name. */
   inboxTaken(): Promise<ReadonlyMap<string, number>>;
   /** Newest first, or from the one after `after` on, oldest first. */

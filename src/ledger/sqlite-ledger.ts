@@ -1,5 +1,6 @@
 import type { ReleaseId } from '../digest.ts';
 import type { RecordedEvent, UnitName } from '../events.ts';
+import type { AcceptedRun } from '../job-run.ts';
 import type { Problem } from '../problem.ts';
 import type { ReleaseFacts } from '../release-facts.ts';
 import { done, failed, type Result } from '../result.ts';
@@ -7,13 +8,14 @@ import { Database, migrate } from './database.ts';
 import { endCommand, openCommands, type CommandRecord } from './commands.ts';
 import { recordOf } from './decide-claim.ts';
 import { inboxTaken, readBody, readDeliveries, takeDeliveries } from './deliveries.ts';
-import type { InboxBatch, TakenDelivery } from './delivery.ts';
+import type { InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './delivery.ts';
 import { describeRelease } from './release-facts.ts';
 import { addToken, readTokens, revokeToken, type NewToken, type TokenRecord } from './tokens.ts';
 import { appendEntry, firstBroken, readEvents } from './entries.ts';
 import type { JobRuns } from './job-runs.ts';
 import { leaving, letGo } from './leaving.ts';
 import type { Claim, HoldDecision, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
+import { takeDue } from './schedules.ts';
 import { claimRollout, endRollout, decide, goBack, holdBack, newestRollouts, renewLease, rolloutInCharge, wentBack } from './rollouts.ts';
 import { SqliteJobRuns } from './sqlite-job-runs.ts';
 
@@ -114,8 +116,12 @@ class SqliteLedger implements Ledger {
     return readEvents(this.#database, filter);
   }
 
-  async takeDeliveries(token: number, batch: InboxBatch): Promise<readonly TakenDelivery[] | undefined> {
-    return this.#database.transaction(() => takeDeliveries(this.#database, batch, { token, now: this.#now() }));
+  async takeDeliveries(token: number, batch: InboxBatch, runsOf: RunsOfDelivery = () => []): Promise<readonly NewDelivery[] | undefined> {
+    return this.#database.transaction(() => takeDeliveries(this.#database, batch, { token, now: this.#now(), runsOf }));
+  }
+
+  async takeDue(token: number, dueSince: Parameters<Ledger['takeDue']>[1]): Promise<readonly AcceptedRun[]> {
+    return this.#database.transaction(() => takeDue(this.#database, dueSince, { token, now: this.#now() }));
   }
 
   async inboxTaken(): Promise<ReadonlyMap<string, number>> {

@@ -75,11 +75,16 @@ const isPatience = (difference: Difference): boolean =>
 const knows = (architecture: Architecture, environment: string): boolean => Object.hasOwn(architecture.environments, environment);
 
 function changelessDifferences(from: ReleaseInputs, to: ReleaseInputs): Difference[] {
-  const parts = ['version', 'controller', 'proxy', 'sandbox'] as const;
+  const parts = ['version', 'controller', 'proxy', 'sandbox', 'builder'] as const;
   return parts
     .filter((part) => from.changeless[part] !== to.changeless[part])
-    .map((part) => ({ kind: 'changeless', part, from: from.changeless[part], to: to.changeless[part] }));
+    .map((part) => ({ kind: 'changeless', part, ...said(from.changeless[part], to.changeless[part]) }));
 }
+
+const said = (from: string | undefined, to: string | undefined) => ({
+  ...(from !== undefined && { from }),
+  ...(to !== undefined && { to }),
+});
 
 function componentDifferences(from: ReleaseInputs, to: ReleaseInputs): Difference[] {
   return namesOf(from.components, to.components).flatMap((component): Difference[] => {
@@ -133,7 +138,7 @@ function secretDifferences(before: ResolvedArchitecture, after: ResolvedArchitec
 }
 
 /** Secret → who gets it. */
-function usersOfSecrets({ apps, stores, jobs = {} }: ResolvedArchitecture): Map<string, SecretUser[]> {
+function usersOfSecrets({ apps, stores, jobs = {}, deliver }: ResolvedArchitecture): Map<string, SecretUser[]> {
   const users = new Map<string, SecretUser[]>();
   const note = (unit: SecretUser, used: object = {}): void => {
     for (const secret of Object.keys(used)) {
@@ -141,6 +146,7 @@ function usersOfSecrets({ apps, stores, jobs = {} }: ResolvedArchitecture): Map<
       if (!known.some(({ kind, name }) => kind === unit.kind && name === unit.name)) users.set(secret, [...known, unit]);
     }
   };
+  if (deliver?.secret !== undefined) note({ kind: 'controller', name: 'controller' }, { [deliver.secret]: '' });
   for (const [name, app] of Object.entries(apps)) {
     const { tls } = app;
     for (const { secrets } of Object.values(placedServices(app))) note({ kind: 'app', name }, secrets);

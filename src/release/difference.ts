@@ -11,7 +11,7 @@ export type ComponentReason = {
 
 /** One thing that differs between two releases in one environment. `from` or `to` is missing where one side has none. */
 export type Difference =
-  | { kind: 'changeless'; part: 'version' | 'controller' | 'proxy' | 'sandbox'; from: string; to: string }
+  | { kind: 'changeless'; part: 'version' | 'controller' | 'proxy' | 'sandbox' | 'builder'; from?: string; to?: string }
   | { kind: 'unit'; unit: UnitName; change: 'added' | 'removed' }
   | { kind: 'service'; app: string; service: string; change: 'added' | 'removed' }
   | { kind: 'component'; component: string; from?: ComponentKey; to?: ComponentKey; why: readonly ComponentReason[] }
@@ -23,7 +23,7 @@ export type Difference =
   | { kind: 'route'; host: string; from?: string; to?: string }
   | { kind: 'publish'; from: readonly string[]; to: readonly string[] };
 
-export type SecretUser = UnitName | { kind: 'job'; name: string };
+export type SecretUser = UnitName | { kind: 'job' | 'controller'; name: string };
 
 /** A job, or a step of one, that is new or gone; or a value of it that is another one. */
 export type JobDifference =
@@ -63,7 +63,13 @@ function versions({ from, to }: { from?: number; to?: number }): string {
   return to === undefined ? `no longer used, was version ${from}` : `version ${from} -> ${to}`;
 }
 
-const partNames = { version: 'version', controller: 'the controller', proxy: 'the proxy of every data path', sandbox: 'the sandbox' };
+const partNames = {
+  version: 'version',
+  controller: 'the controller',
+  proxy: 'the proxy of every data path',
+  sandbox: 'the sandbox',
+  builder: 'the builder',
+};
 
 /** Contents of a file, of a page and of a certificate are said to have changed, not shown. */
 const isContents = (member: readonly string[]): boolean =>

@@ -30,7 +30,7 @@ export type ReleaseInputs = {
   /** `uncommitted`: a working-folder snapshot; `tree` then tells it from others. */
   source: { commit: CommitId | 'uncommitted'; tree: string };
   /** Changeless itself: its version, and the keys of the images it brings along. */
-  changeless: { version: string; controller: ComponentKey; proxy: ComponentKey; sandbox: ComponentKey };
+  changeless: { version: string; controller: ComponentKey; proxy: ComponentKey; sandbox: ComponentKey; builder?: ComponentKey };
   /** What secrets are used in any environment, by name and version; left out where none is. */
   secrets?: SealedSecrets;
   /** By component name: `catalog/api`, `sessions`, `agent/node`. */
@@ -66,6 +66,8 @@ export type Manifest = {
   outputs: {
     controller: ImageId;
     sandbox: ImageId;
+    /** What fetches, builds and runs pushed commits; left out where none are delivered. */
+    builder?: ImageId;
     components: Readonly<Record<string, ImageId>>;
     environments: Readonly<Record<string, SealedEnvironment>>;
     /** Where apps are independent: those that could not be built, and why. They have no images in any environment. */

@@ -27,6 +27,8 @@ export function resolveEnvironment(architecture: Architecture, environment: stri
     ...rest,
     ...(change?.channels && { channels: { ...rest.channels, ...change.channels } }),
     ...(change?.secrets && { secrets: { ...rest.secrets, ...change.secrets } }),
+    ...(change?.deliver && rest.deliver && { deliver: { ...rest.deliver, ...change.deliver } }),
+    ...(change?.schedules !== undefined && { schedules: change.schedules }),
     core: { ...rest.core, ...change?.core },
     apps: changeEach(rest.apps, change?.apps, changeApp),
     stores: changeEach(rest.stores, change?.stores, changeSettings<Store, StoreChange>),

@@ -31,6 +31,7 @@ function versionsIn(resolved: ResolvedArchitecture): Omit<UsedVersion, 'environm
   const steps = Object.values(resolved.jobs ?? {}).flatMap((job) => job.steps.flat());
   const used = [
     ...shown,
+    ...(resolved.deliver?.secret === undefined ? [] : [resolved.deliver.secret]),
     ...[...services, ...Object.values(resolved.stores), ...steps].flatMap(({ secrets = {} }) => Object.keys(secrets)),
   ];
   return [...new Set(used)].toSorted(byCodeUnit).map((secret) => ({ secret, version: resolved.secrets?.[secret]?.version ?? 0 }));

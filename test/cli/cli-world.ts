@@ -44,6 +44,8 @@ export type CliWorld = {
   json<T = Record<string, unknown>>(...argv: string[]): Promise<{ code: number; value: T; stderr: string }>;
   /** Runs the command line and interrupts it when something of the condition is on stderr. */
   interrupted(when: RegExp, ...argv: string[]): Promise<Answer>;
+  /** What a process in a container of the builder finds; what it says is given to `say`. */
+  builder(say: (text: string) => void): World;
   git(...words: string[]): string;
   write(file: string, contents: string): void;
   /** What commands find on standard input. */
@@ -82,6 +84,10 @@ export async function makeCliWorld({ onDisk = false } = {}): Promise<CliWorld> {
     identities: path.join(root, 'config/identities'),
     changeless: (...argv) => start(argv),
     interrupted: (when, ...argv) => start(argv, when),
+    builder(say) {
+      const out = { write: say, isTerminal: false, columns: 120 };
+      return { ...worldOf(ground, { out: [], err: [], abort: new AbortController() }, undefined), stdout: out, stderr: out };
+    },
     write(file, contents) {
       mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
       writeFileSync(path.join(folder, file), contents);
@@ -117,6 +123,14 @@ type Ground = {
   typed: CliWorld['typed'];
 };
 
+/** Stands for the installed package. */
+function packageIn(root: string): string {
+  const folder = path.join(root, 'package');
+  for (const part of ['dist', 'images']) mkdirSync(path.join(folder, part), { recursive: true });
+  writeFileSync(path.join(folder, 'package.json'), '{}');
+  return folder;
+}
+
 async function makeGround(root: string, ledger: string): Promise<Ground> {
   const folder = path.join(root, 'repository');
   const bundle = path.join(root, 'bundle');
@@ -131,7 +145,8 @@ async function makeGround(root: string, ledger: string): Promise<Ground> {
       env,
       encoding: 'utf8',
     }).trim();
-  const assets = { version: '0.0.0', bundle, proxy: path.join(packageFolder, 'images/proxy') };
+  const images = (name: string): string => path.join(packageFolder, 'images', name);
+  const assets = { version: '0.0.0', bundle, proxy: images('proxy'), git: images('git'), package: packageIn(root) };
   const delivery = createDelivery({ assets, evaluator: () => processEvaluator, typeCheck: false });
   const inbox = new PowerlessFiles();
   return {

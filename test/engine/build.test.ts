@@ -69,7 +69,7 @@ const controllers = new Set<string>();
 async function noteController({ context: { assets } }: BuildWorld, lock: Lock): Promise<void> {
   const described = await engine.describe();
   assert.ok(described.ok);
-  const system = planSystem({ files: await readAssets(assets), lock, platform: described.value.platform });
+  const system = planSystem({ files: await readAssets(assets, { builder: false }), lock, platform: described.value.platform });
   assert.ok(system.ok);
   controllers.add(systemTag('controller', system.value.keys.controller));
 }

@@ -24,7 +24,7 @@ describe('the description of the API', () => {
 describe('what the API tells', () => {
   it('is what is live and what is under way', async (context) => {
     const world = await ApiWorld.make(context);
-    const facts = { architecture: 'streaming', jobs: {}, apps: { web: ['http://web.localhost:8080'] } };
+    const facts = { architecture: 'streaming', jobs: [], apps: { web: ['http://web.localhost:8080'] } };
     await world.ledger.describe(releaseOf('a'), 'local', facts);
     const { value } = await world.ask<Told['status']>('GET', '/api/v1/status', { token: read });
     assert.deepEqual(
@@ -70,7 +70,7 @@ describe('what the API tells', () => {
     const on = { schedule: ['0 3 * * *'] };
     await world.ledger.describe(releaseOf('a'), 'local', {
       architecture: 's',
-      jobs: { test: { on, parameters: { level: 'low' } } },
+      jobs: [{ job: 'test', on, parameters: { level: 'low' } }],
       apps: {},
     });
     for (const id of ['one', 'two', 'three']) await world.ledger.runs.accept(runOf(id));

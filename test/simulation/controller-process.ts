@@ -123,7 +123,8 @@ function ledgerOf(process: ControllerProcess): Ledger {
     events: (filter) => (process.alive ? ledger.events(filter) : never()),
     // Without a place for logs a controller runs no jobs.
     runs: ledger.runs,
-    takeDeliveries: (token, batch) => reached('takeDeliveries', () => ledger.takeDeliveries(token, batch)),
+    takeDeliveries: (token, batch, runsOf) => reached('takeDeliveries', () => ledger.takeDeliveries(token, batch, runsOf)),
+    takeDue: (token, dueSince) => reached('takeDue', () => ledger.takeDue(token, dueSince)),
     inboxTaken: () => (process.alive ? ledger.inboxTaken() : never()),
     deliveries: (range) => (process.alive ? ledger.deliveries(range) : never()),
     deliveryBody: (number) => (process.alive ? ledger.deliveryBody(number) : never()),

@@ -4,7 +4,7 @@ import { jobStepImages } from '../../build/job-step-images.ts';
 import type { RunId } from '../../digest.ts';
 import { stepsOfRun } from '../../jobs/steps-of-run.ts';
 import { jobNamed } from '../../jobs/job-named.ts';
-import type { Manifest } from '../../release/manifest.ts';
+import { agentsOf } from '../../release/images-of.ts';
 import { done, failed, type Result } from '../../result.ts';
 import { answer, answerJson, type CommandResult, flag, listOption, type Session, textOption } from '../command.ts';
 import { copyRun, type EndedRun, findRun, printLine, type StepLine } from '../copy-run.ts';
@@ -132,11 +132,6 @@ async function makeImages(live: InCharge, repository: Repository, { id, name, re
     },
   );
   return made.ok ? commit : made;
-}
-
-function agentsOf({ outputs }: Manifest) {
-  const agents = Object.entries(outputs.components).filter(([name]) => name.startsWith('agent/'));
-  return Object.fromEntries(agents.map(([name, image]) => [name.slice('agent/'.length), image]));
 }
 
 function parametersOf({ input }: Session): Result<Record<string, string>> {

@@ -1,8 +1,9 @@
-import type { Job } from '../../architecture/job-model.ts';
+import type { JobTriggers } from '../../architecture/job-model.ts';
 import type { JobRun } from '../../job-run.ts';
 import { job, pageOf, type Told as ToldRun } from '../../api/schemas.ts';
 import { done, failed, type Result } from '../../result.ts';
 import { ask, serverOf, type Server } from '../server/server.ts';
+import { jobsOf } from '../../jobs/jobs-of.ts';
 import { askRuns } from '../ask-ledger.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
 import { findLive } from '../live.ts';
@@ -18,7 +19,7 @@ const lookedAt = 500;
 /** The newest run of a job. */
 type Last = Pick<JobRun, 'commit' | 'reason' | 'outcome' | 'acceptedAt' | 'startedAt' | 'endedAt'> & { id: string };
 
-type Told = { job: string; on: Job['on']; last: Last | undefined };
+type Told = { job: string; on: JobTriggers; last: Last | undefined };
 
 /** `jobs`: those of the release that is live, each with its last run. */
 export async function run(session: Session): CommandResult {
@@ -42,15 +43,15 @@ async function askEngine(session: Session): Promise<Result<Told[]>> {
   if (!live?.manifest) return failed(notRunning(architecture));
   const runs = await askRuns({ engine, architecture, image: live.controller.image }, { limit: lookedAt });
   if (!runs.ok) return runs;
-  const jobs = Object.entries(live.manifest.inputs.architecture.jobs ?? {});
-  return done(jobs.map(([name, { on }]) => ({ job: name, on, last: runs.value.find(({ job }) => job === name) })));
+  const jobs = jobsOf(live.manifest.inputs.architecture, live.controller.environment);
+  return done(jobs.map(({ job: name, on }) => ({ job: name, on, last: runs.value.find(({ job }) => job === name) })));
 }
 
 async function askServer(server: Server): Promise<Result<Told[]>> {
   const asked = await ask(server, { method: 'GET', path: '/api/v1/jobs', answer: pageOf(job) });
   if (!asked.ok) return asked;
   return done(
-    asked.value.items.map(({ job: name, on, last }) => ({ job: name, on: on as Job['on'], last: last ? lastOf(last) : undefined })),
+    asked.value.items.map(({ job: name, on, last }) => ({ job: name, on: on as JobTriggers, last: last ? lastOf(last) : undefined })),
   );
 }
 
@@ -87,7 +88,7 @@ function line(session: Session, { job: name, on, last }: Told): string {
   return `${name.padEnd(16)}  ${paint(tone, word)}  ${when}  ${last.id}  ${commitWords(last.commit)}${took}`;
 }
 
-function whenWords(on: Job['on']): string {
+function whenWords(on: JobTriggers): string {
   const words = [on.push && 'on push', on.schedule && `at ${on.schedule.join(', ')}`, on.after && `after ${on.after.join(', ')}`];
   return words.filter((word) => word !== undefined).join('; ') || 'by hand';
 }

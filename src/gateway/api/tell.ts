@@ -57,7 +57,7 @@ export const tell: Pick<
   jobs: (answering) =>
     told(answering, (database) => {
       const facts = liveFacts(database)?.facts;
-      const items = Object.entries(facts?.jobs ?? {}).map(([job, { on, parameters }]) => {
+      const items = (facts?.jobs ?? []).map(({ job, on, parameters }) => {
         const [last] = listRuns(database, { job, limit: 1 });
         return { job, on: writable(on), parameters, last: last ? toldRun(last) : null };
       });
