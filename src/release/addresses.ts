@@ -19,9 +19,3 @@ function address(host: string, { port, tls }: Publish): string {
   if (tls) return `https://${host}:${port}`;
   return port === 80 ? `http://${host}` : `http://${host}:${port}`;
 }
-
-/** Addresses as lines, app by app, aligned. */
-export function addressLines(addresses: Readonly<Record<string, readonly string[]>>): string[] {
-  const width = Math.max(0, ...Object.keys(addresses).map((name) => name.length));
-  return Object.entries(addresses).map(([name, urls]) => `  ${name.padEnd(width)}  ${urls.join('  ') || 'no host name'}`);
-}

@@ -2,7 +2,7 @@ import { status as statusSchema, type Told } from '../../api/schemas.ts';
 import { short } from '../../digest.ts';
 import { mapValues } from '../../map-values.ts';
 import { done } from '../../result.ts';
-import { addressLines } from '../../release/addresses.ts';
+import { addressLines } from '../addresses.ts';
 import { answer, answerJson, type CommandResult } from '../command.ts';
 import { commitWords } from '../report/words.ts';
 import { paintFor } from '../report/problem.ts';
