@@ -1,8 +1,9 @@
 // Makes docs/reference/ from the code: the commands as the parser knows them, the catalogue of errors, the authoring
-// types with their comments, the union of events. With --check it writes nothing, and ends with 1 when a page differs.
+// types with their comments, the union of events, the API. With --check it writes nothing, and ends with 1 when a page differs.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { rootFolder } from './setup/processes.mjs';
+import { openApi } from '../src/api/openapi.ts';
 import { commonOptions, exitCodes } from '../src/cli/definition.ts';
 import { commands } from '../src/cli/program.ts';
 import { problemCatalogue } from '../src/problem.ts';
@@ -15,6 +16,7 @@ const pages = {
   'errors.md': errorsPage(),
   'configuration.md': configurationPage(),
   'events.md': eventsPage(),
+  'openapi.json': `${JSON.stringify(openApi(), null, 2)}\n`,
 };
 
 if (process.argv.includes('--check')) check();

@@ -1,3 +1,4 @@
+import type { Scope } from './api-token.ts';
 import type { CommitId, GenerationId, ImageId, ReleaseId, RunId } from './digest.ts';
 import type { RunOutcome, RunPush, RunReason, StepOutcome } from './job-run.ts';
 import type { Problem } from './problem.ts';
@@ -111,6 +112,11 @@ export type ChangelessEvent =
   | { type: 'instance-replaced'; unit: UnitName; instance: string; durationMs: number }
   | { type: 'service-scaled'; unit: UnitName; service: string; from: number; to: number; why: 'asked' | 'cpu' | 'requests' }
   | { type: 'instance-left'; unit: UnitName; instance: string; cut?: number }
+  // asked of the API
+  | { type: 'token-added'; name: string; scope: Scope; expiresAt: string }
+  | { type: 'token-revoked'; name: string }
+  | { type: 'command-began'; command: string; does: string; by: string; release?: ReleaseId }
+  | { type: 'command-ended'; command: string; does: string; by: string; problem?: Problem }
   // jobs
   | {
       type: 'job-accepted';

@@ -18,6 +18,8 @@ const requests: readonly Request[] = [
     parameters: { level: 'as high as "it" gets' },
   },
   { ask: 'cancel-job', run: 'test-1' as RunId },
+  { ask: 'add-token', name: 'ci', scope: 'deploy', digest: release, expiresAt: '2026-02-01T00:00:00.000Z' },
+  { ask: 'revoke-token', name: 'ci' },
 ];
 
 const badJobRequests = [
@@ -29,6 +31,11 @@ const badJobRequests = [
   'run-job a test uncommitted []',
   'run-job a test uncommitted {"n":1}',
   'run-job a test uncommitted {',
+  'revoke-token ../up',
+  'revoke-token ci now',
+  `add-token ci root ${release} 2026-02-01T00:00:00.000Z`,
+  'add-token ci read abc 2026-02-01T00:00:00.000Z',
+  `add-token ci read ${release} tomorrow`,
 ];
 
 for (const request of requests)

@@ -313,9 +313,14 @@ export type GatewayInput = {
   replicas?: number;
   /**
    * By name, which ends its address: `http://deliver.localhost:8080/webhooks/<name>`. `github` is signed as GitHub does it, any other as
-   * Standard Webhooks say (standardwebhooks.com).
+   * Standard Webhooks say (standardwebhooks.com). May be left out where there is `api`.
    */
-  webhooks: { [name: string]: WebhookInput };
+  webhooks?: { [name: string]: WebhookInput };
+  /**
+   * Whether it answers the API, at `http://deliver.localhost:8080/api/openapi.json` and below: to who has a token of
+   * `changeless token add`. Not when left out.
+   */
+  api?: boolean;
 };
 
 /** `secret`: the name of the secret with the key, or with several, one a line. `repository`: pushes of others are ignored. */

@@ -7,7 +7,15 @@ import { at, children, namesIn, unknownName } from './written.ts';
 export const gatewayMistakes = (root: unknown): Mistake[] => [
   ...children(root, ['gateway', 'webhooks']).flatMap((path) => unknownSecret(root, [...path, 'secret'])),
   ...misplacedGateways(root),
+  ...idleGateways(root),
 ];
+
+/** One that takes nothing and tells nothing is a mistake. */
+function idleGateways(root: unknown): Mistake[] {
+  const gateway = valueAt(root, ['gateway']);
+  if (!isRecord(gateway) || gateway['webhooks'] !== undefined || gateway['api'] === true) return [];
+  return [at('value', ['gateway'], 'expected webhooks, or api: true, found neither')];
+}
 
 /** Environments say where the gateway is, not that there is one. */
 const misplacedGateways = (root: unknown): Mistake[] =>

@@ -271,6 +271,11 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
     ['gateway.webhooks: expected at least one webhook, found an object'],
   ],
   [
+    'a gateway that takes and tells nothing',
+    { name: 's', gateway: { api: false } },
+    ['gateway: expected webhooks, or api: true, found neither'],
+  ],
+  [
     'webhooks whose secrets are not there, and whose names and repositories are none',
     {
       name: 's',

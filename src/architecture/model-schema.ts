@@ -110,6 +110,7 @@ const gateway = z
         z.strictObject({ format: z.enum(['github', 'signed']), secret: z.string(), repository: z.string().exactOptional() }),
       )
       .readonly(),
+    api: z.literal(true).describe('Whether it answers the API.').exactOptional(),
   })
   .describe('What takes webhooks; only the app called gateway has it.')
   .exactOptional();

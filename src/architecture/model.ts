@@ -91,7 +91,12 @@ export type Elsewhere = {
 };
 
 /** What takes webhooks, each under its name; any instance takes any of them. */
-export type Gateway = { replicas: number; webhooks: Readonly<Record<string, Webhook>> };
+export type Gateway = {
+  replicas: number;
+  webhooks: Readonly<Record<string, Webhook>>;
+  /** Whether it answers the API. Left out where it does not. */
+  api?: true;
+};
 
 /** `github`: as GitHub sends and signs them; `signed`: as Standard Webhooks say. `repository`: pushes of others are ignored. */
 export type Webhook = { format: 'github' | 'signed'; secret: string; repository?: string };

@@ -90,12 +90,19 @@ function normaliseApp(app: input.AppInput, name: string): Architecture['apps'][s
 function normaliseGateway(gateway: input.GatewayInput | undefined): Record<string, App> {
   if (gateway === undefined) return {};
   const { host = defaults.gatewayHost, replicas = 1 } = gateway;
-  const webhooks = mapValues(gateway.webhooks, ({ secret, repository }, name): Webhook => ({
+  const webhooks = mapValues(gateway.webhooks ?? {}, ({ secret, repository }, name): Webhook => ({
     format: name === 'github' ? 'github' : 'signed',
     secret,
     ...(repository !== undefined && { repository }),
   }));
-  return { [gatewayApp]: { hosts: [host], services: {}, gateway: { replicas, webhooks }, drain: { limitMs: defaults.drainMs } } };
+  return {
+    [gatewayApp]: {
+      hosts: [host],
+      services: {},
+      gateway: { replicas, webhooks, ...(gateway.api === true && { api: true as const }) },
+      drain: { limitMs: defaults.drainMs },
+    },
+  };
 }
 
 function normaliseDeliver(deliver: input.DeliverInput | undefined): { deliver?: Deliver } {

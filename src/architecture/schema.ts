@@ -180,7 +180,11 @@ const webhook = members({
 const gateway = members({
   host: hostName.optional(),
   replicas: count.optional(),
-  webhooks: z.record(webhookName, webhook).refine((all) => Object.keys(all).length > 0, 'at least one webhook'),
+  webhooks: z
+    .record(webhookName, webhook)
+    .refine((all) => Object.keys(all).length > 0, 'at least one webhook')
+    .optional(),
+  api: z.boolean('true or false').optional(),
 }).optional();
 
 const secretHere = text('the name of a secret', Boolean);

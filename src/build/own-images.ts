@@ -44,8 +44,8 @@ export function ownImages({ architecture, paths, changeless }: OwnRequest): OwnI
 
 type GatewayParts = { gateway: Gateway; architecture: string; body: BodyId; key: ComponentKey };
 
-function gatewayImage({ gateway: { webhooks }, architecture, body, key }: GatewayParts): OwnImage {
-  const contents = canonicalJson({ webhooks });
+function gatewayImage({ gateway: { webhooks, api }, architecture, body, key }: GatewayParts): OwnImage {
+  const contents = canonicalJson({ webhooks, ...(api && { api }) });
   return {
     app: gatewayApp,
     service: gatewayApp,

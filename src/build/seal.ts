@@ -2,6 +2,7 @@ import { canonicalJson } from '../canonical-json.ts';
 import type { ComponentKey, ImageId } from '../digest.ts';
 import type { AssembleRequest, Assembly, Images } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
+import { ledgerQuestions } from '../ledger-questions.ts';
 import type { Generations } from '../release/generation.ts';
 import { encodeManifest } from '../release/manifest-codec.ts';
 import {
@@ -211,6 +212,7 @@ function releaseRequest(manifest: Manifest, environment: string): AssembleReques
         [labels.environment]: environment,
         [labels.role]: 'controller',
         [labels.key]: inputs.changeless.controller satisfies ComponentKey,
+        [labels.answers]: ledgerQuestions.join(' '),
       },
     },
     tag: releaseTag(inputs.architecture.name, release, environment),

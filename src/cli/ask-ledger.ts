@@ -9,6 +9,8 @@ import type { KeptLine } from '../jobs/kept-log.ts';
 import { ledgerFolder, ledgerVolume } from '../kept-volumes.ts';
 import type { TakenDelivery } from '../ledger/delivery.ts';
 import type { RolloutRecord } from '../ledger/ledger.ts';
+import type { TokenRecord } from '../ledger/tokens.ts';
+import { isAnswered, type LedgerQuestionName } from '../ledger-questions.ts';
 import { done, failed, type Result } from '../result.ts';
 
 /** `image`: a release image; its Changeless reads the ledger that a Changeless like it wrote. */
@@ -34,11 +36,22 @@ export const askRuns = (question: LedgerQuestion, filter: { limit: number; run?:
 /** What is kept of a step's output. */
 export const askKept = (question: LedgerQuestion, { run, step }: JobStepName): Promise<Result<KeptLine[]>> =>
   ask<KeptLine[]>(question, ['kept', run, step]);
+
 /** Deliveries, newest first. */
 export const askDeliveries = (question: LedgerQuestion, limit: number): Promise<Result<TakenDelivery[]>> =>
   ask<TakenDelivery[]>(question, ['deliveries', '--limit', String(limit)]);
 
-async function ask<Answer>({ engine, architecture, image }: LedgerQuestion, words: readonly string[]): Promise<Result<Answer>> {
+/** A token without its digest, which is nobody's business. */
+export type ToldToken = Omit<TokenRecord, 'digest'>;
+
+/** All tokens there ever were, newest first. */
+export const askTokens = (question: LedgerQuestion): Promise<Result<ToldToken[]>> => ask<ToldToken[]>(question, ['tokens']);
+
+type Words = readonly [LedgerQuestionName, ...string[]];
+
+async function ask<Answer>({ engine, architecture, image }: LedgerQuestion, words: Words): Promise<Result<Answer>> {
+  const detail = await engine.images.inspect(image);
+  if (!isAnswered(words[0], detail?.labels[labels.answers])) return failed(cannotTell(words[0]));
   const result = await engine.images.runOnce({
     image,
     command: ['node', `${programFolder}/controller.js`, ...words],
@@ -59,3 +72,11 @@ async function ask<Answer>({ engine, architecture, image }: LedgerQuestion, word
     lines: result.stderr.trimEnd().split('\n').slice(-10),
   });
 }
+
+const cannotTell = (question: LedgerQuestionName) => ({
+  code: 'RELEASE_CANNOT_TELL' as const,
+  what: `the release that is live cannot tell what is asked of its ledger (${question})`,
+  why: 'it was made with an earlier Changeless, whose program would take the question for a start',
+  safe: 'nothing of it was run; nothing was changed',
+  next: 'changeless up    with this Changeless makes a release that can',
+});

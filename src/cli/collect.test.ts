@@ -4,7 +4,8 @@ import type { ImageId, ReleaseId } from '../digest.ts';
 import { labels } from '../engine/labels.ts';
 import type { Manifest } from '../release/manifest.ts';
 import { imagesToForget, releasesToKeep } from './collect.ts';
-import { historyAfter, historyBefore, looksLikeRelease, type ReleaseImage } from './releases.ts';
+import { historyAfter, historyBefore } from '../rollout/release-history.ts';
+import { looksLikeRelease, type ReleaseImage } from './releases.ts';
 
 const id = (name: string): ReleaseId => name as ReleaseId;
 const image = (name: string): ReleaseImage => ({

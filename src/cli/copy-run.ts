@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ImageId, RunId } from '../digest.ts';
 import type { Engine, LogLine } from '../engine/engine.ts';
 import { isRunId, stepWords, type JobRun } from '../job-run.ts';
+import type { Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import { askKept, askRuns } from './ask-ledger.ts';
 import { answer, type Session } from './command.ts';
@@ -58,20 +59,29 @@ async function copyKept(subject: RunSubject, run: JobRun, { isDue, wanted }: Due
   const known = run.plan.steps.map(({ key }) => stepWords(key));
   if (wanted !== undefined && !known.includes(stepWords(wanted)))
     return failed({ code: 'UNKNOWN_RUN', what: `run ${run.id} has no step ${wanted}`, why: `there are ${known.join(', ')}` });
-  for (const { step } of run.steps.filter((each) => isDue(each.step))) {
+  for (const { key: step } of run.plan.steps.filter(({ key }) => isDue(key) && run.steps.some((each) => each.step === key))) {
     const kept = await askKept(subject, { run: run.id, step });
     if (!kept.ok) return kept;
-    for (const line of kept.value) print(subject.session, step, line);
+    for (const line of kept.value) printLine(subject.session, { ...line, step });
   }
   return done(run);
 }
 
 async function copyStep({ session, engine, architecture }: RunSubject, name: { run: RunId; step: string }, follow: boolean): Promise<void> {
   const options = { follow, signal: session.world.signal };
-  for await (const line of engine.jobs.logs(architecture, name, options)) print(session, name.step, line);
+  for await (const line of engine.jobs.logs(architecture, name, options)) printLine(session, { ...line, step: name.step });
 }
 
-function print(session: Session, step: string, { at, stream, line }: LogLine): void {
+/** A run as its end is told. */
+export type EndedRun = { id: string; job: string; outcome?: string; problem?: Problem; steps: readonly EndedStep[] };
+
+type EndedStep = { step: string; outcome?: string; exitCode?: number };
+
+/** A line, and the step that printed it. */
+export type StepLine = LogLine & { step: string };
+
+/** Prints it as the command's answer, or beside it. */
+export function printLine(session: Session, { step, at, stream, line }: StepLine): void {
   const isAnswer = session.input.arguments[0] === 'logs';
   if (session.input.json && isAnswer) session.world.stdout.write(`${JSON.stringify({ step, at, stream, line })}\n`);
   else if (session.input.json) return;

@@ -5,9 +5,10 @@ import path from 'node:path';
 import type { Gateway } from '../architecture/model.ts';
 import { inboxFilesIn } from '../gateway/inbox-files.ts';
 import { runGateway } from '../gateway/run-gateway.ts';
-import { inboxFolder, ledgerFolder } from '../kept-volumes.ts';
-import { readInboxTaken } from '../ledger/read-only-ledger.ts';
-import { gatewayPort, gatewaySettings } from '../release/gateway-service.ts';
+import { inboxFolder, ledgerFolder, logsFolder } from '../kept-volumes.ts';
+import { inboxTaken } from '../ledger/deliveries.ts';
+import { LedgerReader } from '../ledger/ledger-reader.ts';
+import { gatewayPort, gatewaySettings, streamsEnd } from '../release/gateway-service.ts';
 import { Secret } from '../secret.ts';
 import { secretsPath } from '../secrets-path.ts';
 import { realTimers } from '../timers.ts';
@@ -16,7 +17,9 @@ const terminated = new AbortController();
 // Process 1 of a container gets no SIGTERM that it does not ask for.
 process.on('SIGTERM', () => terminated.abort());
 
-const { webhooks } = JSON.parse(readFileSync(gatewaySettings, 'utf8')) as Pick<Gateway, 'webhooks'>;
+const { webhooks, api } = JSON.parse(readFileSync(gatewaySettings, 'utf8')) as Pick<Gateway, 'webhooks' | 'api'>;
+
+const ledger = new LedgerReader(path.join(ledgerFolder, 'ledger.db'));
 
 await runGateway({
   files: inboxFilesIn(inboxFolder),
@@ -25,7 +28,8 @@ await runGateway({
     ...webhook,
     secret: new Secret(readFileSync(path.join(secretsPath, secret))),
   })),
-  readTaken: () => readInboxTaken(path.join(ledgerFolder, 'ledger.db')),
+  readTaken: () => ledger.read(inboxTaken),
+  ...(api && { api: { read: (look) => ledger.read(look), logs: { folder: logsFolder }, onDrain: (end) => process.on(streamsEnd, end) } }),
   address: { host: '0.0.0.0', port: gatewayPort },
   report: (event) => process.stdout.write(`${JSON.stringify({ ...event, at: new Date().toISOString() })}\n`),
   clock: () => new Date(),

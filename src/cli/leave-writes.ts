@@ -1,7 +1,7 @@
 import { short, type ReleaseId } from '../digest.ts';
 import type { Engine, ObservedController } from '../engine/engine.ts';
 import type { Manifest } from '../release/manifest.ts';
-import { dataVolume } from '../rollout/ground.ts';
+import { formatIn, movedStores, storeLeft } from '../rollout/left-writes.ts';
 import { done, failed, type Result } from '../result.ts';
 import { askRollouts } from './ask-ledger.ts';
 import { flag, type Session } from './command.ts';
@@ -21,24 +21,12 @@ export async function checkWrites(going: Going): Promise<Result<void>> {
   const { session, engine, architecture, target, live } = going;
   if (!live || flag(session.input, 'leaveWrites')) return done(undefined);
   const [from, to] = await Promise.all([live, target].map(({ image }) => manifestOf(session.world, engine, image)));
-  const moved = from && to ? movedStores(from, to) : [];
-  if (!from || !to || moved.length === 0) return done(undefined);
+  if (!from || !to || movedStores(from, to).length === 0) return done(undefined);
   const observed = await engine.observe(architecture);
   if (!observed.ok) return observed;
-  const leaves = moved.find((store) => {
-    const wanted = dataVolume(store, to.inputs.architecture.stores[store]?.format).name;
-    return observed.value.volumes.some(({ name, bodies }) => name === wanted && bodies !== undefined);
-  });
+  const leaves = storeLeft(from, to, observed.value.volumes);
   return leaves === undefined ? done(undefined) : failed(writesLeft(leaves, going, await minutesOf(leaves, from, { ...going, live })));
 }
-
-const formatIn = ({ inputs }: Manifest, store: string): string | undefined => inputs.architecture.stores[store]?.format;
-
-/** Stores of both whose data have another format in the one than in the other. */
-const movedStores = (from: Manifest, to: Manifest): string[] =>
-  Object.keys(to.inputs.architecture.stores).filter(
-    (store) => Object.hasOwn(from.inputs.architecture.stores, store) && formatIn(from, store) !== formatIn(to, store),
-  );
 
 /** Minutes since the data generation that is live was let in, as the ledger tells; undefined when it does not. */
 async function minutesOf(store: string, from: Manifest, going: Going & { live: ObservedController }): Promise<number | undefined> {

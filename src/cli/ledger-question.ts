@@ -5,11 +5,12 @@ import { done, failed, type Result } from '../result.ts';
 
 /**
  * What the ledger is asked: the newest `limit` rollouts, deliveries, events (of one release when given), or runs of jobs (that one alone when it
- * is named); or what is kept of a step's output.
+ * is named); all tokens for the API; or what is kept of a step's output.
  */
 export type LedgerQuestion =
   | { about: 'log' | 'events'; limit: number; release?: ReleaseId }
   | { about: 'deliveries'; limit: number }
+  | { about: 'tokens' }
   | { about: 'runs'; limit: number; run?: RunId }
   | { about: 'kept'; run: RunId; step: string };
 
@@ -38,12 +39,13 @@ export function questionOf(
   if (about === 'kept' && isRun && step !== undefined) return done({ about, run, step });
   if (about === 'runs' && (isRun || run === undefined)) return done({ about, limit, ...(isRun && { run }) });
   if (about === 'deliveries') return done({ about, limit });
+  if (about === 'tokens') return done({ about });
   const release = ofRelease as ReleaseId | undefined;
   if (about === 'log' || about === 'events') return done({ about, limit, ...(release !== undefined && { release }) });
   return failed({
     code: 'USAGE',
     what: `the controller has nothing to tell of ${JSON.stringify(words.join(' '))}`,
     safe: 'no controller was started',
-    next: 'controller log, controller events, controller deliveries, controller runs, or controller kept <run> <step>',
+    next: 'controller log, controller events, controller deliveries, controller runs, controller tokens, or controller kept <run> <step>',
   });
 }

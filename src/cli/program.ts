@@ -10,6 +10,11 @@ const identity: OptionDefinition = {
   description: "the keys to secrets (default: CHANGELESS_IDENTITY, else the user's folder of keys)",
 };
 
+const server: OptionDefinition = {
+  flags: '--server <address>',
+  description: 'ask the API of that gateway instead of the engine, with the token of CHANGELESS_TOKEN or of login',
+};
+
 const worktree: OptionDefinition = {
   flags: '--worktree',
   description: 'the working folder as it is, instead of a commit; runs in local only',
@@ -87,9 +92,9 @@ export const commands: readonly CommandDefinition[] = [
     name: 'status',
     summary: 'what is live, and where to reach it',
     details:
-      'Release, commit, apps, stores, the core and the controller as the engine has them now, with drift, and with what goes through the apps: of the last second requests, errors and latencies; all retries and refusals since the data path serves.',
+      'Release, commit, apps, stores, the core and the controller as the engine has them now, with drift, and with what goes through the apps: of the last second requests, errors and latencies; all retries and refusals since the data path serves. With --server what the ledger knows: release, commit, the rollout under way, and addresses.',
     arguments: [],
-    options: [{ flags: '--routes', description: 'also what goes through each route of a policy; as JSON it is always there' }],
+    options: [server, { flags: '--routes', description: 'also what goes through each route of a policy; as JSON it is always there' }],
     examples: [{ command: 'changeless status --json', does: 'the same for programs' }],
     load: () => import('./commands/status.ts'),
   },
@@ -98,7 +103,7 @@ export const commands: readonly CommandDefinition[] = [
     summary: 'what was rolled out, newest first',
     details: 'The history kept in the ledger on the engine: every rollout with its release, commit and outcome.',
     arguments: [],
-    options: [{ flags: '--limit <number>', description: 'how many rollouts (default: 20)' }],
+    options: [server, { flags: '--limit <number>', description: 'how many rollouts (default: 20)' }],
     examples: [{ command: 'changeless log --limit 5', does: 'the last five rollouts' }],
     load: () => import('./commands/log.ts'),
   },
@@ -108,7 +113,7 @@ export const commands: readonly CommandDefinition[] = [
     details:
       'Webhooks that were answered with 2xx and that the controller has entered into the ledger: once each, however often they came.',
     arguments: [],
-    options: [{ flags: '--limit <number>', description: 'how many deliveries (default: 20)' }],
+    options: [server, { flags: '--limit <number>', description: 'how many deliveries (default: 20)' }],
     examples: [{ command: 'changeless deliveries --limit 5', does: 'the last five' }],
     load: () => import('./commands/deliveries.ts'),
   },
@@ -210,7 +215,7 @@ export const commands: readonly CommandDefinition[] = [
     summary: 'which jobs there are, and how each ran last',
     details: 'The jobs of the release that is live, with the last run of each, its outcome and when it was.',
     arguments: [],
-    options: [],
+    options: [server],
     examples: [{ command: 'changeless jobs --json', does: 'the same for programs' }],
     load: () => import('./commands/jobs.ts'),
   },
@@ -225,6 +230,7 @@ export const commands: readonly CommandDefinition[] = [
       { name: '[commit]', description: 'for `run`: any name git knows a commit by (default: HEAD)' },
     ],
     options: [
+      server,
       { flags: '--param <name=value...>', description: "for `run`: a parameter of the job's" },
       { flags: '--detach', description: 'for `run`: return when it is accepted' },
       { flags: '--step <step>', description: 'for `logs`: of that step alone' },
@@ -235,6 +241,35 @@ export const commands: readonly CommandDefinition[] = [
       { command: 'changeless job logs test-3f9c1a2b --step unit', does: 'what step unit of that run printed' },
     ],
     load: () => import('./commands/job.ts'),
+  },
+  {
+    name: 'token',
+    summary: 'who may use the API of the gateway',
+    details:
+      'Of a token only a digest is kept, in the ledger: `add` prints it once, and nobody can print it again. It is accepted at once, by each release that has an API, also after a rollback; from `revoke` on no more. Scopes: `read` sees everything but tokens, `deploy` starts and cancels runs, goes back and deploys releases that are sealed, `admin` also sees and revokes tokens. Asks the controller in charge, through the engine.',
+    arguments: [
+      { name: '<action>', description: '`add`, `list` or `revoke`' },
+      { name: '[name]', description: "the token's, for `add` and `revoke`: lower-case letters, digits, dots, hyphens and _" },
+    ],
+    options: [
+      { flags: '--scope <scope>', description: 'for `add`: what it is for (default: read)', choices: ['read', 'deploy', 'admin'] },
+      { flags: '--days <number>', description: 'for `add`: how long it is accepted, at most 366 (default: 90)' },
+    ],
+    examples: [
+      { command: 'changeless token add ci --scope deploy --days 30', does: 'prints a token that may deploy' },
+      { command: 'changeless token revoke ci', does: 'it is accepted no more' },
+    ],
+    load: () => import('./commands/token.ts'),
+  },
+  {
+    name: 'login',
+    summary: 'keep a token for a server, so that commands can be asked of its API',
+    details:
+      "Reads the token from standard input, or unseen from a terminal, asks the server whether it is accepted, and keeps it in the user's folder of configuration, in a file that nobody else may read. CHANGELESS_TOKEN goes before what is kept. A token is sent to no address but the one it was kept for, and in the clear only to this machine.",
+    arguments: [{ name: '<address>', description: "the gateway's: `https://deliver.example.com`" }],
+    options: [],
+    examples: [{ command: 'changeless login http://deliver.localhost:8080 < token.txt', does: 'so that jobs --server finds it' }],
+    load: () => import('./commands/login.ts'),
   },
   {
     name: 'down',
@@ -262,9 +297,9 @@ export const commands: readonly CommandDefinition[] = [
     name: 'controller',
     summary: 'makes the engine match the release; runs inside the release image',
     details:
-      'Without an argument it converges and watches until it is stopped. `log`, `events`, `deliveries`, `runs` and `kept` print what the ledger holds.',
+      'Without an argument it converges and watches until it is stopped. `log`, `events`, `deliveries`, `runs`, `tokens` and `kept` print what the ledger holds.',
     arguments: [
-      { name: '[question]', description: '`log`, `events`, `deliveries`, `runs` or `kept`' },
+      { name: '[question]', description: '`log`, `events`, `deliveries`, `runs`, `tokens` or `kept`' },
       { name: '[run]', description: 'the run that is asked for' },
       { name: '[step]', description: 'the step whose output is asked for' },
     ],

@@ -1,7 +1,7 @@
 import { releaseTag } from '../build/image-names.ts';
 import type { CommitId, ImageId, ReleaseId } from '../digest.ts';
 import { short } from '../digest.ts';
-import type { Engine, ObservedController } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { ListedImage } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
 import type { Problem } from '../problem.ts';
@@ -73,16 +73,4 @@ function unknownRelease({ architecture, release, environment }: Wanted, images: 
     safe: 'nothing was changed',
     next: 'changeless log    lists what was rolled out; changeless build makes a release again from its commit',
   };
-}
-
-/** What a new controller writes down as live before it: newest first, without itself, at most ten. */
-export function historyAfter(live: Pick<ObservedController, 'release' | 'history'> | undefined, next: ReleaseId): ReleaseId[] {
-  if (live === undefined) return [];
-  return [...new Set([live.release, ...live.history])].filter((release) => release !== next).slice(0, 10);
-}
-
-/** Going back forgets what came after: the rest of the history, or all of it when the release is not in there. */
-export function historyBefore(live: Pick<ObservedController, 'release' | 'history'>, target: ReleaseId): ReleaseId[] {
-  const index = live.history.indexOf(target);
-  return index === -1 ? historyAfter(live, target) : live.history.slice(index + 1);
 }

@@ -8,7 +8,7 @@ import type { Session } from './command.ts';
 import { followRollout, type RolloutEnd, type RolloutHeld } from './follow-rollout.ts';
 import { manifestOf } from './live.ts';
 import type { ReleaseImage } from './releases.ts';
-import { takesInbox } from './takes-inbox.ts';
+import { takesInbox } from '../release/takes-inbox.ts';
 
 export type Start = {
   session: Session;

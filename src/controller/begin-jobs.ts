@@ -1,4 +1,3 @@
-import type { JobEnded } from '../events.ts';
 import { withBuilder } from '../jobs/builder-images.ts';
 import { runJobs } from '../jobs/run-jobs.ts';
 import { runsAfter } from '../jobs/runs-of-push.ts';
@@ -37,8 +36,7 @@ export function beginJobs(post: Post, token: number): { stop(): Promise<void> } 
       report: journal.report,
       async isTold(run) {
         await journal.flush();
-        const told = await ledger.events({ type: 'job-ended', limit: 500 });
-        return told.some((event) => (event as JobEnded).run === run.id);
+        return (await ledger.events({ type: 'job-ended', run: run.id, limit: 1 })).length > 0;
       },
       flush: () => journal.flush(),
       now: () => clock().getTime(),

@@ -21,6 +21,7 @@ import { handsOf, heldOf, holdLease, recordOf, sayEnded, successionOf, type Char
 import { runsOfDelivery } from './runs-of-delivery.ts';
 import { removePredecessors } from './predecessors.ts';
 import { nothingToDo, nothingStandsBy, rolledBack } from './refusal.ts';
+import { isServedBeside, serveCommands } from './serve-commands.ts';
 import { takeInbox } from './take-inbox.ts';
 import { alarmBeatMs, alarmFired, hasAlarms, openAlarms, watchAlarms } from './watch-alarms.ts';
 
@@ -50,6 +51,7 @@ export async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const jobs = beginJobs(post, claim.token);
   const taking = takeInbox({ ...post, runsOf: runsOfDelivery(post) }, claim.token);
   const schedules = keepSchedules(post, claim.token);
+  const commands = serveCommands(post, claim.token);
   try {
     const alarms = await openAlarms(post.ledger);
     const hands = counting(handsOf(post, claim.token), alarms);
@@ -59,7 +61,7 @@ export async function takeCharge(post: Post, claim: Charge): Promise<void> {
     // A message that is being sent may take a moment, for which nobody waits.
     const told = telling.stop();
     await schedules.stop();
-    await taking.stop();
+    await Promise.all([taking.stop(), commands.stop()]);
     lease.stop();
     await jobs.stop();
     await told;
@@ -178,9 +180,9 @@ async function endBake(tenure: Tenure): Promise<void> {
 /** Serves what was asked; whether something else is wanted than that all stays as it is. */
 async function isWanted(tenure: Tenure, observed: Observation): Promise<boolean> {
   for (const asked of observed.requests) {
-    // How many instances there are is part of keeping the release true; jobs go on beside it.
-    if (asked.request?.ask === 'scale' || isJobRequest(asked.request)) continue;
     const { post, hands } = tenure;
+    // How many instances there are is part of keeping the release true; jobs and the API go on beside it.
+    if (asked.request?.ask === 'scale' || isJobRequest(asked.request) || isServedBeside(post, asked.request)) continue;
     const refused = consider(tenure, asked, observed);
     if (!refused) break;
     if (!(await hands.mayAct())) return false;

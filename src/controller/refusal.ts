@@ -7,18 +7,20 @@ import type { Unjudged } from './unjudged.ts';
 /** Why a controller does not begin, for whoever asked; nothing where another simply is in charge. */
 export function refusal(manifest: Manifest, aside: Exclude<Claim, { state: 'yours' }> | Unjudged): Problem | undefined {
   if (aside.state === 'held') return heldBy(aside.holder);
-  if (aside.state === 'quarantined') return quarantined(manifest, aside.quarantine);
+  if (aside.state === 'quarantined') return quarantined(manifest.release, aside.quarantine);
   return aside.state === 'unjudged' ? unjudgedBeside(manifest, aside) : undefined;
 }
 
-const heldBy = (holder: RolloutRecord): Problem => ({
+/** ROLLOUT_HELD. */
+export const heldBy = (holder: RolloutRecord): Problem => ({
   code: 'ROLLOUT_HELD',
   what: `release ${short(holder.release)} is being rolled out since ${holder.startedAt}`,
   safe: 'that rollout goes on; nothing was changed',
   next: 'changeless status, and again when it has ended',
 });
 
-const quarantined = ({ release }: Manifest, { why, by }: Quarantine): Problem => ({
+/** RELEASE_QUARANTINED. */
+export const quarantined = (release: ReleaseId, { why, by }: Quarantine): Problem => ({
   code: 'RELEASE_QUARANTINED',
   what: `release ${short(release)} is in quarantine`,
   why:

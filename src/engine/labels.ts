@@ -29,4 +29,5 @@ export const labels = {
   step: 'dev.changeless.step',
   token: 'dev.changeless.token',
   source: 'dev.changeless.source',
+  answers: 'dev.changeless.answers',
 } as const;

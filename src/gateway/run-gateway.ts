@@ -1,8 +1,11 @@
 import type { Server } from 'node:http';
+import { apiHandler, type ApiServing } from './api/api-server.ts';
+import type { Answering } from './api/handlers.ts';
 import { inboxNames } from './inbox-name.ts';
 import type { InboxFiles } from './inbox-files.ts';
 import type { Taken } from './inbox-reader.ts';
 import { InboxWriter } from './inbox-writer.ts';
+import { Room } from './room.ts';
 import { closeOthers, removeTaken } from './sweep-inbox.ts';
 import { webhookServer, type GatewayEvent, type Webhook } from './webhook-server.ts';
 import type { Timers } from '../timers.ts';
@@ -12,6 +15,8 @@ export type GatewayRequest = {
   webhooks: readonly Webhook[];
   /** How far each file of the inbox was taken; undefined when that is not known just now. */
   readTaken: () => Taken | undefined;
+  /** What the API tells of: the ledger, and the output of jobs' steps. Nothing is below /api/ where it is left out. */
+  api?: Pick<Answering, 'read' | 'logs'> & Pick<ApiServing, 'onDrain'>;
   address: { host: string; port: number };
   report: (event: GatewayEvent) => void;
   clock: () => Date;
@@ -19,6 +24,9 @@ export type GatewayRequest = {
   timers: Timers;
   signal: AbortSignal;
 };
+
+/** What bodies of requests to the API may have together. */
+const apiRoomBytes = 4 * 1024 * 1024;
 
 /** How often what was taken is removed. */
 const sweepMs = 10_000;
@@ -31,12 +39,20 @@ export async function runGateway(request: GatewayRequest): Promise<void> {
   const { files, webhooks, address, report, clock, random, signal } = request;
   await closeOthers(files);
   const writer = new InboxWriter({ files, newName: inboxNames({ clock, random }) });
-  const server = webhookServer({ webhooks, append: (delivery) => writer.append(delivery), clock, report });
+  const append: Answering['append'] = (delivery) => writer.append(delivery);
+  const server = webhookServer({ webhooks, append, clock, report, ...apiOf(request, append) });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen({ ...address, backlog: 4096 }, resolve));
   const sweeping = sweepOn(request);
   await ended(server, signal);
   sweeping.stop();
   await writer.close();
+}
+
+function apiOf({ api, clock, random, timers, signal, report }: GatewayRequest, append: Answering['append']) {
+  if (!api) return {};
+  const room = new Room(apiRoomBytes);
+  const failed = (why: string): void => report({ type: 'api-failed', why });
+  return { api: apiHandler({ ...api, append, clock, random, timers, signal, room, failed }) };
 }
 
 function ended(server: Server, signal: AbortSignal): Promise<void> {

@@ -17,6 +17,7 @@ export type Webhook = { name: string; format: 'github' | 'signed'; secret: Secre
 export type GatewayEvent =
   | { type: 'delivery-ignored' | 'delivery-refused'; webhook: string; id?: string; why: string }
   | { type: 'inbox-failed'; problem: Problem }
+  | { type: 'api-failed'; why: string }
   | { type: 'sweep-failed'; why: string };
 
 export type WebhookServing = {
@@ -25,6 +26,8 @@ export type WebhookServing = {
   append: (delivery: Delivery) => Promise<Result<void>>;
   clock: () => Date;
   report: (event: GatewayEvent) => void;
+  /** Answers what is below /api/; nothing is there where it is left out. */
+  api?: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   /** How long a request may take to arrive; GitHub itself waits 10 s for the answer. */
   requestMs?: number;
   /** What all bodies that are longer than 64 KB may have together. */
@@ -60,6 +63,7 @@ type Answering = WebhookServing & { room: Room };
 async function answer(request: IncomingMessage, response: ServerResponse, serving: Answering): Promise<void> {
   const path = request.url?.split('?')[0] ?? '';
   const name = /^\/webhooks\/([^/]+)$/.exec(path)?.[1];
+  if (serving.api && path.startsWith('/api/')) return serving.api(request, response);
   if (path === '/healthz') return say(response, 200, { ok: true });
   if (name === undefined) return say(response, 404, { refused: 'there is nothing here but /webhooks/<name> and /healthz' });
   if (request.method !== 'POST') return say(response, 405, { refused: 'a webhook is a POST' });

@@ -1,8 +1,16 @@
 import type { ChangelessEvent, RecordedEvent } from '../events.ts';
 import type { AcceptedRun } from '../job-run.ts';
-import type { Database } from './database.ts';
+import type { Database, Reading } from './database.ts';
 import { acceptRun } from './accept-run.ts';
-import { oversight, type Delivery, type InboxBatch, type NewDelivery, type RunsOfDelivery, type TakenDelivery } from './delivery.ts';
+import {
+  apiSource,
+  oversight,
+  type Delivery,
+  type InboxBatch,
+  type NewDelivery,
+  type RunsOfDelivery,
+  type TakenDelivery,
+} from './delivery.ts';
 import { appendEntry } from './entries.ts';
 import { isOvertaken, wasFound } from './found-pushes.ts';
 import { rolloutInCharge } from './rollouts.ts';
@@ -32,7 +40,8 @@ export function takeDeliveries(database: Database, batch: InboxBatch, { token, n
   if (known && known.taken !== batch.from) return undefined;
   const fresh = batch.deliveries.flatMap((delivery) => {
     const number = insert(database, delivery, now);
-    if (number === undefined) return [];
+    // What the API writes down is told by who does it.
+    if (number === undefined || delivery.source === apiSource) return [];
     const { body: _, once: __, follows: ___, ...said } = delivery;
     appendEntry(database, { type: 'delivery-taken', ...eventOf(said), number, at: now }, inCharge.release);
     const found = foundEvent(said);
@@ -92,18 +101,22 @@ function insert(database: Database, delivery: Delivery, now: string): number | u
   return row?.number;
 }
 
-export const inboxTaken = (database: Pick<Database, 'all'>): ReadonlyMap<string, number> =>
+export const inboxTaken = (database: Reading): ReadonlyMap<string, number> =>
   new Map(database.all<{ file: string; taken: number }>('SELECT file, taken FROM inbox_files').map(({ file, taken }) => [file, taken]));
 
-export function readDeliveries(database: Database, { limit, after }: { limit: number; after?: number }): TakenDelivery[] {
+/** Newest first, those before `before` where it is given; or from the one after `after` on, oldest first. */
+export type DeliveryRange = { limit: number; before?: number; after?: number };
+
+export function readDeliveries(database: Reading, { limit, before, after }: DeliveryRange): TakenDelivery[] {
+  const of = `SELECT ${columns} FROM deliveries WHERE source <> '${apiSource}'`;
   const rows =
     after === undefined
-      ? database.all<DeliveryRow>(`SELECT ${columns} FROM deliveries ORDER BY number DESC LIMIT ?`, limit)
-      : database.all<DeliveryRow>(`SELECT ${columns} FROM deliveries WHERE number > ? ORDER BY number LIMIT ?`, after, limit);
+      ? database.all<DeliveryRow>(`${of} AND number < ? ORDER BY number DESC LIMIT ?`, before ?? Number.MAX_SAFE_INTEGER, limit)
+      : database.all<DeliveryRow>(`${of} AND number > ? ORDER BY number LIMIT ?`, after, limit);
   return rows.map(taken);
 }
 
-export const readBody = (database: Database, number: number): Uint8Array | undefined =>
+export const readBody = (database: Reading, number: number): Uint8Array | undefined =>
   database.one<{ body: Uint8Array }>('SELECT body FROM deliveries WHERE number = ?', number)?.body;
 
 const taken = ({

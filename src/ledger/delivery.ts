@@ -23,6 +23,9 @@ export type Delivery = {
   body: Uint8Array;
 };
 
+/** The source of what the gateway's API writes down: no webhook can be called so. Nobody else acts on it. */
+export const apiSource = '/api';
+
 /** The source of what was pushed to the gateway's own git remote; no webhook is called so. Its commit is in the remote's repository. */
 export const gitSource = 'git';
 
@@ -32,7 +35,7 @@ export type InboxBatch = { file: string; from: number; to: number; deliveries: r
 /** What gateways have written down: what comes after what was taken of each file; undefined when there is nothing. */
 export type Inbox = { next(taken: ReadonlyMap<string, number>): Promise<InboxBatch | undefined> };
 
-/** As the ledger has it: `number` grows by one with each. */
+/** As the ledger has it: `number` grows with each; what the API writes down has numbers of the same row. */
 export type TakenDelivery = Omit<Delivery, 'body' | 'once' | 'follows'> & { number: number; takenAt: string };
 
 /** The source of pushes whose webhook never came, and that somebody found all the same. */

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../canonical-json.ts';
 import { digestOf } from '../digest.ts';
 import type { RecordedEvent } from '../events.ts';
-import type { Database } from './database.ts';
+import type { Database, Reading } from './database.ts';
 
 type EntryRow = { id: number; at: string; type: string; release: string | null; body: string; previous: string; digest: string };
 
@@ -36,15 +36,35 @@ export function appendEntry(database: Database, event: RecordedEvent, release: s
   );
 }
 
-export function readEvents(database: Database, filter: { release?: string; type?: string; limit: number }): RecordedEvent[] {
-  const rows = database.all<{ body: string }>(
-    'SELECT body FROM entries WHERE (?1 IS NULL OR release = ?1) AND (?2 IS NULL OR type = ?2) ORDER BY id DESC LIMIT ?3',
-    filter.release ?? null,
-    filter.type ?? null,
-    filter.limit,
+/** `before`, `after`: numbers of entries, neither of them included; with `after` they come oldest first. */
+export type EventFilter = { release?: string; type?: string; run?: string; before?: number; after?: number; limit: number };
+
+export type NumberedEvent = { number: number; event: RecordedEvent };
+
+export const readEvents = (database: Reading, filter: EventFilter): RecordedEvent[] =>
+  numberedEvents(database, filter).map(({ event }) => event);
+
+export function numberedEvents(database: Reading, filter: EventFilter): NumberedEvent[] {
+  const { release, type, run, before, after, limit } = filter;
+  const asked = [
+    { sql: 'release = ?', value: release },
+    { sql: 'type = ?', value: type },
+    // In the words of its index, which is used for no others.
+    { sql: `json_extract(body, '$.run') = ?`, value: run },
+    { sql: 'id < ?', value: before },
+    { sql: 'id > ?', value: after },
+  ].flatMap(({ sql, value }) => (value === undefined ? [] : [{ sql, value }]));
+  const where = asked.length === 0 ? '' : `WHERE ${asked.map(({ sql }) => sql).join(' AND ')}`;
+  const rows = database.all<{ id: number; body: string }>(
+    `SELECT id, body FROM entries ${where} ORDER BY id ${after === undefined ? 'DESC' : 'ASC'} LIMIT ?`,
+    ...asked.map(({ value }) => value),
+    limit,
   );
-  return rows.map(({ body }) => JSON.parse(body) as RecordedEvent);
+  return rows.map(({ id, body }) => ({ number: id, event: JSON.parse(body) as RecordedEvent }));
 }
+
+/** Number of the newest entry; 0 where there is none. */
+export const lastEntry = (database: Reading): number => database.one<{ id: number | null }>('SELECT max(id) AS id FROM entries')?.id ?? 0;
 
 /** Number of the first entry that breaks the chain. Entries cut off at the end leave no trace in what remains. */
 export function firstBroken(database: Database): number | undefined {

@@ -34,8 +34,8 @@ export interface JobRuns {
   find(id: RunId): Promise<JobRun | undefined>;
   /** Those that a delivery started, in the order in which they were accepted. */
   ofDelivery(number: number): Promise<JobRun[]>;
-  /** Newest first. */
-  list(filter: { job?: string; limit: number }): Promise<JobRun[]>;
+  /** Newest first; those that were accepted before `before`. */
+  list(filter: { job?: string; before?: RunId; limit: number }): Promise<JobRun[]>;
   /** Marks it as started; the first time counts. False, too, while an earlier one of its turn has not ended. */
   begin(owned: OwnedRun): Promise<boolean>;
   /** Notes the container a step is about to be started in; none: that it certainly was not. False, too, when the step is over. */

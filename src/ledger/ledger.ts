@@ -1,12 +1,15 @@
 import type { Asked } from '../asked.ts';
-import type { CommitId, ReleaseId } from '../digest.ts';
+import type { CommitId, ReleaseId, RunId } from '../digest.ts';
 import type { AcceptedRun } from '../job-run.ts';
 import type { RecordedEvent, RolloutOutcome, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
+import type { ReleaseFacts } from '../release-facts.ts';
+import type { CommandRecord } from './commands.ts';
 import type { BranchHeads } from './branch-heads.ts';
 import type { ChannelPlaces } from './channel-places.ts';
 import type { InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './delivery.ts';
 import type { JobRuns } from './job-runs.ts';
+import type { NewToken, TokenRecord } from './tokens.ts';
 
 /** One rollout of one release. `token` grows with every rollout: the highest one that has not failed is in charge. */
 export type RolloutRecord = {
@@ -108,7 +111,7 @@ export interface Ledger {
   /** Newest first. */
   rollouts(limit: number): Promise<RolloutRecord[]>;
   /** Newest first; when a release is given, those that name it and those said while its rollout was the one in charge. */
-  events(filter: { release?: ReleaseId; type?: RecordedEvent['type']; limit: number }): Promise<RecordedEvent[]>;
+  events(filter: { release?: ReleaseId; type?: RecordedEvent['type']; run?: RunId; limit: number }): Promise<RecordedEvent[]>;
   /**
    * Takes a batch of the inbox over, in order, and notes how far its file was taken, all or nothing. A delivery whose source sent that id
    * or that very body before is passed over. Gives what is new, or undefined when the token is not in charge or the batch does not begin
@@ -124,6 +127,18 @@ export interface Ledger {
   inboxTaken(): Promise<ReadonlyMap<string, number>>;
   /** Newest first, or from the one after `after` on, oldest first. */
   deliveries(range: { limit: number; after?: number }): Promise<TakenDelivery[]>;
+  /** Accepts a token. False when another one has that name. */
+  addToken(token: NewToken): Promise<boolean>;
+  /** Accepts it no more, for good. False when none of that name is accepted. */
+  revokeToken(name: string): Promise<boolean>;
+  /** All there ever were, newest first. */
+  tokens(): Promise<TokenRecord[]>;
+  /** What was asked of the API and is not over, after the one of that number; oldest first. */
+  openCommands(after: number): Promise<CommandRecord[]>;
+  /** Records that a command is over, once; with a problem, that nothing was done. False when it was over. */
+  endCommand(number: number, problem?: Problem): Promise<boolean>;
+  /** Writes down what is told of a release where there is no engine; again, it is replaced. */
+  describe(release: ReleaseId, environment: string, facts: ReleaseFacts): Promise<void>;
   /** The bytes that came; undefined when there is no delivery of that number. */
   deliveryBody(number: number): Promise<Uint8Array | undefined>;
   /** Number of the first entry that is not what was written after the one before; undefined when all are. */

@@ -164,6 +164,34 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX job_runs_by_turn ON job_runs (turn) WHERE turn IS NOT NULL AND ended_at IS NULL;
     `,
   },
+  {
+    number: 9,
+    minimumReader: 1,
+    sql: `
+      CREATE INDEX entries_by_run ON entries (json_extract(body, '$.run'), id) WHERE json_extract(body, '$.run') IS NOT NULL;
+      CREATE TABLE tokens (
+        number INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        digest TEXT NOT NULL UNIQUE,
+        added_at TEXT NOT NULL,
+        expires_at TEXT NOT NULL,
+        revoked_at TEXT
+      ) STRICT;
+      CREATE UNIQUE INDEX one_token_of_a_name ON tokens (name) WHERE revoked_at IS NULL;
+      CREATE TABLE command_ends (
+        delivery INTEGER PRIMARY KEY REFERENCES deliveries (number),
+        ended_at TEXT NOT NULL,
+        problem TEXT
+      ) STRICT;
+      CREATE TABLE release_facts (
+        "release" TEXT NOT NULL,
+        environment TEXT NOT NULL,
+        facts TEXT NOT NULL,
+        PRIMARY KEY ("release", environment)
+      ) STRICT;
+    `,
+  },
 ];
 
 /** The schema this program knows. */

@@ -2,7 +2,7 @@ import { canonicalJson, type Json } from '../canonical-json.ts';
 import type { CommitId, ReleaseId } from '../digest.ts';
 import type { RolloutOutcome, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
-import type { Database } from './database.ts';
+import type { Database, Reading } from './database.ts';
 import { askedOf } from '../asked.ts';
 import { decideClaim, recordOf, type ClaimView, type StoredRollout } from './decide-claim.ts';
 import type { Claim, HoldDecision, Ledger, Quarantine, RolloutClose, RolloutRecord } from './ledger.ts';
@@ -31,7 +31,7 @@ type RolloutRow = {
 
 const inChargeToken = `(SELECT max(token) FROM rollouts WHERE outcome IS NULL OR outcome = 'live')`;
 
-const one = (database: Database, where: string, ...values: string[]): StoredRollout | undefined => {
+const one = (database: Reading, where: string, ...values: string[]): StoredRollout | undefined => {
   const row = database.one<RolloutRow>(`SELECT * FROM rollouts WHERE ${where}`, ...values);
   return row && stored(row);
 };
@@ -59,10 +59,15 @@ function stored(row: RolloutRow): StoredRollout {
 }
 
 /** The highest rollout that is under way or live. */
-export const rolloutInCharge = (database: Database): StoredRollout | undefined => one(database, `token = ${inChargeToken}`);
+export const rolloutInCharge = (database: Reading): StoredRollout | undefined => one(database, `token = ${inChargeToken}`);
 
-export const newestRollouts = (database: Database, limit: number): StoredRollout[] =>
-  database.all<RolloutRow>('SELECT * FROM rollouts ORDER BY token DESC LIMIT ?', limit).map(stored);
+/** Newest first; those with lower tokens than `before`. */
+export const newestRollouts = (database: Reading, limit: number, before = Number.MAX_SAFE_INTEGER): StoredRollout[] =>
+  database.all<RolloutRow>('SELECT * FROM rollouts WHERE token < ? ORDER BY token DESC LIMIT ?', before, limit).map(stored);
+
+/** The one that is live, whatever is under way. */
+export const liveRollout = (database: Reading): StoredRollout | undefined =>
+  one(database, `outcome = 'live' AND going_back IS NULL ORDER BY token DESC LIMIT 1`);
 
 /** To be called in a transaction: what was decided on must still be so when it is written. */
 export function claimRollout(database: Database, request: ClaimRequest, now: string): Claim {

@@ -3,7 +3,7 @@ import type { CommitId, ReleaseId, RunId } from '../digest.ts';
 import type { AcceptedRun, JobRun, RunOutcome, RunPlan, RunPush, RunReason, StepEnd, StepOutcome, StepRecord } from '../job-run.ts';
 import type { Problem } from '../problem.ts';
 import { acceptRun } from './accept-run.ts';
-import type { Database } from './database.ts';
+import type { Database, Reading } from './database.ts';
 import { holdsLease } from './decide-claim.ts';
 import type { JobRuns, OwnedRun, OwnRun, RunEnd } from './job-runs.ts';
 
@@ -62,7 +62,7 @@ export class SqliteJobRuns implements JobRuns {
       this.#claimable(owner, leaseMs, held).map((row) => {
         const token = row.token + 1;
         this.#database.run('UPDATE job_runs SET owner = ?, token = ?, renewed_at = ? WHERE id = ?', owner, token, this.#now(), row.id);
-        return { ...this.#stored(row), token };
+        return { ...stored(this.#database, row), token };
       }),
     );
   }
@@ -83,18 +83,16 @@ export class SqliteJobRuns implements JobRuns {
   }
 
   async find(id: RunId): Promise<JobRun | undefined> {
-    const row = this.#database.one<RunRow>('SELECT * FROM job_runs WHERE id = ?', id);
-    return row && this.#stored(row);
+    return findRun(this.#database, id);
   }
 
   async ofDelivery(number: number): Promise<JobRun[]> {
     const sql = 'SELECT * FROM job_runs WHERE delivery = ? ORDER BY number';
-    return this.#database.all<RunRow>(sql, number).map((row) => this.#stored(row));
+    return this.#database.all<RunRow>(sql, number).map((row) => stored(this.#database, row));
   }
 
-  async list({ job, limit }: { job?: string; limit: number }): Promise<JobRun[]> {
-    const sql = 'SELECT * FROM job_runs WHERE ?1 IS NULL OR job = ?1 ORDER BY number DESC LIMIT ?2';
-    return this.#database.all<RunRow>(sql, job ?? null, limit).map((row) => this.#stored(row));
+  async list(filter: RunFilter): Promise<JobRun[]> {
+    return listRuns(this.#database, filter);
   }
 
   async begin({ id, token }: OwnedRun): Promise<boolean> {
@@ -155,25 +153,38 @@ export class SqliteJobRuns implements JobRuns {
     const sql = 'SELECT id FROM job_runs WHERE id = ? AND token = ? AND owner IS NOT NULL AND closed_at IS NULL';
     return this.#database.transaction(() => this.#database.one(sql, owned.id, owned.token) !== undefined && work());
   }
+}
 
-  #stored(row: RunRow): JobRun {
-    const steps = this.#database.all<StepRow>('SELECT * FROM job_steps WHERE run = ? ORDER BY step', row.id);
-    return {
-      id: row.id as RunId,
-      job: row.job,
-      release: row.release as ReleaseId,
-      commit: row.commit as CommitId | 'uncommitted',
-      environment: row.environment,
-      reason: row.reason as RunReason,
-      parameters: JSON.parse(row.parameters) as JobRun['parameters'],
-      plan: JSON.parse(row.plan) as RunPlan,
-      ...given({ push: row.push === null ? null : (JSON.parse(row.push) as RunPush), turn: row.turn }),
-      acceptedAt: row.accepted_at,
-      ...given({ startedAt: row.started_at, cancelAskedAt: row.cancel_asked_at, endedAt: row.ended_at, closedAt: row.closed_at }),
-      ...given({ outcome: row.outcome, problem: problemIn(row.problem) }),
-      steps: steps.map(storedStep),
-    };
-  }
+type RunFilter = Parameters<JobRuns['list']>[0];
+
+export function findRun(database: Reading, id: RunId): JobRun | undefined {
+  const row = database.one<RunRow>('SELECT * FROM job_runs WHERE id = ?', id);
+  return row && stored(database, row);
+}
+
+export function listRuns(database: Reading, { job, before, limit }: RunFilter): JobRun[] {
+  const sql = `SELECT * FROM job_runs WHERE (?1 IS NULL OR job = ?1)
+    AND (?2 IS NULL OR number < (SELECT number FROM job_runs WHERE id = ?2)) ORDER BY number DESC LIMIT ?3`;
+  return database.all<RunRow>(sql, job ?? null, before ?? null, limit).map((row) => stored(database, row));
+}
+
+function stored(database: Reading, row: RunRow): JobRun {
+  const steps = database.all<StepRow>('SELECT * FROM job_steps WHERE run = ? ORDER BY step', row.id);
+  return {
+    id: row.id as RunId,
+    job: row.job,
+    release: row.release as ReleaseId,
+    commit: row.commit as CommitId | 'uncommitted',
+    environment: row.environment,
+    reason: row.reason as RunReason,
+    parameters: JSON.parse(row.parameters) as JobRun['parameters'],
+    plan: JSON.parse(row.plan) as RunPlan,
+    ...given({ push: row.push === null ? null : (JSON.parse(row.push) as RunPush), turn: row.turn }),
+    acceptedAt: row.accepted_at,
+    ...given({ startedAt: row.started_at, cancelAskedAt: row.cancel_asked_at, endedAt: row.ended_at, closedAt: row.closed_at }),
+    ...given({ outcome: row.outcome, problem: problemIn(row.problem) }),
+    steps: steps.map(storedStep),
+  };
 }
 
 const storedStep = (row: StepRow): StepRecord => ({

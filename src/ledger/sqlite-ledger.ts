@@ -1,11 +1,16 @@
+import type { ReleaseId } from '../digest.ts';
 import type { RecordedEvent, UnitName } from '../events.ts';
 import type { AcceptedRun } from '../job-run.ts';
 import type { Problem } from '../problem.ts';
+import type { ReleaseFacts } from '../release-facts.ts';
 import { done, failed, type Result } from '../result.ts';
 import { Database, migrate } from './database.ts';
+import { endCommand, openCommands, type CommandRecord } from './commands.ts';
 import { recordOf } from './decide-claim.ts';
 import { inboxTaken, readBody, readDeliveries, takeDeliveries } from './deliveries.ts';
 import type { InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './delivery.ts';
+import { describeRelease } from './release-facts.ts';
+import { addToken, readTokens, revokeToken, type NewToken, type TokenRecord } from './tokens.ts';
 import { appendEntry, firstBroken, readEvents } from './entries.ts';
 import type { BranchHeads } from './branch-heads.ts';
 import type { ChannelPlaces } from './channel-places.ts';
@@ -34,7 +39,7 @@ const unusable = (code: 'LEDGER_NEWER' | 'LEDGER_UNREADABLE', what: string, why:
 export async function openSqliteLedger(file: string, options: LedgerOptions = {}): Promise<Result<Ledger>> {
   let database: Database | undefined;
   try {
-    database = new Database(file);
+    database = Database.forWriting(file);
     const refusal = migrate(database);
     if (refusal === undefined) return done(new SqliteLedger(database, options.now ?? (() => new Date().toISOString())));
     database.close();
@@ -133,6 +138,30 @@ class SqliteLedger implements Ledger {
 
   async deliveries(range: { limit: number; after?: number }): Promise<TakenDelivery[]> {
     return readDeliveries(this.#database, range);
+  }
+
+  async addToken(token: NewToken): Promise<boolean> {
+    return this.#database.transaction(() => addToken(this.#database, token, this.#now()));
+  }
+
+  async revokeToken(name: string): Promise<boolean> {
+    return revokeToken(this.#database, name, this.#now());
+  }
+
+  async tokens(): Promise<TokenRecord[]> {
+    return readTokens(this.#database);
+  }
+
+  async openCommands(after: number): Promise<CommandRecord[]> {
+    return openCommands(this.#database, after);
+  }
+
+  async endCommand(number: number, problem?: Problem): Promise<boolean> {
+    return endCommand(this.#database, { number, now: this.#now(), ...(problem && { problem }) });
+  }
+
+  async describe(release: ReleaseId, environment: string, facts: ReleaseFacts): Promise<void> {
+    describeRelease(this.#database, { release, environment, facts });
   }
 
   async deliveryBody(number: number): Promise<Uint8Array | undefined> {

@@ -14,8 +14,11 @@ export const gatewayPort = 8080;
 /** The file in its image that says which webhooks there are. */
 export const gatewaySettings = '/changeless/gateway.json';
 
+/** The signal at which it ends its streams, and goes on. */
+export const streamsEnd = 'SIGUSR2';
+
 /** The gateway as a service. Its requests are short: what it was asked to finish is finished within seconds. */
-export const gatewayService = ({ replicas, webhooks }: Gateway): Placed => ({
+export const gatewayService = ({ replicas, webhooks, api }: Gateway): Placed => ({
   port: gatewayPort,
   entry: true,
   replicas,
@@ -28,5 +31,7 @@ export const gatewayService = ({ replicas, webhooks }: Gateway): Placed => ({
   outbound: false,
   secrets: Object.fromEntries(Object.values(webhooks).map(({ secret }) => [secret, secret])),
   stopMs: 15_000,
+  // Streams would hold the path that drains up to its limit; their clients go on with the next one.
+  ...(api && { drainSignal: streamsEnd }),
   volumes,
 });

@@ -1,6 +1,6 @@
 import type { ImageId, ReleaseId } from '../digest.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Images } from '../engine/image.ts';
+import type { Images, ListedImage } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
 import { parseManifest } from '../release/manifest-codec.ts';
 import { manifestPath, type Manifest } from '../release/manifest.ts';
@@ -9,12 +9,21 @@ import { desiredOf, type Desired } from './desired.ts';
 export type ReleaseSought = { architecture: string; release: ReleaseId; environment: string };
 
 /** What a release says, read from its image on the engine; undefined where that is gone or cannot be read. */
-export async function releaseOnEngine(engine: Engine, { architecture, release, environment }: ReleaseSought): Promise<Desired | undefined> {
+export async function releaseOnEngine(engine: Engine, sought: ReleaseSought): Promise<Desired | undefined> {
+  const image = await releaseImage(engine, sought);
+  const manifest = image && (await manifestIn(engine.images, image.id));
+  const said = manifest && desiredOf(manifest, sought.environment);
+  return said?.ok ? said.value : undefined;
+}
+
+/** The image of a release; undefined where the engine has none. */
+export async function releaseImage(
+  engine: Engine,
+  { architecture, release, environment }: ReleaseSought,
+): Promise<ListedImage | undefined> {
   const wanted = { [labels.architecture]: architecture, [labels.release]: release, [labels.environment]: environment };
   const [image] = await engine.images.list({ labels: { ...wanted, [labels.role]: 'controller' } });
-  const manifest = image && (await manifestIn(engine.images, image.id));
-  const said = manifest && desiredOf(manifest, environment);
-  return said?.ok ? said.value : undefined;
+  return image;
 }
 
 /** The same for releases that are asked for again and again: each is read once, unless it could not be. */

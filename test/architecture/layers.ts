@@ -8,7 +8,9 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   datapath: [],
   engine: ['datapath'],
   ledger: [],
-  gateway: ['architecture', 'ledger'],
+  api: [],
+  // Of jobs only what was kept of their output: it has no engine.
+  gateway: ['architecture', 'ledger', 'api', 'jobs'],
   certificates: [],
   build: ['architecture', 'release', 'datapath', 'engine', 'certificates'],
   secrets: ['architecture', 'release'],
@@ -48,6 +50,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'controller',
     'jobs',
     'gateway',
+    'api',
   ],
 };
 

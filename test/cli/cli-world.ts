@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +16,10 @@ import type { OnceRequest, OnceResult } from '../../src/engine/image.ts';
 import { secretOpener } from '../../src/secrets/open-secret.ts';
 import { identityVolume } from '../../src/engine/engine.ts';
 import { Secret } from '../../src/secret.ts';
-import { takesInbox } from '../../src/cli/takes-inbox.ts';
+import { takesInbox } from '../../src/release/takes-inbox.ts';
+import { runGateway } from '../../src/gateway/run-gateway.ts';
+import { LedgerReader } from '../../src/ledger/ledger-reader.ts';
+import { freePort } from '../e2e/world.ts';
 import { InboxReader } from '../../src/gateway/inbox-reader.ts';
 import { PowerlessFiles } from '../gateway/powerless-files.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
@@ -46,16 +50,21 @@ export type CliWorld = {
   write(file: string, contents: string): void;
   /** What commands find on standard input. */
   typed: { text: string; terminal: boolean };
-  /** Where the user's keys are. */
+  /** Where the user's keys are, and all else of the user's configuration. */
   identities: string;
+  /** Starts what listens, over the ledger as it is; gives its address. Ends with the world. */
+  gateway(): Promise<string>;
   dispose(): Promise<void>;
 };
 
 const packageFolder = path.resolve(import.meta.dirname, '../..');
 
-export async function makeCliWorld(): Promise<CliWorld> {
+/** `onDisk`: the ledger is a file, so that a gateway can read it. */
+export async function makeCliWorld({ onDisk = false } = {}): Promise<CliWorld> {
   const root = mkdtempSync(path.join(tmpdir(), 'changeless-cli-'));
-  const ground = await makeGround(root);
+  const ground = await makeGround(root, onDisk ? path.join(root, 'ledger.db') : ':memory:');
+  const ended = new AbortController();
+  const gateways: Promise<void>[] = [];
   const { folder, engine, ledger, git } = ground;
   const logs = path.join(root, 'logs');
   const controllers = runControllers({ ...ground, logs });
@@ -87,7 +96,14 @@ export async function makeCliWorld(): Promise<CliWorld> {
       const { code, stdout, stderr } = await start([...argv, '--json']);
       return { code, value: JSON.parse(stdout) as T, stderr };
     },
+    async gateway() {
+      const { url, running } = await startGateway({ root, inbox: ground.inbox, logs, signal: ended.signal });
+      gateways.push(running);
+      return url;
+    },
     async dispose() {
+      ended.abort();
+      await Promise.all(gateways);
       await controllers.stop();
       await ledger.close();
       rmSync(root, { recursive: true, force: true });
@@ -115,12 +131,12 @@ function packageIn(root: string): string {
   return folder;
 }
 
-async function makeGround(root: string): Promise<Ground> {
+async function makeGround(root: string, ledger: string): Promise<Ground> {
   const folder = path.join(root, 'repository');
   const bundle = path.join(root, 'bundle');
   for (const made of [folder, bundle]) mkdirSync(made);
   writeFileSync(path.join(bundle, 'controller.js'), '// stands for the bundled controller\n');
-  const opened = await openSqliteLedger(':memory:');
+  const opened = await openSqliteLedger(ledger);
   if (!opened.ok) throw new Error(opened.problem.what);
   const at = '2026-01-01T00:00:00Z';
   const env = { PATH: process.env['PATH'] ?? '', HOME: root, GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_DATE: at, GIT_COMMITTER_DATE: at };
@@ -173,6 +189,36 @@ function worldOf({ root, folder, engine, env, delivery, typed }: Ground, { out, 
     engine: async () => done(engine),
     delivery: async () => delivery,
   };
+}
+
+type Listening = { root: string; inbox: PowerlessFiles; logs: string; signal: AbortSignal };
+
+async function startGateway({ root, inbox, logs, signal }: Listening): Promise<{ url: string; running: Promise<void> }> {
+  const reader = new LedgerReader(path.join(root, 'ledger.db'));
+  const port = await freePort();
+  const running = runGateway({
+    files: inbox,
+    webhooks: [],
+    readTaken: () => undefined,
+    api: { read: (look) => reader.read(look), logs: { folder: logs } },
+    address: { host: '127.0.0.1', port },
+    report: (event) => assert.fail(JSON.stringify(event)),
+    // That of the world's commands.
+    clock: () => new Date('2026-01-01T00:00:00.000Z'),
+    random: (characters) => String((seed += 1)).padStart(characters, '0'),
+    timers: {
+      after: (ms, work) =>
+        (
+          (timer) => () =>
+            clearTimeout(timer)
+        )(setTimeout(work, Math.min(ms, 5))),
+    },
+    signal,
+  });
+  const url = `http://deliver.localhost:${port}`;
+  while ((await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined))?.status !== 200)
+    await new Promise((resolve) => setImmediate(resolve));
+  return { url, running: running.finally(() => reader.close()) };
 }
 
 type Grounds = Pick<CliWorld, 'engine' | 'ledger' | 'inbox'> & { logs: string };

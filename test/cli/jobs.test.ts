@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { RunId } from '../../src/digest.ts';
 import type { JobRun } from '../../src/job-run.ts';
+import { labels } from '../../src/engine/labels.ts';
 import { makeCliWorld, type CliWorld } from './cli-world.ts';
 import { commit, commitSample, done, writeSample } from './sample.ts';
 
@@ -56,6 +57,32 @@ test('jobs says how each ran last', async () => {
     ],
   );
   assert.match(await done(world, 'jobs'), /^idle +has not run yet +\(at 0 3 \* \* \*\)\ntest +passed /);
+});
+
+test('a release image that does not say that it answers is not asked: its program would start a controller', async () => {
+  const asked: string[] = [];
+  const { onRunOnce } = world.engine.world.images;
+  world.engine.world.images.onRunOnce = (request) => {
+    asked.push((request.command ?? []).join(' '));
+    return onRunOnce?.(request) ?? {};
+  };
+  const { images } = world.engine;
+  const inspect = images.inspect.bind(images);
+  // As it was sealed before images said so.
+  images.inspect = async (image) => {
+    const detail = await inspect(image);
+    return detail && { ...detail, labels: { ...detail.labels, [labels.answers]: undefined as unknown as string } };
+  };
+  const [told, logged] = [await world.changeless('jobs'), await world.changeless('log')];
+  images.inspect = inspect;
+  world.engine.world.images.onRunOnce = onRunOnce;
+  assert.equal(told.code, 1);
+  assert.match(told.stderr, /RELEASE_CANNOT_TELL/);
+  assert.equal(logged.code, 0, logged.stderr);
+  assert.deepEqual(
+    asked.map((words) => words.split(' ')[2]),
+    ['log'],
+  );
 });
 
 test('job logs prints what was kept, of one step where that is named', async () => {

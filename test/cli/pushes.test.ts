@@ -20,7 +20,7 @@ let number = 0;
 let gate: Promise<void> = Promise.resolve();
 
 const sample = (): Sample => ({
-  more: `secrets: { hook: secret({ version: 1 }) }, gateway: gateway({ webhooks: { github: { secret: 'hook' } } }),
+  more: `secrets: { hook: secret({ version: 1 }) }, gateway: gateway({ api: true, webhooks: { github: { secret: 'hook' } } }),
     deliver: { repository: '${forge.address}' },
     agents: { node: { build: 'admin' } },
     jobs: { test: { on: { push: { branches: ['main', 'feature'] } }, steps: [{ name: 'unit', agent: 'node', run: 'make' }] },
@@ -28,7 +28,7 @@ const sample = (): Sample => ({
 });
 
 before(async () => {
-  world = await makeCliWorld();
+  world = await makeCliWorld({ onDisk: true });
   forge = await startGitForge(`${world.folder}/..`);
   await commitSample(world, sample());
   world.typed.text = 'a key';
@@ -182,4 +182,19 @@ test('of what waits only the latest is run, and what it skipped is on record', a
   const last = await closed(`deliver-${third}`);
   assert.equal(last.outcome, 'passed', JSON.stringify(last.problem));
   assert.equal((await release()).commit, world.git('rev-parse', 'HEAD'));
+});
+
+test('a job that is started over the API gets its images from the builder, and is followed to its end', async () => {
+  const { value } = await world.json<{ token: string }>('token', 'add', 'ci', '--scope', 'deploy');
+  const url = await world.gateway();
+  world.typed.text = value.token;
+  await done(world, 'login', url);
+  const { code, stdout, stderr } = await world.changeless('job', 'run', 'test', '--server', url);
+  assert.equal(code, 0, stderr);
+  const [, id = ''] = /passed {2}run (\S+) of job test/.exec(stdout) ?? assert.fail(stdout);
+  const run = await world.ledger.runs.find(id as RunId);
+  assert.deepEqual([run?.commit, run?.reason, run?.plan.steps[0]?.key], [world.git('rev-parse', 'HEAD'), 'by-hand', 'builder/prepare']);
+  await until('nothing runs', async () => (await world.ledger.runs.list({ limit: 50 })).every(({ closedAt }) => closedAt !== undefined));
+  for (const json of [[], ['--json']])
+    assert.equal(await done(world, 'jobs', ...json, '--server', url), await done(world, 'jobs', ...json));
 });

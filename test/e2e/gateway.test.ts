@@ -9,7 +9,7 @@ import { cliProgram, environmentIn, makeWorld, until, type World } from './world
 type Told = { number: number; id: string; kind: string; branch?: string; after?: string };
 
 const key = randomBytes(16).toString('hex');
-const gateway = `gateway: gateway({ webhooks: { github: { secret: 'hook', repository: 'octo/streaming' } } }),`;
+const gateway = `gateway: gateway({ api: true, webhooks: { github: { secret: 'hook', repository: 'octo/streaming' } } }),`;
 
 let world: World;
 let forge: Forge;
@@ -68,6 +68,23 @@ test('the gateway, on the real engine', async (story) => {
         [1, 'first', 'push', 'main'],
       ],
     );
+  });
+
+  await story.test('its API tells what the engine tells, to who has a token, through the core and its own data path', async () => {
+    const { token } = (await world.json<{ token: string }>('token', 'add', 'ci', '--scope', 'deploy')).value;
+    const server = ['--server', `http://deliver.localhost:${world.port}`];
+    const env = { ...environmentIn(world.root), CHANGELESS_TOKEN: token };
+    for (const words of [['log'], ['deliveries', '--json']]) {
+      const told = await run({ program: process.execPath, words: [cliProgram, ...words, ...server], cwd: world.folder, env });
+      assert.deepEqual([told.code, told.stdout], [0, await world.done(...words)], told.stderr);
+    }
+    const refused = await run({
+      program: process.execPath,
+      words: [cliProgram, 'log', ...server],
+      cwd: world.folder,
+      env: { ...env, CHANGELESS_TOKEN: '' },
+    });
+    assert.match(refused.stderr, /TOKEN_REFUSED/);
   });
 
   await story.test('it has no way to the engine, and cannot write to the ledger', async () => {

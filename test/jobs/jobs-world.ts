@@ -113,8 +113,7 @@ export class JobsWorld {
         },
         isTold: async (run) => {
           await flush();
-          const told = await this.ledger.events({ type: 'job-ended', limit: 500 });
-          return told.some((event) => event.type === 'job-ended' && event.run === run.id);
+          return (await this.ledger.events({ type: 'job-ended', run: run.id, limit: 1 })).length > 0;
         },
         flush,
         now: () => this.nowMs,

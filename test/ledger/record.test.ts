@@ -4,7 +4,17 @@ import { writeFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { knownSchema } from '../../src/ledger/migrations.ts';
 import { openSqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
+import type { RunId } from '../../src/digest.ts';
 import { claimBy, ledgerFile, lost, opened, releaseOf, standingBy } from './ledger-fixture.ts';
+
+const jobEnded = {
+  type: 'job-ended',
+  job: 'test',
+  commit: 'uncommitted',
+  outcome: 'passed',
+  durationMs: 1,
+  at: '2026-01-01T00:00:00.000Z',
+} as const;
 
 /** Reaches into the file as no program of ours would. */
 function tamper(file: string, sql: string): void {
@@ -55,6 +65,15 @@ describe('the record', () => {
     assert.deepEqual(await ledger.events({ release: releaseOf('a'), limit: 9 }), [lost('during')]);
     assert.deepEqual(await ledger.events({ release: releaseOf('b'), limit: 9 }), [standingBy('b')]);
     assert.deepEqual(await ledger.events({ type: 'instance-lost', limit: 9 }), [lost('during'), lost('before')]);
+    await ledger.close();
+  });
+
+  it('finds the end of a run, however many others have ended since', async (test) => {
+    const ledger = await opened(ledgerFile(test));
+    const ended = (run: string) => ({ ...jobEnded, run: run as RunId });
+    await ledger.append([ended('first'), ...Array.from({ length: 600 }, (_, index) => ended(`later-${index}`)), lost('api-1')]);
+    assert.deepEqual(await ledger.events({ type: 'job-ended', run: 'first' as RunId, limit: 1 }), [ended('first')]);
+    assert.deepEqual(await ledger.events({ type: 'job-ended', run: 'never' as RunId, limit: 1 }), []);
     await ledger.close();
   });
 

@@ -130,6 +130,13 @@ function ledgerOf(process: ControllerProcess): Ledger {
     inboxTaken: () => (process.alive ? ledger.inboxTaken() : never()),
     deliveries: (range) => (process.alive ? ledger.deliveries(range) : never()),
     deliveryBody: (number) => (process.alive ? ledger.deliveryBody(number) : never()),
+    // Without a gateway nothing is asked of a controller but through the engine.
+    addToken: (token) => ledger.addToken(token),
+    revokeToken: (name) => ledger.revokeToken(name),
+    tokens: () => ledger.tokens(),
+    openCommands: (after) => ledger.openCommands(after),
+    endCommand: (number, problem) => ledger.endCommand(number, problem),
+    describe: (release, environment, facts) => ledger.describe(release, environment, facts),
     verifyChain: () => ledger.verifyChain(),
     close: () => Promise.resolve(),
   };

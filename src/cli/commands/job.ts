@@ -1,34 +1,29 @@
-import { isRunId, type JobRun } from '../../job-run.ts';
+import { isRunId } from '../../job-run.ts';
 import { openRepository, type Commit, type Repository } from '../../architecture/repository.ts';
 import { jobStepImages } from '../../build/job-step-images.ts';
 import type { RunId } from '../../digest.ts';
-import type { ObservedController } from '../../engine/engine.ts';
 import { stepsOfRun } from '../../jobs/steps-of-run.ts';
-import { jobNamed } from '../../jobs/take-requests.ts';
+import { jobNamed } from '../../jobs/job-named.ts';
 import { agentsOf } from '../../release/images-of.ts';
-import type { Manifest } from '../../release/manifest.ts';
-import type { Request } from '../../request.ts';
 import { done, failed, type Result } from '../../result.ts';
-import { askController, followRequest } from '../ask-controller.ts';
 import { answer, answerJson, type CommandResult, flag, listOption, type Session, textOption } from '../command.ts';
-import { lastLine } from '../controller-log.ts';
-import { copyRun, findRun, type RunSubject } from '../copy-run.ts';
-import { findLive } from '../live.ts';
-import { notRunning } from '../not-running.ts';
-import { subjectOf } from '../subject.ts';
-
-type Live = RunSubject & { manifest: Manifest; controller: ObservedController };
+import { copyRun, type EndedRun, findRun, printLine, type StepLine } from '../copy-run.ts';
+import { serverOf, type Server } from '../server/server.ts';
+import { askInCharge, inChargeOf, type InCharge } from '../in-charge.ts';
 
 /** `job <action>`: `run` a job, read the `logs` of a run, or `cancel` it. */
 export async function run(session: Session): CommandResult {
   const [action = '', name = '', commit] = session.input.arguments;
   const act = actions[action];
   if (act === undefined) return failed(usage(`job cannot ${action}`));
-  const live = await liveOf(session);
+  const server = await serverOf(session);
+  if (!server.ok) return server;
+  if (server.value) return onServer(server.value, { action, name, revision: commit ?? 'HEAD' });
+  const live = await inChargeOf(session);
   return live.ok ? act(live.value, name, commit ?? 'HEAD') : live;
 }
 
-const actions: Readonly<Record<string, (live: Live, name: string, commit: string) => CommandResult>> = {
+const actions: Readonly<Record<string, (live: InCharge, name: string, commit: string) => CommandResult>> = {
   run: runJob,
   logs: async (live, name) => {
     const found = await findRun(live, name);
@@ -39,33 +34,58 @@ const actions: Readonly<Record<string, (live: Live, name: string, commit: string
   cancel: async (live, name) => {
     const found = await findRun(live, name);
     if (!found.ok) return found;
-    const served = await ask(live, { ask: 'cancel-job', run: found.value.id });
+    const served = await askInCharge(live, { ask: 'cancel-job', run: found.value.id });
     if (!served.ok) return served;
-    if (live.session.input.json) answerJson(live.session, { run: found.value.id, cancelled: true });
-    else answer(live.session, `run ${found.value.id} is asked to end`);
-    return done(0);
+    return tellCancelled(live.session, found.value.id);
   },
 };
+
+/** The same, asked of a gateway's API. */
+async function onServer(server: Server, { action, name, revision }: { action: string; name: string; revision: string }): CommandResult {
+  const { session } = server;
+  const jobs = await import('../server/server-job.ts');
+  if (action === 'cancel') {
+    const cancelled = await jobs.cancelOnServer(server, name);
+    return cancelled.ok ? tellCancelled(session, name) : cancelled;
+  }
+  const print = (line: StepLine): void => printLine(session, line);
+  if (action === 'logs') {
+    const copied = await jobs.followOnServer(server, name, { follow: flag(session.input, 'follow'), ...stepOf(session), print });
+    return copied.ok ? done(0) : copied;
+  }
+  const parameters = parametersOf(session);
+  if (!parameters.ok) return parameters;
+  const id = await jobs.startOnServer(server, { job: name, revision, parameters: parameters.value });
+  if (!id.ok) return id;
+  noteAccepted(session, id.value);
+  if (flag(session.input, 'detach')) return tellAccepted(session, id.value);
+  const ended = await jobs.followOnServer(server, id.value, { follow: true, print });
+  return ended.ok ? tellEnd(session, ended.value) : ended;
+}
+
+function tellCancelled(session: Session, run: string): Result<number> {
+  if (session.input.json) answerJson(session, { run, cancelled: true });
+  else answer(session, `run ${run} is asked to end`);
+  return done(0);
+}
+
+function noteAccepted(session: Session, run: string): void {
+  session.interruption.safe = `run ${run} goes on`;
+  session.interruption.next = `changeless job logs ${run} --follow`;
+}
+
+function tellAccepted(session: Session, run: string): Result<number> {
+  if (session.input.json) answerJson(session, { run });
+  else answer(session, `accepted  run ${run}`);
+  return done(0);
+}
 
 const stepOf = ({ input }: Session): { step?: string } => {
   const step = textOption(input, 'step');
   return step === undefined ? {} : { step };
 };
 
-async function liveOf(session: Session): Promise<Result<Live>> {
-  const subject = await subjectOf(session);
-  if (!subject.ok) return subject;
-  const { engine, architecture } = subject.value;
-  const found = await findLive(session.world, engine, architecture);
-  if (!found.ok) return found;
-  const { live, newer, rollout } = found.value;
-  if (!live?.manifest) return failed(notRunning(architecture));
-  // Whoever rolls the next release out is in charge already.
-  const { controller } = (rollout && newer) || live;
-  return done({ session, engine, architecture, manifest: live.manifest, controller, image: live.controller.image });
-}
-
-async function runJob(live: Live, name: string, revision: string): CommandResult {
+async function runJob(live: InCharge, name: string, revision: string): CommandResult {
   const { session } = live;
   const parameters = parametersOf(session);
   if (!parameters.ok) return parameters;
@@ -79,15 +99,10 @@ async function runJob(live: Live, name: string, revision: string): CommandResult
   const commit = await makeImages(live, opened.value, { id, name, revision, parameters: parameters.value });
   await opened.value.close();
   if (!commit.ok) return commit;
-  const served = await ask(live, { ask: 'run-job', run: id, job: name, commit: commit.value.id, parameters: parameters.value });
+  const served = await askInCharge(live, { ask: 'run-job', run: id, job: name, commit: commit.value.id, parameters: parameters.value });
   if (!served.ok) return served;
-  session.interruption.safe = `run ${id} goes on`;
-  session.interruption.next = `changeless job logs ${id} --follow`;
-  if (flag(session.input, 'detach')) {
-    if (session.input.json) answerJson(session, { run: id });
-    else answer(session, `accepted  run ${id}`);
-    return done(0);
-  }
+  noteAccepted(session, id);
+  if (flag(session.input, 'detach')) return tellAccepted(session, id);
   const ended = await copyRun(live, id, { follow: true });
   return ended.ok ? tellEnd(session, ended.value) : ended;
 }
@@ -95,7 +110,7 @@ async function runJob(live: Live, name: string, revision: string): CommandResult
 type WantedRun = { id: RunId; name: string; revision: string; parameters: Readonly<Record<string, string>> };
 
 /** The images of all steps, from the commit's tree and the agents of the release that is live. */
-async function makeImages(live: Live, repository: Repository, { id, name, revision, parameters }: WantedRun): Promise<Result<Commit>> {
+async function makeImages(live: InCharge, repository: Repository, { id, name, revision, parameters }: WantedRun): Promise<Result<Commit>> {
   const { engine, architecture, manifest } = live;
   const job = jobNamed(manifest.inputs.architecture.jobs ?? {}, name);
   if (!job.ok) return job;
@@ -129,22 +144,7 @@ function parametersOf({ input }: Session): Result<Record<string, string>> {
   return done(parameters);
 }
 
-/** Lays it before the controller in charge, and waits until it has served or refused it. */
-async function ask({ session, engine, architecture, controller }: Live, request: Request): Promise<Result<undefined>> {
-  const asking = { session, engine, architecture, controller };
-  const after = await lastLine(engine, architecture, controller.name);
-  const asked = await askController(asking, request);
-  if (!asked.ok) return asked;
-  return followRequest<undefined>({
-    ...asking,
-    request: asked.value,
-    from: after && { after },
-    read: (event) => (event.type === 'request-served' && event.request === asked.value ? done(undefined) : undefined),
-  });
-}
-
-function tellEnd(session: Session, run: JobRun): Result<number> {
-  const { id, job, outcome, problem, steps } = run;
+function tellEnd(session: Session, { id, job, outcome, problem, steps }: EndedRun): Result<number> {
   if (session.input.json) {
     const ends = steps.map(({ step, outcome: end, exitCode }) => ({ step, outcome: end ?? null, exitCode: exitCode ?? null }));
     answerJson(session, { run: id, job, outcome, steps: ends });

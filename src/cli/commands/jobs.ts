@@ -1,9 +1,9 @@
 import type { JobTriggers } from '../../architecture/job-model.ts';
-import type { Architecture } from '../../architecture/model.ts';
 import type { JobRun } from '../../job-run.ts';
-import { done, failed } from '../../result.ts';
-import { deliverJob } from '../../jobs/runs-of-push.ts';
-import { resolveEnvironment } from '../../release/resolve-environment.ts';
+import { job, pageOf, type Told as ToldRun } from '../../api/schemas.ts';
+import { done, failed, type Result } from '../../result.ts';
+import { ask, serverOf, type Server } from '../server/server.ts';
+import { jobsOf } from '../../jobs/jobs-of.ts';
 import { askRuns } from '../ask-ledger.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
 import { findLive } from '../live.ts';
@@ -16,8 +16,24 @@ import { subjectOf } from '../subject.ts';
 /** Of so many runs the last of each job is looked for. */
 const lookedAt = 500;
 
+/** The newest run of a job. */
+type Last = Pick<JobRun, 'commit' | 'reason' | 'outcome' | 'acceptedAt' | 'startedAt' | 'endedAt'> & { id: string };
+
+type Told = { job: string; on: JobTriggers; last: Last | undefined };
+
 /** `jobs`: those of the release that is live, each with its last run. */
 export async function run(session: Session): CommandResult {
+  const server = await serverOf(session);
+  if (!server.ok) return server;
+  const told = server.value ? await askServer(server.value) : await askEngine(session);
+  if (!told.ok) return told;
+  if (session.input.json) answerJson(session, { jobs: told.value.map(({ job, on, last }) => ({ job, on, last: entry(last) })) });
+  else if (told.value.length === 0) answer(session, `the release that is live has no jobs`);
+  else answer(session, told.value.map((each) => line(session, each)).join('\n'));
+  return done(0);
+}
+
+async function askEngine(session: Session): Promise<Result<Told[]>> {
   const subject = await subjectOf(session);
   if (!subject.ok) return subject;
   const { engine, architecture } = subject.value;
@@ -27,23 +43,29 @@ export async function run(session: Session): CommandResult {
   if (!live?.manifest) return failed(notRunning(architecture));
   const runs = await askRuns({ engine, architecture, image: live.controller.image }, { limit: lookedAt });
   if (!runs.ok) return runs;
-  const jobs = listed(live.manifest.inputs.architecture, live.controller.environment);
-  const lastOf = (name: string): JobRun | undefined => runs.value.find(({ job }) => job === name);
-  if (session.input.json) answerJson(session, { jobs: jobs.map(([name, on]) => ({ job: name, on, last: entry(lastOf(name)) })) });
-  else if (jobs.length === 0) answer(session, `the release that is live has no jobs`);
-  else answer(session, jobs.map(([name, on]) => line(session, { name, on, last: lastOf(name) })).join('\n'));
-  return done(0);
+  const jobs = jobsOf(live.manifest.inputs.architecture, live.controller.environment);
+  return done(jobs.map(({ job: name, on }) => ({ job: name, on, last: runs.value.find(({ job }) => job === name) })));
 }
 
-/** What pushes run is no job of the architecture, and runs like one. */
-function listed(architecture: Architecture, environment: string): [name: string, on: JobTriggers][] {
-  const resolved = resolveEnvironment(architecture, environment);
-  const { jobs = {}, deliver } = resolved.ok ? resolved.value : architecture;
-  const own = Object.entries(jobs).map(([name, { on }]): [string, JobTriggers] => [name, on]);
-  return deliver ? [...own, [deliverJob, { push: { branches: [deliver.branch] } }]] : own;
+async function askServer(server: Server): Promise<Result<Told[]>> {
+  const asked = await ask(server, { method: 'GET', path: '/api/v1/jobs', answer: pageOf(job) });
+  if (!asked.ok) return asked;
+  return done(
+    asked.value.items.map(({ job: name, on, last }) => ({ job: name, on: on as JobTriggers, last: last ? lastOf(last) : undefined })),
+  );
 }
 
-const entry = (last: JobRun | undefined) =>
+const lastOf = ({ run: id, commit, reason, outcome, acceptedAt, startedAt, endedAt }: ToldRun['run']): Last => ({
+  id,
+  commit: commit as JobRun['commit'],
+  reason: reason as JobRun['reason'],
+  acceptedAt,
+  ...(outcome !== null && { outcome: outcome as NonNullable<JobRun['outcome']> }),
+  ...(startedAt !== null && { startedAt }),
+  ...(endedAt !== null && { endedAt }),
+});
+
+const entry = (last: Last | undefined) =>
   last === undefined
     ? null
     : {
@@ -56,7 +78,7 @@ const entry = (last: JobRun | undefined) =>
         endedAt: last.endedAt ?? null,
       };
 
-function line(session: Session, { name, on, last }: { name: string; on: JobTriggers; last: JobRun | undefined }): string {
+function line(session: Session, { job: name, on, last }: Told): string {
   if (last === undefined) return `${name.padEnd(16)}  has not run yet  (${whenWords(on)})`;
   const paint = paintFor(session.world.stdout.isTerminal, session.world.env);
   const word = (last.outcome ?? (last.startedAt ? 'running' : 'accepted')).padEnd(9);

@@ -1,7 +1,8 @@
 import type { Engine, ObservedController } from '../../engine/engine.ts';
 import { failed, type Result } from '../../result.ts';
 import { type CommandResult, flag, type Session, textOption } from '../command.ts';
-import { historyBefore, releaseById, type ReleaseImage } from '../releases.ts';
+import { historyBefore } from '../../rollout/release-history.ts';
+import { releaseById, type ReleaseImage } from '../releases.ts';
 import { liveController } from '../live-controller.ts';
 import { type RolloutStream, withStream } from '../rollout-stream.ts';
 import { type RunRelease, runRelease } from '../run-release.ts';

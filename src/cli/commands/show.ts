@@ -7,7 +7,7 @@ import { namedRelease } from '../named-release.ts';
 import type { ReleaseImage } from '../releases.ts';
 import { commitWords } from '../report/words.ts';
 import { subjectOf } from '../subject.ts';
-import { takesInbox } from '../takes-inbox.ts';
+import { takesInbox } from '../../release/takes-inbox.ts';
 
 /** `show <release>`: what it holds, and the command that regenerates the architecture from it. */
 export async function run(session: Session): CommandResult {

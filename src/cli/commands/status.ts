@@ -18,11 +18,15 @@ import { findLive, type Live } from '../live.ts';
 import { counted } from '../report/duration.ts';
 import { paintFor } from '../report/problem.ts';
 import { commitWords, stepWords, unitWords } from '../report/words.ts';
+import { serverOf } from '../server/server.ts';
 import { subjectOf } from '../subject.ts';
 import { answeredWords, trafficOf, trafficWords } from '../traffic.ts';
 
 /** `status`: what is live; exit 0 whatever it is. */
 export async function run(session: Session): CommandResult {
+  const server = await serverOf(session);
+  if (!server.ok) return server;
+  if (server.value) return (await import('../server/server-status.ts')).statusOnServer(server.value);
   const subject = await subjectOf(session);
   if (!subject.ok) return subject;
   const { engine, architecture } = subject.value;
