@@ -5,3 +5,8 @@ export const ledgerFolder = '/ledger';
 /** The volume that gateways write to, and where they and controllers find it. */
 export const inboxVolume = 'inbox';
 export const inboxFolder = '/inbox';
+
+/** The volume with what was pushed to gateways, which builders read, and the bare repository in it. */
+export const gitVolume = 'git';
+export const gitFolder = '/git';
+export const gitRepository = 'repository.git';

@@ -317,7 +317,12 @@ export type GatewayInput = {
    * By name, which ends its address: `http://deliver.localhost:8080/webhooks/<name>`. `github` is signed as GitHub does it, any other as
    * Standard Webhooks say (standardwebhooks.com).
    */
-  webhooks: { [name: string]: WebhookInput };
+  webhooks?: { [name: string]: WebhookInput };
+  /**
+   * Makes it a git remote: `git push changeless main` is taken as a push is that a webhook tells of, and shows what becomes of it.
+   * `changeless up` adds the remote to the repository. `secret`: the name of the secret with the password, or with several, one a line.
+   */
+  git?: { secret: string };
 };
 
 /** `secret`: the name of the secret with the key, or with several, one a line. `repository`: pushes of others are ignored. */

@@ -6,8 +6,24 @@ import { at, children, namesIn, unknownName } from './written.ts';
 /** What contradicts something else in `gateway`. */
 export const gatewayMistakes = (root: unknown): Mistake[] => [
   ...children(root, ['gateway', 'webhooks']).flatMap((path) => unknownSecret(root, [...path, 'secret'])),
+  ...unknownSecret(root, ['gateway', 'git', 'secret']),
+  ...idleGateways(root),
+  ...reservedWebhooks(root),
   ...misplacedGateways(root),
 ];
+
+/** One that takes nothing is a mistake, not a wish. */
+function idleGateways(root: unknown): Mistake[] {
+  const gateway = valueAt(root, ['gateway']);
+  if (!isRecord(gateway) || gateway['git'] !== undefined || namesIn(root, ['gateway', 'webhooks']).length > 0) return [];
+  return [at('value', ['gateway'], 'expected at least one webhook, or git, found neither')];
+}
+
+/** Deliveries of the git remote have that name for their source. */
+const reservedWebhooks = (root: unknown): Mistake[] =>
+  children(root, ['gateway', 'webhooks'])
+    .filter((path) => path.at(-1) === 'git')
+    .map((path) => at('key', path, 'expected another name of a webhook than git, which is what the git remote’s pushes are called'));
 
 /** Environments say where the gateway is, not that there is one. */
 const misplacedGateways = (root: unknown): Mistake[] =>

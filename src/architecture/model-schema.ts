@@ -110,6 +110,7 @@ const gateway = z
         z.strictObject({ format: z.enum(['github', 'signed']), secret: z.string(), repository: z.string().exactOptional() }),
       )
       .readonly(),
+    git: z.strictObject({ secret: z.string() }).describe('It is a git remote, too.').exactOptional(),
   })
   .describe('What takes webhooks; only the app called gateway has it.')
   .exactOptional();

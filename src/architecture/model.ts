@@ -86,7 +86,12 @@ export type Elsewhere = {
 };
 
 /** What takes webhooks, each under its name; any instance takes any of them. */
-export type Gateway = { replicas: number; webhooks: Readonly<Record<string, Webhook>> };
+export type Gateway = {
+  replicas: number;
+  webhooks: Readonly<Record<string, Webhook>>;
+  /** It is a git remote, too. `secret`: of the password. */
+  git?: { secret: string };
+};
 
 /** `github`: as GitHub sends and signs them; `signed`: as Standard Webhooks say. `repository`: pushes of others are ignored. */
 export type Webhook = { format: 'github' | 'signed'; secret: string; repository?: string };

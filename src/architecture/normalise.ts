@@ -93,7 +93,8 @@ function normaliseGateway(gateway: input.GatewayInput | undefined): Record<strin
     secret,
     ...(repository !== undefined && { repository }),
   }));
-  return { [gatewayApp]: { hosts: [host], services: {}, gateway: { replicas, webhooks }, drain: { limitMs: defaults.drainMs } } };
+  const git = gateway.git && { git: { secret: gateway.git.secret } };
+  return { [gatewayApp]: { hosts: [host], services: {}, gateway: { replicas, webhooks, ...git }, drain: { limitMs: defaults.drainMs } } };
 }
 
 function normaliseDeliver(deliver: input.DeliverInput | undefined): { deliver?: Deliver } {

@@ -180,7 +180,8 @@ const webhook = members({
 const gateway = members({
   host: hostName.optional(),
   replicas: count.optional(),
-  webhooks: z.record(webhookName, webhook).refine((all) => Object.keys(all).length > 0, 'at least one webhook'),
+  webhooks: z.record(webhookName, webhook).optional(),
+  git: members({ secret: text('the name of a secret', Boolean) }).optional(),
 }).optional();
 
 const branch = text('the name of a branch', isBranchName);

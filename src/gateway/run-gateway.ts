@@ -4,12 +4,16 @@ import type { InboxFiles } from './inbox-files.ts';
 import type { Taken } from './inbox-reader.ts';
 import { InboxWriter } from './inbox-writer.ts';
 import { closeOthers, removeTaken } from './sweep-inbox.ts';
-import { webhookServer, type GatewayEvent, type Webhook } from './webhook-server.ts';
+import { gitHandler } from './git/git-server.ts';
+import type { GitServing } from './git/git-serving.ts';
+import { webhookServer, type GatewayEvent, type Webhook, type WebhookServing } from './webhook-server.ts';
 import type { Timers } from '../timers.ts';
 
 export type GatewayRequest = {
   files: InboxFiles;
   webhooks: readonly Webhook[];
+  /** None where it is left out. */
+  git?: Pick<GitServing, 'name' | 'secret' | 'repository' | 'follow'>;
   /** How far each file of the inbox was taken; undefined when that is not known just now. */
   readTaken: () => Taken | undefined;
   address: { host: string; port: number };
@@ -24,14 +28,17 @@ export type GatewayRequest = {
 const sweepMs = 10_000;
 
 /**
- * The process that takes webhooks, until the signal is aborted: then it accepts nothing more and answers what it has. Files that others
+ * The process that takes webhooks and pushes, until the signal is aborted: then it accepts nothing more and answers what it has. Files that others
  * left open are closed first, so that those of the dead go when they are taken.
  */
 export async function runGateway(request: GatewayRequest): Promise<void> {
   const { files, webhooks, address, report, clock, random, signal } = request;
   await closeOthers(files);
   const writer = new InboxWriter({ files, newName: inboxNames({ clock, random }) });
-  const server = webhookServer({ webhooks, append: (delivery) => writer.append(delivery), clock, report });
+  const append: WebhookServing['append'] = (delivery) => writer.append(delivery);
+  await request.git?.repository.prepare(clock());
+  const git = request.git && { git: gitHandler({ ...request.git, append, clock, report, random, timers: request.timers }) };
+  const server = webhookServer({ webhooks, append, clock, report, ...git });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen({ ...address, backlog: 4096 }, resolve));
   const sweeping = sweepOn(request);
   await ended(server, signal);

@@ -19,6 +19,9 @@ export type Delivery = {
   body: Uint8Array;
 };
 
+/** The source of what was pushed to the gateway's own git remote; no webhook is called so. Its commit is in the remote's repository. */
+export const gitSource = 'git';
+
 /** Deliveries that lie one after another in a file of the inbox, from the byte `from` to the byte `to`. */
 export type InboxBatch = { file: string; from: number; to: number; deliveries: readonly Delivery[] };
 
