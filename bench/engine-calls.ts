@@ -98,12 +98,21 @@ export async function removeArchitecture(architecture: string): Promise<void> {
   await removeImages(`changeless/${architecture}/`);
 }
 
-/** The controller first: it makes again what is missing. */
+/**
+ * The controller first: it makes again what is missing. Places last and one by one: where many leave one network at once, Docker 20.10
+ * may count one of them for ever, and then refuses to remove the network.
+ */
 export async function removeAllButImages(architecture: string): Promise<void> {
   const gone = { expected: [404, 409] };
   const containers = await containersOf(architecture);
-  for (const group of [containers.filter(isController), containers.filter((each) => !isController(each))])
-    await mapBounded(group, AT_ONCE, ({ Id }) => call('DELETE', `/containers/${Id}?force=1&v=1`, gone));
+  const remove = ({ Id }: Listed) => call('DELETE', `/containers/${Id}?force=1&v=1`, gone);
+  await mapBounded(containers.filter(isController), AT_ONCE, remove);
+  await mapBounded(
+    containers.filter((each) => !isController(each) && !isPlace(each)),
+    AT_ONCE,
+    remove,
+  );
+  for (const place of containers.filter(isPlace)) await remove(place);
   for (const { Id } of await networksOf(architecture)) await call('DELETE', `/networks/${Id}`, gone);
   for (const { Name } of await volumesOf(architecture)) await call('DELETE', `/volumes/${Name}?force=1`, gone);
 }
@@ -122,5 +131,7 @@ export async function removeImages(beginning: string): Promise<void> {
   for (let left = await imageTags(beginning), round = 0; left.length > 0 && round < 3; left = await imageTags(beginning), round += 1)
     await mapBounded(left, AT_ONCE, (tag) => call('DELETE', `/images/${tag}`, { expected: [404, 409, 500] }));
 }
+
+const isPlace = ({ Labels }: Listed): boolean => Labels['dev.changeless.role'] === 'sandbox';
 
 const isController = ({ Labels }: Listed): boolean => Labels['dev.changeless.role'] === 'controller';

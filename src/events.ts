@@ -1,5 +1,5 @@
 import type { CommitId, GenerationId, ImageId, ReleaseId, RunId } from './digest.ts';
-import type { RunOutcome, RunReason, StepOutcome } from './job-run.ts';
+import type { RunOutcome, RunPush, RunReason, StepOutcome } from './job-run.ts';
 import type { Problem } from './problem.ts';
 
 export type RolloutOutcome = 'live' | 'failed' | 'superseded';
@@ -105,7 +105,15 @@ export type ChangelessEvent =
   | { type: 'service-scaled'; unit: UnitName; service: string; from: number; to: number; why: 'asked' | 'cpu' | 'requests' }
   | { type: 'instance-left'; unit: UnitName; instance: string; cut?: number }
   // jobs
-  | { type: 'job-accepted'; run: RunId; job: string; commit: CommitId | 'uncommitted'; reason: RunReason; request?: string }
+  | {
+      type: 'job-accepted';
+      run: RunId;
+      job: string;
+      commit: CommitId | 'uncommitted';
+      reason: RunReason;
+      request?: string;
+      push?: RunPush;
+    }
   | { type: 'job-started'; run: RunId; job: string; commit: CommitId | 'uncommitted' }
   | { type: 'job-step-started'; run: RunId; job: string; step: string; container: string }
   | {

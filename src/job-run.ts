@@ -1,4 +1,4 @@
-import type { CommitId, ReleaseId, RunId } from './digest.ts';
+import type { CommitId, ImageId, ReleaseId, RunId } from './digest.ts';
 import type { Problem } from './problem.ts';
 
 export const runReasons = ['by-hand', 'push', 'schedule', 'after'] as const;
@@ -9,7 +9,11 @@ export type RunReason = (typeof runReasons)[number];
 /** `lost`: its container is gone, and nobody knows what came of it; it is not run again. */
 export type StepOutcome = 'passed' | 'failed' | 'timed-out' | 'cancelled' | 'lost';
 
-export type RunOutcome = 'passed' | 'failed' | 'timed-out' | 'cancelled';
+/** `superseded`: a newer one of the same turn came before it began. */
+export type RunOutcome = 'passed' | 'failed' | 'timed-out' | 'cancelled' | 'superseded';
+
+/** The push a run is about. `delivery`: its number in the ledger; `before`: where the branch was, if it was there. */
+export type RunPush = { delivery: number; source: string; branch: string; before?: string; author?: string };
 
 /** A secret as a step gets it: in `file`, below the folder of secrets. `sealed`: the value, encrypted. */
 export type RunSecret = { file: string; secret: string; version: number; sealed: string };
@@ -30,12 +34,30 @@ export type PlannedStep = {
   secrets: readonly RunSecret[];
   limits: { memoryBytes: number; processes: number; cpus?: number };
   limitMs: number;
+  /** What the builder does in it, in place of an agent: only the controller plans such a step, never a job. Nothing else runs before it passed. */
+  builder?: 'deliver' | 'prepare';
 };
 
-/** All that a run does, fixed when it is accepted: whatever release is live later, it goes on as it began. */
-export type RunPlan = { steps: readonly PlannedStep[]; limitMs: number };
+/** What a step's image is made of besides its agent's and the commit's tree. */
+export type StepToBuild = {
+  key: string;
+  step: Pick<PlannedStep, 'name' | 'agent' | 'caches'> & { command: readonly string[]; settings: Readonly<Record<string, string>> };
+};
 
-/** `release`: the one that said what the job is. */
+/**
+ * All that a run does, fixed when it is accepted: whatever release is live later, it goes on as it began. `prepare`: of what the builder
+ * makes the images of its steps, where nobody has made them; `agents` by name.
+ */
+export type RunPlan = {
+  steps: readonly PlannedStep[];
+  limitMs: number;
+  prepare?: { steps: readonly StepToBuild[]; agents: Readonly<Record<string, ImageId>> };
+};
+
+/**
+ * `release`: the one that said what the job is. `turn`: of the runs with the same one, one is under way at a time, and a newer one
+ * supersedes those that have not begun.
+ */
 export type AcceptedRun = {
   id: RunId;
   job: string;
@@ -45,6 +67,8 @@ export type AcceptedRun = {
   reason: RunReason;
   parameters: Readonly<Record<string, string>>;
   plan: RunPlan;
+  push?: RunPush;
+  turn?: string;
 };
 
 /**

@@ -53,6 +53,12 @@ export function runGit(call: GitCall): Promise<GitAnswer> {
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
   const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString('utf8');
   child.on('error', (error) => resolve({ code: -1, stdout: '', stderr: error.message }));
+  // A program that git has started for the connection may outlive it, and holds its streams.
+  child.on('exit', (_, signal) => {
+    if (signal === null) return;
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  });
   child.on('close', (code, signal) => {
     const stopped =
       signal === null ? '' : `git was stopped (${signal})${call.limitMs === undefined ? '' : ` after ${call.limitMs / 1000} s`}`;

@@ -21,15 +21,16 @@ export type JobInput = {
   limitMs?: number;
 };
 
+/** What starts a job by itself fetches its commit from where `deliver` says; without that it is by hand alone. */
 export type JobTriggersInput = {
   /** `true`: every push. */
   push?: true | PushInput;
   /**
    * A cron expression of five fields (minute, hour, day of the month, month, day of the week), or several, in UTC. Times at which no
-   * controller ran are made up for once.
+   * controller ran are made up for once. In the environment `local` only where it says `schedules: true`.
    */
   schedule?: string | readonly string[];
-  /** Jobs; when one of them has passed, this one starts, on the same commit. */
+  /** Jobs, or `deliver`, the run of a pushed release; when one of them has passed, this one starts, on the same commit. */
   after?: string | readonly string[];
 };
 

@@ -7,6 +7,7 @@ import { at, children, last, namesIn, texts, unknownName } from './written.ts';
 
 /** What a job says that contradicts something else. Takes the value as written, however broken. */
 export const jobMistakes = (root: unknown): Mistake[] => [
+  ...children(root, ['jobs']).flatMap(reservedJob),
   ...children(root, ['jobs']).flatMap((job) => [
     ...unknownAfters(root, job),
     ...namedAsParameters(root, job, [...job, 'matrix']),
@@ -36,8 +37,12 @@ const stepMistakes = (root: unknown, job: KeyPath, step: KeyPath): Mistake[] => 
   ...overlappingCaches(root, step),
 ];
 
+/** What a push to the branch that is delivered starts. */
+const reservedJob = (path: KeyPath): Mistake[] =>
+  last(path) === 'deliver' ? [at('key', path, 'the name deliver is reserved for what runs a pushed release; expected another')] : [];
+
 function unknownAfters(root: unknown, job: KeyPath): Mistake[] {
-  const jobs = namesIn(root, ['jobs']);
+  const jobs = [...namesIn(root, ['jobs']), 'deliver'];
   return oneOrMore(root, [...job, 'on', 'after']).flatMap(({ text, path }) =>
     jobs.includes(text) ? [] : [at('value', path, unknownName('a job', text, jobs))],
   );

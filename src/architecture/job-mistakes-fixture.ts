@@ -159,5 +159,10 @@ export const jobMistakes: [name: string, value: unknown, expected: string[]][] =
     withStep({ secrets: ['token'] }),
     [`${unit}.secrets[0]: expected a name in secrets (there is none), found token`],
   ],
+  [
+    'a job with the name of what pushes run',
+    withJob({}, { deliver: { steps: [step] } }),
+    ['jobs.deliver: the name deliver is reserved for what runs a pushed release; expected another'],
+  ],
   ['a step that may take no time', withStep({ limitMs: 0 }), [`${unit}.limitMs: expected a whole number from 1 to 86400000, found 0`]],
 ];

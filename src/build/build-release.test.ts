@@ -276,7 +276,7 @@ test('a release that pushes deliver has a builder, which is made again when it i
   const { manifest } = await build(workshop, delivered);
   assert.ok(manifest.outputs.builder);
   const builder = await workshop.engine.images.inspect(manifest.outputs.builder);
-  assert.deepEqual(builder?.config.entrypoint.slice(1), ['/changeless/package/dist/cli/main.js', 'builder']);
+  assert.deepEqual(builder?.config.entrypoint.slice(1), ['/changeless/package/dist/cli/main.js', 'builder', '--json']);
   const { core } = manifest.outputs.environments['local']!;
   assert.equal(core.id, plain.manifest.outputs.environments['local']!.core.id, 'it is in no generation');
   for (const tag of builder?.tags ?? []) await workshop.engine.images.remove(tag);

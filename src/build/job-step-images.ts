@@ -1,16 +1,13 @@
 import path from 'node:path';
-import type { JobStep } from '../architecture/job-model.ts';
 import { workFolder } from '../architecture/job-model.ts';
 import type { Repository } from '../architecture/repository.ts';
 import type { CommitId, ImageId } from '../digest.ts';
 import type { AssembleRequest, Images, LayerItem } from '../engine/image.ts';
 import { labels } from '../engine/labels.ts';
+import type { StepToBuild } from '../job-run.ts';
 import { done, failed, type Result } from '../result.ts';
 import { jobStepTag } from '../engine/step-image-tag.ts';
 import { sourceImage, type SourceImage } from './source-image.ts';
-
-/** A step with no axis left in it. `key`: unique in the run. */
-export type KeyedStep = { key: string; step: JobStep };
 
 /**
  * What the images of a run's steps are made from. `tree`: the commit's; `branch`: that the run is about, where it is about one.
@@ -24,7 +21,7 @@ export type RunToBuild = {
   tree: string;
   branch?: string;
   parameters: Readonly<Record<string, string>>;
-  steps: readonly KeyedStep[];
+  steps: readonly StepToBuild[];
   agents: Readonly<Record<string, ImageId>>;
 };
 
@@ -68,7 +65,7 @@ async function stepsOn(images: Images, run: RunToBuild, sources: Sources): Promi
   return Object.fromEntries(run.steps.map(({ key }, index): [string, ImageId] => [key, idAt(ids, index)]));
 }
 
-function sourceOf(sources: Sources, { key, step }: KeyedStep): SourceImage {
+function sourceOf(sources: Sources, { key, step }: StepToBuild): SourceImage {
   const source = sources.get(step.agent);
   if (source === undefined) throw new Error(`no source for ${key}`);
   return source;
@@ -81,7 +78,7 @@ function idAt(ids: readonly ImageId[], index: number): ImageId {
 }
 
 /** The micro layer that makes a step of a source: its command, its variables, and folders for its caches that its user may write. */
-export function jobStepRequest(run: RunToBuild, { key, step }: KeyedStep, source: SourceImage): AssembleRequest {
+export function jobStepRequest(run: RunToBuild, { key, step }: StepToBuild, source: SourceImage): AssembleRequest {
   const [program = '', ...words] = step.command;
   return {
     base: source.id,
@@ -104,7 +101,7 @@ export function jobStepRequest(run: RunToBuild, { key, step }: KeyedStep, source
   };
 }
 
-const ownVariables = ({ job, run, commit, branch }: RunToBuild, step: JobStep): Readonly<Record<string, string>> => ({
+const ownVariables = ({ job, run, commit, branch }: RunToBuild, step: StepToBuild['step']): Readonly<Record<string, string>> => ({
   CHANGELESS_JOB: job,
   CHANGELESS_RUN: run,
   CHANGELESS_STEP: step.name,
@@ -120,7 +117,7 @@ const home = ({ environment }: SourceImage): Readonly<Record<string, string>> =>
  * An empty volume takes owner and mode from the folder it is mounted on. Folders above it stay root's, but not those in the tree's own,
  * which are the user's.
  */
-function cacheFolders({ caches }: JobStep, { owner }: SourceImage): LayerItem[] {
+function cacheFolders({ caches }: StepToBuild['step'], { owner }: SourceImage): LayerItem[] {
   const folders = Object.values(caches).flatMap((cache) => [cache, ...above(cache).filter((folder) => isWork(folder))]);
   return [...new Set(folders)].map((folder) => ({ path: folder, folder: true, owner }));
 }

@@ -109,7 +109,7 @@ export function builderRequest({ keys, files }: SystemPlan, git: ImageId): Assem
     base: git,
     files: files.builder.package.map((file) => ({ ...file, path: `${packageFolder}/${file.path}` })),
     change: {
-      entrypoint: ['node', `${packageFolder}/dist/cli/main.js`, 'builder'],
+      entrypoint: ['node', `${packageFolder}/dist/cli/main.js`, 'builder', '--json'],
       command: [],
       // As the controller, it talks to the engine's socket.
       user: '0',

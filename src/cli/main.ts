@@ -16,6 +16,7 @@ process.on('SIGINT', () => {
 // Process 1 of a container gets no SIGTERM it does not ask for; any other command simply ends by it.
 const terminated = new AbortController();
 if (process.argv.includes('controller')) process.on('SIGTERM', () => terminated.abort());
+if (process.argv[2] === 'builder') process.on('SIGTERM', () => interrupted.abort());
 
 // A reader that went away (`changeless log | head`) is no failure of ours.
 process.stdout.on('error', (cause: NodeJS.ErrnoException) => process.exit(cause.code === 'EPIPE' ? 0 : 70));

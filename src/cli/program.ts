@@ -276,4 +276,15 @@ export const commands: readonly CommandDefinition[] = [
     hidden: true,
     load: () => import('./commands/controller.ts'),
   },
+  {
+    name: 'builder',
+    summary: 'fetches a pushed commit, and builds and runs its release; runs inside the builder image',
+    details:
+      'Does what the file /changeless/task.json of its image says. Its last words on standard output are the problem, where there is one.',
+    arguments: [],
+    options: [],
+    examples: [{ command: 'changeless builder --json', does: 'what the controller runs when something was pushed' }],
+    hidden: true,
+    load: () => import('./commands/builder.ts'),
+  },
 ];

@@ -1,9 +1,11 @@
 import type { JobEnded } from '../events.ts';
+import { withBuilder } from '../jobs/builder-images.ts';
 import { runJobs } from '../jobs/run-jobs.ts';
 import { taggedStepImages } from '../jobs/step-images.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { secretOpener } from '../secrets/open-secret.ts';
 import type { Post } from './post.ts';
+import { followersIn } from './runs-of-delivery.ts';
 
 /**
  * Runs jobs beside all else that a controller in charge does, neither waiting for the other. `stop`: they run on, and are
@@ -24,7 +26,12 @@ export function beginJobs(post: Post, token: number): { stop(): Promise<void> } 
       runs: ledger.runs,
       architecture: name,
       place: manifest.outputs.sandbox,
-      images: taggedStepImages(engine.images, name),
+      images: withBuilder(taggedStepImages(engine.images, name), {
+        images: engine.images,
+        architecture: architecture.value,
+        builder: manifest.outputs.builder,
+      }),
+      followersOf: followersIn(post),
       openSecret: post.openSecret ?? secretOpener(async () => undefined),
       report: journal.report,
       async isTold(run) {

@@ -14,8 +14,10 @@ import { beginJobs } from './begin-jobs.ts';
 import { bakeOf, beforeOf, type Bake, type Before } from './bake.ts';
 import { carryRollout } from './carry-rollout.ts';
 import { forgetImages } from './forget-images.ts';
+import { keepSchedules } from './keep-schedules.ts';
 import { removeLeftovers } from './leftover-controllers.ts';
 import { handsOf, heldOf, holdLease, recordOf, sayEnded, successionOf, type Charge, type Post } from './post.ts';
+import { runsOfDelivery } from './runs-of-delivery.ts';
 import { removePredecessors } from './predecessors.ts';
 import { nothingToDo, nothingStandsBy, rolledBack } from './refusal.ts';
 import { takeInbox } from './take-inbox.ts';
@@ -43,13 +45,15 @@ type Tenure = {
 export async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const lease = holdLease(post, claim.token);
   const jobs = beginJobs(post, claim.token);
-  const taking = takeInbox(post, claim.token);
+  const taking = takeInbox({ ...post, runsOf: runsOfDelivery(post) }, claim.token);
+  const schedules = keepSchedules(post, claim.token);
   try {
     const alarms = await openAlarms(post.ledger);
     const hands = counting(handsOf(post, claim.token), alarms);
     const tenure = claim.outcome === 'live' ? await resume(post, claim.token, hands) : await begin(post, claim, hands);
     if (tenure) await serve({ ...tenure, alarms });
   } finally {
+    await schedules.stop();
     await taking.stop();
     lease.stop();
     await jobs.stop();

@@ -1,5 +1,5 @@
 import type { ReleaseId } from '../digest.ts';
-import type { Engine, ObservedController } from '../engine/engine.ts';
+import type { Engine, Observation, ObservedController } from '../engine/engine.ts';
 import type { RecordedEvent, UnitName } from '../events.ts';
 import type { Inbox } from '../ledger/delivery.ts';
 import type { Claim, Ledger, RolloutRecord } from '../ledger/ledger.ts';
@@ -7,6 +7,7 @@ import type { Manifest } from '../release/manifest.ts';
 import type { Hands } from '../rollout/carry-out.ts';
 import type { Desired } from '../rollout/desired.ts';
 import type { Wake } from '../rollout/wake.ts';
+import { done } from '../result.ts';
 import { type OpenSecret, secretOpener } from '../secrets/open-secret.ts';
 import { sharedLook } from '../shared-look.ts';
 import type { Timers } from '../timers.ts';
@@ -90,13 +91,33 @@ export const successionOf = ({ ledger, self }: Post, { engine, architecture, may
 export const handsOf = (post: Post, token: number): Hands => ({
   engine: post.engine,
   architecture: post.desired.architecture,
-  observe: sharedLook(() => post.engine.observe(post.desired.architecture)),
+  ...departuresOf(post, token),
   openSecret: post.openSecret ?? secretOpener(async () => undefined),
   mayAct: async () => !post.signal.aborted && (await post.ledger.mayAct(token)),
   report: post.journal.report,
   now: () => post.clock().getTime(),
   lookMs: 1000,
   pauseMs: post.paceMs / 2,
+});
+
+/** A look at the engine, with what is known of those whom others, before this one, have told to end. */
+function departuresOf({ engine, ledger, desired }: Post, token: number): Pick<Hands, 'observe' | 'letGo'> {
+  const { architecture } = desired;
+  let others: Promise<ReadonlySet<string>> | undefined;
+  // Read when in charge: then nobody else records any.
+  const leaving = (): Promise<ReadonlySet<string>> => (others ??= ledger.leaving(token));
+  return {
+    observe: sharedLook(async () => {
+      const [observed, gone] = await Promise.all([engine.observe(architecture), leaving()]);
+      return observed.ok ? done(marked(observed.value, gone)) : observed;
+    }),
+    letGo: (containers) => ledger.letGo(token, containers),
+  };
+}
+
+const marked = (observed: Observation, leaving: ReadonlySet<string>): Observation => ({
+  ...observed,
+  instances: observed.instances.map((instance) => (leaving.has(instance.container) ? { ...instance, leaves: true } : instance)),
 });
 
 /** Renews the lease until stopped, so that others see that its holder lives. */

@@ -1,9 +1,9 @@
-import { eventOf } from '../ledger/deliveries.ts';
-import type { Inbox } from '../ledger/delivery.ts';
+import { acceptedEvent, eventOf } from '../ledger/deliveries.ts';
+import type { Inbox, RunsOfDelivery } from '../ledger/delivery.ts';
 import { pause } from './pause.ts';
 import type { Post } from './post.ts';
 
-export type Taking = Pick<Post, 'inbox' | 'ledger' | 'journal' | 'print' | 'timers' | 'signal'>;
+export type Taking = Pick<Post, 'inbox' | 'ledger' | 'journal' | 'print' | 'timers' | 'signal'> & { runsOf: RunsOfDelivery };
 
 /** How often the inbox is looked at when nothing was in it. */
 const beatMs = 200;
@@ -41,17 +41,20 @@ async function takeOn(post: Taking, { inbox, token, signal }: { inbox: Inbox; to
 type Turn = { inbox: Inbox; token: number; taken: Map<string, number> };
 
 async function takeNext(
-  { ledger, journal, print }: Taking,
+  { ledger, journal, print, runsOf }: Taking,
   { inbox, token, taken }: Turn,
 ): Promise<'taken' | 'nothing' | 'not-ours' | 'failed'> {
   try {
     const batch = await inbox.next(taken);
     if (!batch) return 'nothing';
-    const fresh = await ledger.takeDeliveries(token, batch);
+    const fresh = await ledger.takeDeliveries(token, batch, runsOf);
     if (!fresh) return 'not-ours';
     taken.set(batch.file, batch.to);
     // They are in the ledger already.
-    for (const { number, takenAt, ...delivery } of fresh) print({ type: 'delivery-taken', ...eventOf(delivery), number, at: takenAt });
+    for (const { number, takenAt, runs, ...delivery } of fresh) {
+      print({ type: 'delivery-taken', ...eventOf(delivery), number, at: takenAt });
+      for (const run of runs) print(acceptedEvent(run, takenAt));
+    }
     return 'taken';
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;

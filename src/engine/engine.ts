@@ -133,6 +133,8 @@ export type ObservedInstance = {
   colour?: Colour;
   image: ImageId;
   state: 'created' | 'running' | 'exited';
+  /** Whether it is to end, and may have been told so: nobody counts on it any more. Known of the ledger, not of the engine. */
+  leaves?: true;
   exitCode?: number;
   createdAt: string;
   startedAt?: string;
@@ -284,8 +286,8 @@ export interface Engine {
    * starts, they are never on a disk, and they are gone with it.
    */
   startInstance(architecture: string, spec: InstanceSpec, values?: SecretValues): Promise<Result<void>>;
-  /** Asks it to end, ends it after its `stopMs`, and removes it. */
-  removeInstance(architecture: string, name: string): Promise<Result<void>>;
+  /** Asks it to end, ends it after its `stopMs`, and removes it. `container`: none but that one, whatever has the name meanwhile. */
+  removeInstance(architecture: string, name: string, container?: string): Promise<Result<void>>;
   /** Resolves once the waiting path reports healthy, or with its last report when it ended or `limitMs` passed. */
   awaitHealthy(architecture: string, name: string, limitMs: number): Promise<Result<void, { phase: PathPhase; ended: boolean }>>;
   /**

@@ -22,7 +22,15 @@ export type JobStepSpec = JobStepName & {
   /** What it may have written below `/work`, looked at every few seconds. */
   diskBytes: number;
   origin: { environment: string; release: ReleaseId; commit: CommitId | 'uncommitted' };
+  /**
+   * The controller's own, which fetches, builds and runs: it gets what the controller has, the engine and the host's network, and a volume
+   * at `builderFolder` that is no cache of any job.
+   */
+  builder?: true;
 };
+
+/** Where a builder keeps what it has fetched. */
+export const builderFolder = '/cache';
 
 /** What a step that has ended left below `/work` for one that follows. */
 export type BroughtArtifacts = { from: string; paths: readonly string[] };

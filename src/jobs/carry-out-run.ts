@@ -6,6 +6,7 @@ import type { Problem } from '../problem.ts';
 import { done, type Result } from '../result.ts';
 import type { Secret } from '../secret.ts';
 import { tellEnd } from './tell-end.ts';
+import { builderProblem } from './builder-problem.ts';
 import type { RunEffect } from './plan-run.ts';
 import type { CarriedRun, RunHands } from './run-hands.ts';
 
@@ -16,6 +17,9 @@ const diskBytes = 10 * 2 ** 30;
 const mostTries = 3;
 
 const lastLines = 20;
+
+/** A builder tells its problem to programs, and then at length to people. */
+const builderLines = 400;
 
 /** Carries the effects out, side by side. False when the run is no longer this owner's, or something is to be tried again later. */
 export async function carryOutRun(carried: CarriedRun, effects: readonly RunEffect[]): Promise<boolean> {
@@ -47,7 +51,10 @@ async function carryOut(carried: CarriedRun, effect: RunEffect): Promise<boolean
       return (await engine.jobs.signal(architecture, nameOf(effect.step.key), effect.signal)).ok;
     case 'end': {
       const { outcome, problem } = effect;
-      if (!(await runs.end(owned, { outcome, ...(problem && { problem }) }))) return false;
+      const followers = hands.followersOf({ ...run, outcome });
+      if (!(await runs.end(owned, { outcome, ...(problem && { problem }), followers }))) return false;
+      for (const { id, job, commit, reason, push } of followers)
+        hands.report({ type: 'job-accepted', run: id, job, commit, reason, ...(push && { push }) });
       const ended = await runs.find(run.id);
       if (ended) await tellEnd({ ...carried, run: ended });
       return true;
@@ -63,7 +70,7 @@ async function carryOut(carried: CarriedRun, effect: RunEffect): Promise<boolean
 async function start(carried: CarriedRun, { step, brought }: RunEffect & { do: 'start' }): Promise<boolean> {
   const { hands, owned, run } = carried;
   const { engine, runs, architecture } = hands;
-  const [image, values] = [await hands.images.of(run.id, step.key), await valuesOf(hands, step)];
+  const [image, values] = [await hands.images.of(run, step), await valuesOf(hands, step)];
   for (const needed of [image, values]) if (!needed.ok) return recordEnd(carried, step, neverRan(hands, needed.problem));
   if (!image.ok || !values.ok) return false;
   const spec = specOf(carried, step, image.value);
@@ -83,7 +90,21 @@ function specOf({ hands, owned, run }: CarriedRun, step: PlannedStep, image: Ima
   const { environment, release, commit, job } = run;
   const { caches, secrets, limits, key } = step;
   const origin = { environment, release, commit };
-  return { run: run.id, step: key, job, token: owned.token, image, place: hands.place, caches, secrets, limits, diskBytes, origin };
+  const builder = step.builder && { builder: true as const };
+  return {
+    run: run.id,
+    step: key,
+    job,
+    token: owned.token,
+    image,
+    place: hands.place,
+    caches,
+    secrets,
+    limits,
+    diskBytes,
+    origin,
+    ...builder,
+  };
 }
 
 async function valuesOf({ openSecret }: RunHands, { secrets }: PlannedStep): Promise<Result<SecretValues>> {
@@ -137,11 +158,16 @@ async function withLines({ hands, run }: CarriedRun, step: PlannedStep, end: Ste
   const lines: string[] = [];
   try {
     const name = { run: run.id, step: step.key };
-    for await (const { line } of hands.engine.jobs.logs(hands.architecture, name, { follow: false, tail: lastLines })) lines.push(line);
+    for await (const { line } of hands.engine.jobs.logs(hands.architecture, name, {
+      follow: false,
+      tail: step.builder ? builderLines : lastLines,
+    }))
+      lines.push(line);
   } catch {
     return end;
   }
-  return { ...end, problem: { ...end.problem, lines: lines.slice(-lastLines) } };
+  const said = step.builder && builderProblem(lines);
+  return { ...end, problem: said ?? { ...end.problem, lines: lines.slice(-lastLines) } };
 }
 
 /** Everybody is told before it is closed: whoever is killed in between tells it again, once. */

@@ -23,19 +23,24 @@ export type Keeping = {
  * `whole` once nothing is left to be kept. To be called again otherwise: when the step has ended (`full`), or soon (`broken-off`).
  */
 export async function keepLog(keeping: Keeping): Promise<'whole' | 'full' | 'broken-off'> {
-  const { signal, limits = keptLimits } = keeping;
-  const log = await openKept(keeping.logs, { ...keeping.name, token: keeping.token });
   try {
+    const kept = await withLog(keeping, (log) => keepOn(keeping, log));
     // Of its own file: an owner before this one may still be writing to the former.
-    const before = await keptBefore(keeping);
-    if (before.isCut) return 'whole';
-    const isWhole = before.bytes <= limits.bytes && (await keepOn(keeping, before, log));
-    if (signal.aborted || !(await hasEnded(keeping))) return isWhole ? 'broken-off' : 'full';
-    if (!isWhole) await keepEnd(keeping, log);
+    if (kept === 'cut before') return 'whole';
+    if (keeping.signal.aborted || !(await hasEnded(keeping))) return kept === 'to the end' ? 'broken-off' : 'full';
+    if (kept === 'as much as is kept') await withLog(keeping, (log) => keepEnd(keeping, log));
     return 'whole';
   } catch {
-    // Broken off: whoever looks next goes on from what is kept.
+    // Broken off, by the engine or the disk: whoever looks next goes on from what is kept.
     return 'broken-off';
+  }
+}
+
+/** Open only while lines are written: nothing else that may take long is waited for meanwhile. */
+async function withLog<T>(keeping: Keeping, work: (log: OpenLog) => Promise<T>): Promise<T> {
+  const log = await openKept(keeping.logs, { ...keeping.name, token: keeping.token });
+  try {
+    return await work(log);
   } finally {
     await log.close();
   }
@@ -43,19 +48,21 @@ export async function keepLog(keeping: Keeping): Promise<'whole' | 'full' | 'bro
 
 type Before = { bytes: number; isCut: boolean; recent: readonly KeptLine[]; since: string | undefined };
 
-/** Whether all of it could be kept. */
-async function keepOn(keeping: Keeping, before: Before, log: OpenLog): Promise<boolean> {
+async function keepOn(keeping: Keeping, log: OpenLog): Promise<'cut before' | 'as much as is kept' | 'to the end'> {
   const { engine, architecture, name, signal, limits = keptLimits } = keeping;
+  const before = await keptBefore(keeping);
+  if (before.isCut) return 'cut before';
   const known = new Set(before.recent.map(identity));
-  let { bytes } = before;
   const from = before.since === undefined ? {} : { since: before.since };
+  let { bytes } = before;
+  if (bytes > limits.bytes) return 'as much as is kept';
   for await (const line of engine.jobs.logs(architecture, name, { follow: true, signal, ...from })) {
     if (known.delete(identity(line))) continue;
     bytes += line.line.length + 1;
     await log.add(line);
-    if (bytes > limits.bytes) return false;
+    if (bytes > limits.bytes) return 'as much as is kept';
   }
-  return true;
+  return 'to the end';
 }
 
 /** A step that prints more than is kept: its last lines, when it has ended. */

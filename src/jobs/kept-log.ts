@@ -58,17 +58,23 @@ export async function openKept(logs: KeptLogs, { run, step, token }: { run: RunI
   const file = path.join(folderOf(logs, run), `${stem(step)}.${token}`);
   const former = await newestOf(logs, run, step);
   const half = await open(`${file}.half`, 'w');
-  for await (const line of readKept(logs, run, step)) await half.appendFile(`${JSON.stringify(line)}\n`);
-  await half.sync();
-  await half.close();
+  try {
+    for await (const line of readKept(logs, run, step)) await half.appendFile(`${JSON.stringify(line)}\n`);
+    await half.sync();
+  } finally {
+    await half.close();
+  }
   await rename(`${file}.half`, file);
   if (former && former.token < token) await rm(former.file, { force: true });
   const handle: FileHandle = await open(file, 'a');
   return {
     add: (line) => handle.appendFile(`${JSON.stringify(line)}\n`),
     async close() {
-      await handle.sync();
-      await handle.close();
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
     },
   };
 }

@@ -98,11 +98,11 @@ function signalEffect({ run, nowMs }: RunSight, { step, record, container }: See
   return [{ do: 'signal', step, signal: nowMs < deadline + graceMs ? 'SIGTERM' : 'SIGKILL' }];
 }
 
-/** In its cell's turn, and as long as nothing of the cell has failed. */
+/** In its cell's turn, and as long as nothing of the cell has failed. What the builder does comes before all cells. */
 function mayStart({ run, nowMs }: RunSight, seen: readonly Seen[], { step, record, container }: Seen): boolean {
   if (record?.outcome || record?.container || (container && container.state !== 'created')) return false;
   if (run.cancelAskedAt || nowMs >= Date.parse(run.startedAt ?? '') + run.plan.limitMs) return false;
-  const cell = seen.filter((each) => each.step.cell === step.cell);
+  const cell = seen.filter((each) => each.step.cell === step.cell || each.step.builder);
   if (cell.some((each) => each.record?.outcome && each.record.outcome !== 'passed')) return false;
   return cell.every((each) => each.step.group >= step.group || each.record?.outcome === 'passed');
 }

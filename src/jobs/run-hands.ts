@@ -1,10 +1,11 @@
 import type { ImageId } from '../digest.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Report } from '../events.ts';
-import type { JobRun, RunSecret } from '../job-run.ts';
+import type { AcceptedRun, JobRun, RunSecret } from '../job-run.ts';
 import type { JobRuns, OwnedRun } from '../ledger/job-runs.ts';
 import type { Result } from '../result.ts';
 import type { Secret } from '../secret.ts';
+import type { AfterRun } from './runs-of-push.ts';
 import type { StepImages } from './step-images.ts';
 
 /** What a run is carried out with. `place`: the image of what holds a step's network. */
@@ -14,6 +15,8 @@ export type RunHands = {
   architecture: string;
   place: ImageId;
   images: StepImages;
+  /** What comes after a run that ends so. */
+  followersOf: (ended: AfterRun) => readonly AcceptedRun[];
   openSecret: (secret: RunSecret) => Promise<Result<Secret>>;
   report: Report;
   /** Whether the run's end is among what was told. */

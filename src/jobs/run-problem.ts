@@ -10,6 +10,9 @@ export function runProblem(run: JobRun, outcome: Exclude<RunOutcome, 'passed'>):
       why: `somebody asked for it at ${run.cancelAskedAt}`,
     };
   const step = firstBad(run.steps);
+  // What a builder does is no step that anybody wrote: why it could not be done is what there is to say.
+  if (step?.problem && run.plan.steps.some(({ key, builder }) => key === step.step && builder))
+    return { next: logsOf(run, step), ...step.problem };
   const what = `job ${run.job} ${outcome === 'failed' ? 'failed' : 'took too long'}${step ? ` in step ${stepWords(step.step)}` : ''}`;
   const where = step?.container ? ` (container ${step.container.slice(0, 12)})` : '';
   const why = step?.problem ? `${step.problem.why ?? step.problem.what}${where}` : undefined;
@@ -18,9 +21,12 @@ export function runProblem(run: JobRun, outcome: Exclude<RunOutcome, 'passed'>):
     what,
     ...(why !== undefined && { why }),
     ...(step?.problem?.lines && { lines: step.problem.lines }),
-    next: `changeless job logs ${run.id}${step ? ` --step '${stepWords(step.step)}'` : ''}`,
+    next: logsOf(run, step),
   };
 }
+
+const logsOf = (run: JobRun, step: StepRecord | undefined): string =>
+  `changeless job logs ${run.id}${step ? ` --step '${stepWords(step.step)}'` : ''}`;
 
 export const firstBad = (steps: readonly StepRecord[]): StepRecord | undefined =>
   steps

@@ -3,19 +3,19 @@ import { jobStepTag } from '../engine/step-image-tag.ts';
 import type { Images } from '../engine/image.ts';
 import { jobImagesToForget } from '../engine/job-images.ts';
 import { labels } from '../engine/labels.ts';
-import { stepWords } from '../job-run.ts';
+import { type JobRun, type PlannedStep, stepWords } from '../job-run.ts';
 import { done, failed, type Result } from '../result.ts';
 
-/** Where the image of a step is found. Whoever asks for the run makes it; the controller needs no repository. */
+/** Where the image of a step is found. Whoever asks for the run makes it, or the builder; the controller needs no repository. */
 export type StepImages = {
-  of(run: RunId, step: string): Promise<Result<ImageId>>;
+  of(run: JobRun, step: PlannedStep): Promise<Result<ImageId>>;
   /** Those of a run that has ended, with the sources that were its own alone. May be repeated. */
   forget(run: RunId): Promise<void>;
 };
 
 /** By the tags that follow from run and step. */
 export const taggedStepImages = (images: Images, architecture: string): StepImages => ({
-  async of(run, step) {
+  async of({ id: run }, { key: step }) {
     const found = await images.inspect(jobStepTag(architecture, run, step));
     if (found) return done(found.id);
     return failed({

@@ -1,5 +1,8 @@
+import type { RecordedEvent } from '../events.ts';
+import type { AcceptedRun } from '../job-run.ts';
 import type { Database } from './database.ts';
-import type { Delivery, InboxBatch, TakenDelivery } from './delivery.ts';
+import { acceptRun } from './accept-run.ts';
+import type { Delivery, InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './delivery.ts';
 import { appendEntry } from './entries.ts';
 import { rolloutInCharge } from './rollouts.ts';
 
@@ -18,12 +21,10 @@ type DeliveryRow = {
 
 const columns = 'number, source, delivery, kind, repository, branch, "before", "after", received_at, taken_at';
 
-/** To be called in a transaction: what is taken and how far the file was taken are true together, or neither is. */
-export function takeDeliveries(
-  database: Database,
-  batch: InboxBatch,
-  { token, now }: { token: number; now: string },
-): TakenDelivery[] | undefined {
+type Taking = { token: number; now: string; runsOf: RunsOfDelivery };
+
+/** To be called in a transaction: what is taken, what it starts and how far the file was taken are true together, or none is. */
+export function takeDeliveries(database: Database, batch: InboxBatch, { token, now, runsOf }: Taking): NewDelivery[] | undefined {
   const inCharge = rolloutInCharge(database);
   if (inCharge?.token !== token) return undefined;
   const known = database.one<{ taken: number }>('SELECT taken FROM inbox_files WHERE file = ?', batch.file);
@@ -33,11 +34,23 @@ export function takeDeliveries(
     if (number === undefined) return [];
     const { body: _, once: __, ...said } = delivery;
     appendEntry(database, { type: 'delivery-taken', ...eventOf(said), number, at: now }, inCharge.release);
-    return [{ ...said, number, takenAt: now }];
+    const runs = runsOf({ ...said, body: delivery.body, number }).filter((run) => acceptRun(database, run, now));
+    for (const run of runs) appendEntry(database, acceptedEvent(run, now), inCharge.release);
+    return [{ ...said, number, takenAt: now, runs }];
   });
   database.run('INSERT INTO inbox_files (file, taken) VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET taken = ?2', batch.file, batch.to);
   return fresh;
 }
+
+export const acceptedEvent = ({ id, job, commit, reason, push }: AcceptedRun, at: string): RecordedEvent => ({
+  type: 'job-accepted',
+  run: id,
+  job,
+  commit,
+  reason,
+  ...(push && { push }),
+  at,
+});
 
 /** What its event says of a delivery; the rest is in the delivery. */
 export const eventOf = ({ source, id, kind, branch, after }: Omit<Delivery, 'body' | 'once'>) => ({

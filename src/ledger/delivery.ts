@@ -1,3 +1,5 @@
+import type { AcceptedRun } from '../job-run.ts';
+
 /**
  * What a webhook told: the seam between the gateway, which takes it, and whoever works on it. `source`: the webhook's name; `id`: the
  * sender's, the same when it sends again. `branch`: of a push to one; without `before` it was made, without `after` it was deleted.
@@ -30,3 +32,9 @@ export type Inbox = { next(taken: ReadonlyMap<string, number>): Promise<InboxBat
 
 /** As the ledger has it: `number` grows by one with each. */
 export type TakenDelivery = Omit<Delivery, 'body' | 'once'> & { number: number; takenAt: string };
+
+/** Which runs a new delivery starts. Pure: it is asked in the transaction in which the delivery is taken. */
+export type RunsOfDelivery = (delivery: Omit<Delivery, 'once'> & { number: number }) => readonly AcceptedRun[];
+
+/** A delivery that is new, and the runs that were accepted with it. */
+export type NewDelivery = TakenDelivery & { runs: readonly AcceptedRun[] };

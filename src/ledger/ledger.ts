@@ -1,8 +1,9 @@
 import type { Asked } from '../asked.ts';
 import type { CommitId, ReleaseId } from '../digest.ts';
+import type { AcceptedRun } from '../job-run.ts';
 import type { RecordedEvent, RolloutOutcome, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
-import type { InboxBatch, TakenDelivery } from './delivery.ts';
+import type { InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './delivery.ts';
 import type { JobRuns } from './job-runs.ts';
 
 /** One rollout of one release. `token` grows with every rollout: the highest one that has not failed is in charge. */
@@ -60,7 +61,8 @@ export interface Ledger {
    * A controller asks for its rollout: begins it when the container is new here, resumes it when it is in charge.
    * A rollout under way whose holder has renewed its lease within `leaseMs` holds it against newcomers. One that was `asked`
    * for by `up` does not begin with a release in quarantine. One that `waits` is not held but has its turn next, until a newer
-   * one comes: the latest wins, and who waited before it is recorded as superseded. One that `yields` holds nobody.
+   * one comes: the latest wins, and who waited before it is recorded as superseded. One that `yields` holds nobody. Whoever was held, or
+   * found itself in quarantine, is told the same for ever.
    */
   claim(request: {
     release: ReleaseId;
@@ -90,6 +92,13 @@ export interface Ledger {
   wentBack(token: number, outcome: 'live' | 'failed'): Promise<boolean>;
   /** Adds to what of a live rollout stays as it was. False when the token is not in charge, or is not live. */
   holdBack(token: number, held: readonly UnitName[], why: Problem): Promise<boolean>;
+  /**
+   * Records of containers that they are to end, before anybody tells them: whoever is in charge next must not count on one of them, for a
+   * call that was made may take effect long after. False when the token is not in charge: tell them nothing.
+   */
+  letGo(token: number, containers: readonly string[]): Promise<boolean>;
+  /** Containers that were let go within the last day by other tokens than this, and may be there still. */
+  leaving(token: number): Promise<ReadonlySet<string>>;
   /** In this order, all or none. */
   append(events: readonly RecordedEvent[]): Promise<void>;
   /** Newest first. */
@@ -99,9 +108,14 @@ export interface Ledger {
   /**
    * Takes a batch of the inbox over, in order, and notes how far its file was taken, all or nothing. A delivery whose source sent that id
    * or that very body before is passed over. Gives what is new, or undefined when the token is not in charge or the batch does not begin
-   * where the file was taken to: then it changes nothing.
+   * where the file was taken to: then it changes nothing. The runs that `runsOf` says are accepted with the delivery, or not at all.
    */
-  takeDeliveries(token: number, batch: InboxBatch): Promise<readonly TakenDelivery[] | undefined>;
+  takeDeliveries(token: number, batch: InboxBatch, runsOf?: RunsOfDelivery): Promise<readonly NewDelivery[] | undefined>;
+  /**
+   * Accepts what came due since this was asked last, up to now, and notes that, all or nothing; the first time nothing has come due. Gives
+   * what is new. Nothing when the token is not in charge.
+   */
+  takeDue(token: number, dueSince: (since: Date, until: Date) => readonly AcceptedRun[]): Promise<readonly AcceptedRun[]>;
   /** How far each file of the inbox was taken, by its name. */
   inboxTaken(): Promise<ReadonlyMap<string, number>>;
   /** Newest first, or from the one after `after` on, oldest first. */

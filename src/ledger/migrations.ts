@@ -130,6 +130,26 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE inbox_files (file TEXT PRIMARY KEY, taken INTEGER NOT NULL) STRICT;
     `,
   },
+  {
+    number: 6,
+    minimumReader: 1,
+    sql: `
+      CREATE TABLE leaving (container TEXT PRIMARY KEY, token INTEGER NOT NULL, at TEXT NOT NULL) STRICT;
+      CREATE TABLE refusals (controller TEXT PRIMARY KEY, claim TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+    `,
+  },
+  {
+    number: 7,
+    minimumReader: 1,
+    sql: `
+      ALTER TABLE job_runs ADD COLUMN push TEXT;
+      ALTER TABLE job_runs ADD COLUMN delivery INTEGER;
+      ALTER TABLE job_runs ADD COLUMN turn TEXT;
+      CREATE TABLE schedules (one INTEGER PRIMARY KEY CHECK (one = 1), looked_at TEXT NOT NULL) STRICT;
+      CREATE INDEX job_runs_by_delivery ON job_runs (delivery) WHERE delivery IS NOT NULL;
+      CREATE INDEX job_runs_by_turn ON job_runs (turn) WHERE turn IS NOT NULL AND ended_at IS NULL;
+    `,
+  },
 ];
 
 /** The schema this program knows. */

@@ -66,6 +66,23 @@ export const newestRollouts = (database: Database, limit: number): StoredRollout
 
 /** To be called in a transaction: what was decided on must still be so when it is written. */
 export function claimRollout(database: Database, request: ClaimRequest, now: string): Claim {
+  const refused = database.one<{ claim: string }>('SELECT claim FROM refusals WHERE controller = ?', request.controller);
+  if (refused) return JSON.parse(refused.claim) as Claim;
+  const claim = decideOn(database, request, now);
+  if (claim.state === 'held' || claim.state === 'quarantined') noteRefusal(database, request, { claim, now });
+  return claim;
+}
+
+/** Its caller is told so; killed and started again, it must not begin what nobody expects any more. */
+function noteRefusal(database: Database, { controller }: ClaimRequest, { claim, now }: { claim: Claim; now: string }): void {
+  database.run('DELETE FROM refusals WHERE at < ?', new Date(Date.parse(now) - refusalsKeptMs).toISOString());
+  database.run('INSERT INTO refusals (controller, claim, at) VALUES (?, ?, ?)', controller, canonicalJson(claim), now);
+}
+
+/** Its container is removed by who started it, or by the next controller that is in charge. */
+const refusalsKeptMs = 30 * 24 * 3_600_000;
+
+function decideOn(database: Database, request: ClaimRequest, now: string): Claim {
   const decision = decideClaim(viewFor(database, request.controller), { now, leaseMs: request.leaseMs });
   switch (decision.kind) {
     case 'answer':

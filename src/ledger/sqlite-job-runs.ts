@@ -1,10 +1,11 @@
 import { canonicalJson } from '../canonical-json.ts';
 import type { CommitId, ReleaseId, RunId } from '../digest.ts';
-import type { AcceptedRun, JobRun, RunOutcome, RunPlan, RunReason, StepEnd, StepOutcome, StepRecord } from '../job-run.ts';
+import type { AcceptedRun, JobRun, RunOutcome, RunPlan, RunPush, RunReason, StepEnd, StepOutcome, StepRecord } from '../job-run.ts';
 import type { Problem } from '../problem.ts';
+import { acceptRun } from './accept-run.ts';
 import type { Database } from './database.ts';
 import { holdsLease } from './decide-claim.ts';
-import type { JobRuns, OwnedRun, OwnRun } from './job-runs.ts';
+import type { JobRuns, OwnedRun, OwnRun, RunEnd } from './job-runs.ts';
 
 type RunRow = {
   id: string;
@@ -25,6 +26,8 @@ type RunRow = {
   outcome: RunOutcome | null;
   problem: string | null;
   closed_at: string | null;
+  push: string | null;
+  turn: string | null;
 };
 
 type StepRow = {
@@ -49,11 +52,7 @@ export class SqliteJobRuns implements JobRuns {
   }
 
   async accept(run: AcceptedRun): Promise<boolean> {
-    const sql = `INSERT INTO job_runs (id, job, "release", "commit", environment, reason, parameters, plan, accepted_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
-    const { id, job, release, commit, environment, reason, parameters, plan } = run;
-    const texts = [canonicalJson(parameters), canonicalJson(plan), this.#now()];
-    return this.#database.run(sql, id, job, release, commit, environment, reason, ...texts) === 1;
+    return this.#database.transaction(() => acceptRun(this.#database, run, this.#now()));
   }
 
   async claim({ owner, leaseMs, held }: Parameters<JobRuns['claim']>[0]): Promise<OwnRun[]> {
@@ -88,13 +87,21 @@ export class SqliteJobRuns implements JobRuns {
     return row && this.#stored(row);
   }
 
+  async ofDelivery(number: number): Promise<JobRun[]> {
+    const sql = 'SELECT * FROM job_runs WHERE delivery = ? ORDER BY number';
+    return this.#database.all<RunRow>(sql, number).map((row) => this.#stored(row));
+  }
+
   async list({ job, limit }: { job?: string; limit: number }): Promise<JobRun[]> {
     const sql = 'SELECT * FROM job_runs WHERE ?1 IS NULL OR job = ?1 ORDER BY number DESC LIMIT ?2';
     return this.#database.all<RunRow>(sql, job ?? null, limit).map((row) => this.#stored(row));
   }
 
-  async begin(owned: OwnedRun): Promise<boolean> {
-    return this.#write(owned, 'started_at = coalesce(started_at, ?)', this.#now());
+  async begin({ id, token }: OwnedRun): Promise<boolean> {
+    const sql = `UPDATE job_runs SET started_at = coalesce(started_at, ?)
+      WHERE id = ? AND token = ? AND owner IS NOT NULL AND ended_at IS NULL AND NOT EXISTS
+        (SELECT 1 FROM job_runs other WHERE other.turn = job_runs.turn AND other.number < job_runs.number AND other.ended_at IS NULL)`;
+    return this.#database.run(sql, this.#now(), id, token) === 1;
   }
 
   async noteContainer(owned: OwnedRun, step: string, container?: string): Promise<boolean> {
@@ -117,9 +124,13 @@ export class SqliteJobRuns implements JobRuns {
     return this.#database.run(sql, this.#now(), id) === 1;
   }
 
-  async end(owned: OwnedRun, { outcome, problem }: { outcome: RunOutcome; problem?: Problem }): Promise<boolean> {
+  async end(owned: OwnedRun, { outcome, problem, followers = [] }: RunEnd): Promise<boolean> {
     const sql = 'UPDATE job_runs SET ended_at = ?, outcome = ?, problem = ? WHERE id = ? AND token = ? AND ended_at IS NULL';
-    return this.#database.run(sql, this.#now(), outcome, textOf(problem), owned.id, owned.token) === 1;
+    return this.#database.transaction(() => {
+      const isEnded = this.#database.run(sql, this.#now(), outcome, textOf(problem), owned.id, owned.token) === 1;
+      if (isEnded) for (const run of followers) acceptRun(this.#database, run, this.#now());
+      return isEnded;
+    });
   }
 
   async close(owned: OwnedRun): Promise<boolean> {
@@ -156,6 +167,7 @@ export class SqliteJobRuns implements JobRuns {
       reason: row.reason as RunReason,
       parameters: JSON.parse(row.parameters) as JobRun['parameters'],
       plan: JSON.parse(row.plan) as RunPlan,
+      ...given({ push: row.push === null ? null : (JSON.parse(row.push) as RunPush), turn: row.turn }),
       acceptedAt: row.accepted_at,
       ...given({ startedAt: row.started_at, cancelAskedAt: row.cancel_asked_at, endedAt: row.ended_at, closedAt: row.closed_at }),
       ...given({ outcome: row.outcome, problem: problemIn(row.problem) }),

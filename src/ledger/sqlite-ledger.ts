@@ -1,13 +1,16 @@
 import type { RecordedEvent, UnitName } from '../events.ts';
+import type { AcceptedRun } from '../job-run.ts';
 import type { Problem } from '../problem.ts';
 import { done, failed, type Result } from '../result.ts';
 import { Database, migrate } from './database.ts';
 import { recordOf } from './decide-claim.ts';
 import { inboxTaken, readBody, readDeliveries, takeDeliveries } from './deliveries.ts';
-import type { InboxBatch, TakenDelivery } from './delivery.ts';
+import type { InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './delivery.ts';
 import { appendEntry, firstBroken, readEvents } from './entries.ts';
 import type { JobRuns } from './job-runs.ts';
+import { leaving, letGo } from './leaving.ts';
 import type { Claim, HoldDecision, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
+import { takeDue } from './schedules.ts';
 import { claimRollout, endRollout, decide, goBack, holdBack, newestRollouts, renewLease, rolloutInCharge, wentBack } from './rollouts.ts';
 import { SqliteJobRuns } from './sqlite-job-runs.ts';
 
@@ -84,6 +87,14 @@ class SqliteLedger implements Ledger {
     return this.#database.transaction(() => holdBack(this.#database, token, { held, why }));
   }
 
+  async letGo(token: number, containers: readonly string[]): Promise<boolean> {
+    return this.#database.transaction(() => letGo(this.#database, containers, { token, now: this.#now() }));
+  }
+
+  async leaving(token: number): Promise<ReadonlySet<string>> {
+    return leaving(this.#database, token);
+  }
+
   async append(events: readonly RecordedEvent[]): Promise<void> {
     if (events.length === 0) return;
     this.#database.transaction(() => {
@@ -100,8 +111,12 @@ class SqliteLedger implements Ledger {
     return readEvents(this.#database, filter);
   }
 
-  async takeDeliveries(token: number, batch: InboxBatch): Promise<readonly TakenDelivery[] | undefined> {
-    return this.#database.transaction(() => takeDeliveries(this.#database, batch, { token, now: this.#now() }));
+  async takeDeliveries(token: number, batch: InboxBatch, runsOf: RunsOfDelivery = () => []): Promise<readonly NewDelivery[] | undefined> {
+    return this.#database.transaction(() => takeDeliveries(this.#database, batch, { token, now: this.#now(), runsOf }));
+  }
+
+  async takeDue(token: number, dueSince: Parameters<Ledger['takeDue']>[1]): Promise<readonly AcceptedRun[]> {
+    return this.#database.transaction(() => takeDue(this.#database, dueSince, { token, now: this.#now() }));
   }
 
   async inboxTaken(): Promise<ReadonlyMap<string, number>> {

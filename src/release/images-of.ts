@@ -7,6 +7,14 @@ export const ownImagesOf = (manifest: Manifest): ImageId[] => [
   ...sealedGenerations(manifest).flatMap(generationImages),
 ];
 
+/** The images in which jobs' steps run, by the agent's name. */
+export function agentsOf({ outputs }: Manifest): Record<string, ImageId> {
+  const agents = Object.entries(outputs.components).filter(([name]) => name.startsWith(agent));
+  return Object.fromEntries(agents.map(([name, image]) => [name.slice(agent.length), image]));
+}
+
+const agent = 'agent/';
+
 /** Every generation of a release, in every environment. */
 export const sealedGenerations = ({ outputs }: Manifest): SealedGeneration[] =>
   Object.values(outputs.environments).flatMap(({ core, apps, stores }) => [core, ...Object.values(apps), ...Object.values(stores)]);

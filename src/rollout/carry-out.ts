@@ -22,6 +22,8 @@ export type Hands = {
   openSecret: (sealed: SecretDelivery) => Promise<Result<Secret>>;
   /** Whether this controller may still act; asked before every step. */
   mayAct: () => Promise<boolean>;
+  /** Puts on record that containers are to end, before they are told; false when this controller may not act any more. */
+  letGo: (containers: readonly string[]) => Promise<boolean>;
   report: Report;
   /** Milliseconds since some fixed moment. */
   now: () => number;
@@ -43,7 +45,10 @@ export async function carryOut({ lanes, followedBy = [] }: Stage, hands: Hands):
 const went = ({ problems, unhealthy, overtaken }: StageOutcome): boolean => problems.length + unhealthy.length === 0 && !overtaken;
 
 async function carryOutLanes(lanes: readonly Lane[], hands: Hands): Promise<StageOutcome> {
-  const outcomes = await Promise.all(lanes.map((lane) => carryOutLane(lane, hands)));
+  // Together, for each record is a write to the disk.
+  const going = lanes.flatMap(([first]) => (first ? toldToEnd(first) : []));
+  if (going.length > 0 && !(await hands.letGo(going))) return { ...nothing, overtaken: true };
+  const outcomes = await Promise.all(lanes.map((lane) => carryOutLane(lane, new Set(going), hands)));
   return {
     problems: outcomes.flatMap(({ problems }) => problems),
     unhealthy: outcomes.flatMap(({ unhealthy }) => unhealthy),
@@ -51,9 +56,16 @@ async function carryOutLanes(lanes: readonly Lane[], hands: Hands): Promise<Stag
   };
 }
 
-async function carryOutLane(lane: Lane, hands: Hands): Promise<StageOutcome> {
+/** The container that a step tells to end. */
+function toldToEnd(step: Step): string[] {
+  if (step.do === 'drain-path') return step.path.container === undefined ? [] : [step.path.container];
+  return step.do === 'remove-instance' && step.instance.container !== undefined ? [step.instance.container] : [];
+}
+
+async function carryOutLane(lane: Lane, going: ReadonlySet<string>, hands: Hands): Promise<StageOutcome> {
   for (const step of lane) {
-    if (!(await hands.mayAct())) return { ...nothing, overtaken: true };
+    const ends = toldToEnd(step).filter((container) => !going.has(container));
+    if (!(await (ends.length > 0 ? hands.letGo(ends) : hands.mayAct()))) return { ...nothing, overtaken: true };
     if (step.do === 'await-healthy') return { ...nothing, unhealthy: await look(step.path, hands) };
     const result = await perform(step, hands);
     if (!result.ok) return { ...nothing, problems: [{ step, problem: result.problem }] };
@@ -108,7 +120,7 @@ function perform(step: Exclude<Step, { do: 'await-healthy' }>, hands: Hands): Pr
     case 'signal-instance':
       return engine.signalInstance(architecture, step.instance.name, step.signal);
     case 'remove-instance':
-      return engine.removeInstance(architecture, step.instance.name);
+      return engine.removeInstance(architecture, step.instance.name, step.instance.container);
     case 'remove-slot':
       return engine.removeSlot(architecture, step.slot);
     case 'remove-network':

@@ -27,17 +27,18 @@ export function outfit(unit: DesiredUnit, observed: Observation, token: number):
  * `token` goes into the name of a path, so that one rollout's never meets another's. A rollout that was overtaken may meet
  * its own, which still drains, when it comes back: that one's name is not free.
  */
-function pathName(base: string, { waiting, holding, draining }: UnitState, token: number): string {
-  const names = [base, ...draining.map((_, index) => `${base}.${index + 2}`)].map((name) => `${name}.${token}`);
+function pathName(base: string, { waiting, holding, draining, leaving }: UnitState, token: number): string {
+  const taken = [...draining, ...leaving];
+  const names = [base, ...taken.map((_, index) => `${base}.${index + 2}`)].map((name) => `${name}.${token}`);
   const isOf = (paths: readonly ObservedInstance[], name: string): boolean => paths.some((path) => path.name === name);
-  return names.find((name) => isOf([...waiting, ...holding], name)) ?? names.find((name) => !isOf(draining, name)) ?? `${base}.${token}`;
+  return names.find((name) => isOf([...waiting, ...holding], name)) ?? names.find((name) => !isOf(taken, name)) ?? `${base}.${token}`;
 }
 
 /** How steps name an instance, observed or specified. */
 export function named(instance: ObservedInstance | InstanceSpec): Named {
   const { owner, name, generation, role } = instance;
   const aside = asideKindOf(instance);
-  return { owner, name, generation, role, ...(aside && { aside }) };
+  return { owner, name, generation, role, ...('container' in instance && { container: instance.container }), ...(aside && { aside }) };
 }
 
 export function removeInstance(instance: ObservedInstance): Step {

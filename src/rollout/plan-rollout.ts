@@ -188,11 +188,12 @@ const waiterLane = (path: InstanceSpec, storesWait: boolean): Lane => [
 /** Whatever else holds the place leaves first: a failed predecessor; or the data, whatever place it is in: a store's other server. */
 function memberLane(instance: InstanceSpec, state: UnitState, { heldBack }: Outlook): Lane {
   const inSlot = state.members.filter(({ slot }) => slot === instance.slot);
-  const runs = inSlot.some((member) => member.body === instance.body && member.state === 'running');
+  const isOne = ({ body, leaves }: ObservedInstance): boolean => body === instance.body && !leaves;
+  const runs = inSlot.some((member) => isOne(member) && member.state === 'running');
   if (runs || heldBack.has(instance.name)) return [];
   const before = instance.role === 'server' ? state.members : inSlot;
   return [
-    ...before.filter((member) => member.body !== instance.body || member.name !== instance.name).map(removeInstance),
+    ...before.filter((member) => !isOne(member) || member.name !== instance.name).map(removeInstance),
     { do: 'start-instance', instance },
   ];
 }

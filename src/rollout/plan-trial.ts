@@ -75,7 +75,8 @@ export const holdLanes = (all: Situation): Lane[] =>
     .map(({ outfit: { path, state } }): Lane => {
       const holds = state.holding.some(({ name }) => name === path.name);
       const rehearsed = state.tried.filter((instance) => asideKindOf(instance) === 'rehearsal');
-      const before = [...state.serving, ...state.holding].filter(({ name }) => name !== path.name);
+      const toldToEnd = state.draining.filter((each) => each.path?.phase !== 'draining');
+      const before = [...state.serving, ...state.holding, ...toldToEnd].filter(({ name }) => name !== path.name);
       return [
         ...(holds ? [] : rehearsed.map(removeInstance)),
         ...(pending(state, path.name) ? [] : [{ do: 'start-instance' as const, instance: path }]),

@@ -2,8 +2,8 @@ import type { BodyId, GenerationId } from '../digest.ts';
 import type { InstanceRole, InstanceSpec, NetworkSpec, Owner, SlotSpec, VolumeCopy, VolumeSpec } from '../engine/engine.ts';
 import type { AsideKind } from './trial.ts';
 
-/** An instance as a step names it. `aside`: what it is for, where it serves nobody. */
-export type Named = { owner: Owner; name: string; generation: GenerationId; role: InstanceRole; aside?: AsideKind };
+/** An instance as a step names it. `container`: of one that is there. `aside`: what it is for, where it serves nobody. */
+export type Named = { owner: Owner; name: string; generation: GenerationId; role: InstanceRole; container?: string; aside?: AsideKind };
 
 /** One effect on the engine. Each is safe to repeat. */
 export type Step =

@@ -10,8 +10,10 @@ export type UnitState = {
   holding: readonly ObservedInstance[];
   /** Paths that have not been promoted and run. */
   waiting: readonly ObservedInstance[];
-  /** Paths that finish what they have. */
+  /** Paths that finish what they have, and those that are to: their order to may be on its way. */
   draining: readonly ObservedInstance[];
+  /** Paths that were never let in, and are to end. */
+  leaving: readonly ObservedInstance[];
   /** Paths that have ended, or were created and never started. */
   ended: readonly ObservedInstance[];
   /** Instances of bodies: services and store servers. */
@@ -31,12 +33,15 @@ export function unitState(observation: Observation, owner: Owner): UnitState {
   const own = all.filter((instance) => asideKindOf(instance) === undefined);
   const paths = own.filter((instance) => instance.role === 'path');
   const running = paths.filter((path) => path.state === 'running');
-  const inPhase = (...phases: string[]) => running.filter((path) => phases.includes(path.path?.phase ?? 'starting'));
+  const letIn = new Set(['serving', 'holding', 'draining']);
+  const going = running.filter(({ leaves }) => leaves);
+  const inPhase = (...phases: string[]) => running.filter(({ leaves, path }) => !leaves && phases.includes(path?.phase ?? 'starting'));
   return {
     serving: inPhase('serving').toSorted(oldestFirst),
     holding: inPhase('holding').toSorted(oldestFirst),
     waiting: inPhase('starting', 'checking', 'healthy'),
-    draining: inPhase('draining'),
+    draining: [...inPhase('draining'), ...going.filter(({ path }) => letIn.has(path?.phase ?? 'starting'))],
+    leaving: going.filter(({ path }) => !letIn.has(path?.phase ?? 'starting')),
     ended: paths.filter((path) => path.state !== 'running'),
     members: own.filter(({ role }) => role !== 'path' && role !== 'step' && role !== 'departure'),
     steps: own.filter(({ role }) => role === 'step'),

@@ -40,6 +40,8 @@ export type CliWorld = {
   json<T = Record<string, unknown>>(...argv: string[]): Promise<{ code: number; value: T; stderr: string }>;
   /** Runs the command line and interrupts it when something of the condition is on stderr. */
   interrupted(when: RegExp, ...argv: string[]): Promise<Answer>;
+  /** What a process in a container of the builder finds; what it says is given to `say`. */
+  builder(say: (text: string) => void): World;
   git(...words: string[]): string;
   write(file: string, contents: string): void;
   /** What commands find on standard input. */
@@ -73,6 +75,10 @@ export async function makeCliWorld(): Promise<CliWorld> {
     identities: path.join(root, 'config/identities'),
     changeless: (...argv) => start(argv),
     interrupted: (when, ...argv) => start(argv, when),
+    builder(say) {
+      const out = { write: say, isTerminal: false, columns: 120 };
+      return { ...worldOf(ground, { out: [], err: [], abort: new AbortController() }, undefined), stdout: out, stderr: out };
+    },
     write(file, contents) {
       mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
       writeFileSync(path.join(folder, file), contents);

@@ -1,5 +1,5 @@
 import { takeInbox, type Taking } from '../../src/controller/take-inbox.ts';
-import type { Inbox } from '../../src/ledger/delivery.ts';
+import type { Inbox, RunsOfDelivery } from '../../src/ledger/delivery.ts';
 import type { RecordedEvent } from '../../src/events.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { claimBy } from '../ledger/ledger-fixture.ts';
@@ -13,11 +13,14 @@ export class Taker {
   readonly printed: RecordedEvent[] = [];
   readonly reported: unknown[] = [];
   readonly #killAt: number;
+  readonly #runsOf: RunsOfDelivery;
   readonly #abort = new AbortController();
   #looks = 0;
 
-  constructor(killAt = Infinity) {
+  /** `runsOf`: what deliveries start; nothing. */
+  constructor(killAt = Infinity, runsOf: RunsOfDelivery = () => []) {
     this.#killAt = killAt;
+    this.#runsOf = runsOf;
   }
 
   /** Takes until nothing more is there, or it was killed. */
@@ -29,6 +32,7 @@ export class Taker {
       print: (event) => this.printed.push(event),
       timers: { after: (_ms, work) => this.#rest(work) },
       signal: this.#abort.signal,
+      runsOf: this.#runsOf,
     };
     const running = takeInbox(taking, token);
     const ended = new Promise((resolve) => this.#abort.signal.addEventListener('abort', resolve));

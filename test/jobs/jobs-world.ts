@@ -12,7 +12,9 @@ import type { RecordedEvent } from '../../src/events.ts';
 import type { JobRun } from '../../src/job-run.ts';
 import { readKept } from '../../src/jobs/kept-log.ts';
 import { planOfJob } from '../../src/jobs/plan-of-job.ts';
+import { withBuilder } from '../../src/jobs/builder-images.ts';
 import { runJobs } from '../../src/jobs/run-jobs.ts';
+import { runsAfter, type PushContext } from '../../src/jobs/runs-of-push.ts';
 import { taggedStepImages } from '../../src/jobs/step-images.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openMemoryLedger } from '../../src/ledger/memory-ledger.ts';
@@ -96,7 +98,12 @@ export class JobsWorld {
         runs: process.runs(around.runs ?? this.ledger.runs),
         architecture,
         place: this.image('place'),
-        images: taggedStepImages(this.engine.images, architecture),
+        images: withBuilder(taggedStepImages(this.engine.images, architecture), {
+          images: this.engine.images,
+          architecture: this.#resolved(),
+          builder: this.image('builder'),
+        }),
+        followersOf: (ended) => runsAfter(ended, this.pushContext()),
         openSecret: async ({ secret }) => done(new Secret(`value of ${secret}`)),
         report: (event) => {
           if (!process.alive) return;
@@ -211,9 +218,17 @@ export class JobsWorld {
   }
 
   async dispose(): Promise<void> {
-    await Promise.all(this.#owners.map((owner) => owner.stop()));
+    // All of it, whatever failed: what is left would keep the tests' process alive.
+    const stopped = await Promise.allSettled(this.#owners.map((owner) => owner.stop()));
     await this.ledger.close();
     rmSync(this.logs, { recursive: true, force: true });
+    for (const each of stopped) if (each.status === 'rejected') throw each.reason;
+  }
+
+  /** What the release says of pushes. */
+  pushContext(): PushContext {
+    const agents = { node: this.image('node') };
+    return { architecture: this.#resolved(), sealed: { token: { '1': 'sealed' } }, release, environment: 'local', agents };
   }
 
   #resolved(): ResolvedArchitecture {
@@ -224,6 +239,7 @@ export class JobsWorld {
       stores: {},
       agents: {},
       jobs: this.jobs,
+      deliver: { repository: 'https://forge.example/acme/shop.git', branch: 'main', folder: '' },
       secrets: { token: { version: 1 } },
     };
   }

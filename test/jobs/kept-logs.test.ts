@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -101,6 +101,44 @@ test('whoever was paused writes to a file that nobody reads any more', async (co
     ['one'],
   );
 });
+
+test('where the disk takes nothing it is broken off, to be tried again, and throws at nobody', async (context) => {
+  const { folder, keeping, kept, print, finish } = await running(context);
+  writeFileSync(path.join(folder, name.run), 'in the way');
+  print('one');
+  finish();
+  assert.equal(await keepLog(keeping(1)), 'broken-off');
+  rmSync(path.join(folder, name.run));
+  assert.equal(await keepLog(keeping(1)), 'whole');
+  assert.equal((await kept()).length, 1);
+});
+
+test('while the engine is asked whether a step has ended no file is open', async (context) => {
+  const { folder, keeping, print, finish } = await running(context);
+  print('one');
+  finish();
+  const { engine } = keeping(1);
+  const open: string[] = [];
+  const list = engine.jobs.list.bind(engine.jobs);
+  engine.jobs.list = (on) => {
+    open.push(...openIn(folder));
+    return list(on);
+  };
+  assert.equal(await keepLog(keeping(1)), 'whole');
+  assert.deepEqual(open, []);
+});
+
+/** Files of a folder that this process has open. */
+function openIn(folder: string): string[] {
+  const files = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  });
+  return files.filter((file) => file.startsWith(folder));
+}
 
 test('a step that prints without end is kept from its beginning and at its end, and it is said that it was cut', async (context) => {
   const { keeping, kept, print, finish } = await running(context);

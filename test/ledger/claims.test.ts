@@ -268,3 +268,57 @@ async function onlyInCharge({ ledger }: World): Promise<number> {
   assert.equal(able.length, 1);
   return able[0]!;
 }
+
+describe('what is to end', () => {
+  it('is recorded by who is in charge only, and told to the others', async (context) => {
+    const clock = new Clock();
+    const ledger = await openMemoryLedger({ now: clock.now });
+    context.after(() => ledger.close());
+    await claimBy(ledger, 'a');
+    assert.ok(await ledger.letGo(1, ['one', 'two']));
+    assert.deepEqual([...(await ledger.leaving(1))], [], 'who told it knows of its own calls');
+    await ledger.end(1, { outcome: 'live' });
+    await claimBy(ledger, 'b');
+    assert.equal(await ledger.letGo(1, ['three']), false, 'another is in charge');
+    assert.deepEqual([...(await ledger.leaving(2))].toSorted(), ['one', 'two']);
+  });
+
+  it('is forgotten after a day', async (context) => {
+    const clock = new Clock();
+    const ledger = await openMemoryLedger({ now: clock.now });
+    context.after(() => ledger.close());
+    await claimBy(ledger, 'a');
+    await ledger.letGo(1, ['one']);
+    clock.pass(24 * 3_600_000 + 1);
+    await ledger.letGo(1, ['two']);
+    assert.deepEqual([...(await ledger.leaving(2))], ['two']);
+  });
+});
+
+describe('who was refused', () => {
+  it('stays so, for its caller was told, also when it is started again and nobody is in the way any more', async (context) => {
+    const clock = new Clock();
+    const ledger = await openMemoryLedger({ now: clock.now });
+    context.after(() => ledger.close());
+    await claimBy(ledger, 'a');
+    const held = await claimBy(ledger, 'b');
+    assert.equal(held.state, 'held');
+    clock.pass(leaseMs + 1);
+    assert.deepEqual(await claimBy(ledger, 'b'), held);
+    assert.equal((await claimBy(ledger, 'c')).state, 'yours');
+  });
+
+  it('because of a quarantine too', async (context) => {
+    const ledger = await openMemoryLedger({});
+    context.after(() => ledger.close());
+    const claimOf = (controller: string, asked: 'up' | 'anyway') =>
+      ledger.claim({ release: releaseOf('a'), commit: 'uncommitted', environment: 'local', controller, leaseMs, asked });
+    await claimOf('1', 'up');
+    await ledger.end(1, { outcome: 'failed', problem: { code: 'ROLLOUT_UNHEALTHY', what: 'it never became healthy' } });
+    const refused = await claimOf('2', 'up');
+    assert.equal(refused.state, 'quarantined');
+    await claimOf('3', 'anyway');
+    await ledger.end(2, { outcome: 'live' });
+    assert.deepEqual(await claimOf('2', 'up'), refused);
+  });
+});

@@ -58,6 +58,42 @@ async function baked(world: RolloutWorld) {
   return { first, second, end };
 }
 
+inWorld(
+  'what the one before was about to remove is not counted on: it may go at any moment, and another starts in its place',
+  async (world) => {
+    const { engine } = world;
+    let asked = (): void => {};
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    let goOn = (): void => {};
+    const late = new Promise<void>((resolve) => (goOn = resolve));
+    const remove = engine.removeInstance.bind(engine);
+    let isFirst = true;
+    const done: Promise<unknown>[] = [];
+    engine.removeInstance = async (on, name, container) => {
+      if (!isFirst || !name.startsWith('catalog.api-1.')) return remove(on, name, container);
+      isFirst = false;
+      asked();
+      await late;
+      const removed = remove(on, name, container);
+      done.push(removed);
+      return removed;
+    };
+    const { first } = await baked(world);
+    await isAsked;
+    const again = sealWithImage(engine, { architecture: baking(500), commit: 'again', keys: { 'catalog/api': 'first' } }).manifest;
+    assert.equal(again.outputs.environments['local']?.apps['catalog']?.id, generationIn(first), 'the same as the first');
+    assert.equal((await world.up(again)).outcome, 'live');
+    goOn();
+    await world.until(() => done.length > 0);
+    await Promise.all(done);
+    await world.settled(again);
+    assert.deepEqual(
+      world.events.filter(({ type }) => type === 'instance-lost' || type === 'instance-replaced'),
+      [],
+    );
+  },
+);
+
 const askBack = ({ engine }: RolloutWorld, { release, outputs }: Sealed): Promise<unknown> =>
   engine.ask(architecture, { name: 'request.1', image: outputs.controller, request: { ask: 'go-back', release } });
 

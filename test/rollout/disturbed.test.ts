@@ -4,18 +4,11 @@ import type { Manifest } from '../../src/release/manifest.ts';
 import { Killed } from '../../src/engine/memory/world.ts';
 import { failed } from '../../src/result.ts';
 import { sealRelease } from './release-fixture.ts';
-import { architecture, makeRolloutWorld, type RolloutWorld, refuse } from './rollout-world.ts';
+import { architecture, inFreshWorld, type RolloutWorld, refuse } from './rollout-world.ts';
 
 /** What the simulation found (test/simulation), each told by hand. */
 const inWorld = (name: string, body: (world: RolloutWorld, first: Manifest) => Promise<void>): void => {
-  void test(name, async () => {
-    const world = await makeRolloutWorld();
-    try {
-      await body(world, sealRelease(world.engine));
-    } finally {
-      await world.dispose();
-    }
-  });
+  void test(name, () => inFreshWorld((world) => body(world, sealRelease(world.engine))));
 };
 
 const refused = { code: 'ENGINE_REFUSED', what: 'no' } as const;

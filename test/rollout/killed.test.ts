@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InstanceSpec } from '../../src/engine/engine.ts';
+import type { EffectHook } from '../../src/engine/memory/world.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 import { app, elsewhere, sealRelease, secretive, service, staged, steps, store, streaming, withCatalog } from './release-fixture.ts';
 import { elasticRelease, scale } from './scale-fixture.ts';
-import { architecture, comparable, killAt, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
+import { architecture, comparable, inFreshWorld, killAt, makeRolloutWorld, type RolloutWorld } from './rollout-world.ts';
 
 type Scenario = {
   name: string;
@@ -182,32 +183,35 @@ async function undisturbed({ prepare, act, fails }: Scenario): Promise<{ effects
   return { effects, end };
 }
 
+type Kill = { scenario: Scenario; end: string[]; at: string; hook: ['beforeEffect' | 'midEffect' | 'afterEffect', EffectHook] };
+
+async function checkKilled(world: RolloutWorld, { scenario, end, at, hook: [when, kill] }: Kill): Promise<void> {
+  await scenario.prepare(world);
+  world.engine.world[when] = kill;
+  const manifest = await scenario.act(world);
+  await world.settled(manifest);
+  assert.deepEqual(comparable(world), end, at);
+  if (scenario.prepare === live) assert.equal(world.engine.world.contentsOf(architecture, data), 'ten orders', at);
+  const next = world.engine.world.contentsOf(architecture, `${data}.15`);
+  if (scenario.name === 'a new data generation') assert.equal(next, 'ten orders, upgraded', at);
+  if (scenario.prepare === liveSecretive)
+    assert.deepEqual(
+      secretsFound(world).map((each) => /value \d/.exec(each)?.[0]),
+      Array(3).fill('value 2'),
+      at,
+    );
+  if (scenario.name !== 'a store replaced' && scenario.prepare !== liveSecretive) assert.deepEqual(world.engine.world.outages, [], at);
+  assert.deepEqual(world.engine.world.availability.stuck, [], at);
+  assert.equal(world.events.filter(({ type }) => type === 'controller-started').length > 1, true, `${at}: it was killed`);
+}
+
 for (const scenario of scenarios)
   void test(`${scenario.name}: the controller may be killed before or after any effect`, async (context) => {
     const { effects, end } = await undisturbed(scenario);
     for (const when of ['beforeEffect', 'midEffect', 'afterEffect'] as const)
       for (const effect of effects) {
-        const world = await makeRolloutWorld();
-        await scenario.prepare(world);
-        world.engine.world[when] = killAt(effect);
-        const manifest = await scenario.act(world);
-        await world.settled(manifest);
         const at = `${when} ${effect}`;
-        assert.deepEqual(comparable(world), end, at);
-        if (scenario.prepare === live) assert.equal(world.engine.world.contentsOf(architecture, data), 'ten orders', at);
-        const next = world.engine.world.contentsOf(architecture, `${data}.15`);
-        if (scenario.name === 'a new data generation') assert.equal(next, 'ten orders, upgraded', at);
-        if (scenario.prepare === liveSecretive)
-          assert.deepEqual(
-            secretsFound(world).map((each) => /value \d/.exec(each)?.[0]),
-            Array(3).fill('value 2'),
-            at,
-          );
-        if (scenario.name !== 'a store replaced' && scenario.prepare !== liveSecretive)
-          assert.deepEqual(world.engine.world.outages, [], at);
-        assert.deepEqual(world.engine.world.availability.stuck, [], at);
-        assert.equal(world.events.filter(({ type }) => type === 'controller-started').length > 1, true, `${at}: it was killed`);
-        await world.dispose();
+        await inFreshWorld((world) => checkKilled(world, { scenario, end, at, hook: [when, killAt(effect)] }));
       }
     context.diagnostic(`${3 * effects.length} kills`);
   });

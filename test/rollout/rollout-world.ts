@@ -135,17 +135,24 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
   return world;
 }
 
+/** In a world of its own, which is disposed of whatever happens: one that is left keeps the tests' process alive. */
+export async function inFreshWorld(body: (world: RolloutWorld) => Promise<void>): Promise<void> {
+  const world = await makeRolloutWorld();
+  try {
+    await body(world);
+  } finally {
+    await world.dispose();
+  }
+}
+
 /** A test in a world of its own, in which everything that served was served all along. */
 export const inWorld = (name: string, body: (world: RolloutWorld) => Promise<void>): void => {
-  void test(name, async () => {
-    const world = await makeRolloutWorld();
-    try {
+  void test(name, () =>
+    inFreshWorld(async (world) => {
       await body(world);
       assert.deepEqual(world.engine.world.outages, []);
-    } finally {
-      await world.dispose();
-    }
-  });
+    }),
+  );
 };
 
 /** What there is, sorted, without what tells one rollout from another. */

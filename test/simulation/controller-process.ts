@@ -111,6 +111,8 @@ function ledgerOf(process: ControllerProcess): Ledger {
         return ended;
       }),
     holdBack: (token, held, why) => reached('holdBack', () => ledger.holdBack(token, held, why)),
+    letGo: (token, containers) => reached('letGo', () => ledger.letGo(token, containers)),
+    leaving: (token) => (process.alive ? ledger.leaving(token) : never()),
     append: (events) => reached('append', () => ledger.append(events)),
     renew: (token) => (process.alive ? ledger.renew(token) : never()),
     mayAct: (token) => (process.alive ? process.world.mayAct(token) : never()),
@@ -118,7 +120,8 @@ function ledgerOf(process: ControllerProcess): Ledger {
     events: (filter) => (process.alive ? ledger.events(filter) : never()),
     // Without a place for logs a controller runs no jobs.
     runs: ledger.runs,
-    takeDeliveries: (token, batch) => reached('takeDeliveries', () => ledger.takeDeliveries(token, batch)),
+    takeDeliveries: (token, batch, runsOf) => reached('takeDeliveries', () => ledger.takeDeliveries(token, batch, runsOf)),
+    takeDue: (token, dueSince) => reached('takeDue', () => ledger.takeDue(token, dueSince)),
     inboxTaken: () => (process.alive ? ledger.inboxTaken() : never()),
     deliveries: (range) => (process.alive ? ledger.deliveries(range) : never()),
     deliveryBody: (number) => (process.alive ? ledger.deliveryBody(number) : never()),

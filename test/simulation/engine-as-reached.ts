@@ -36,7 +36,7 @@ export function engineAsReached(process: ControllerProcess): Engine {
     removeSlot: (on, name) => effect('removeSlot', name, () => engine.removeSlot(on, name)),
     startInstance: (on, spec, values) => effect('startInstance', spec.name, () => engine.startInstance(on, spec, values)),
     keepKeys: never,
-    removeInstance: (on, name) => effect('removeInstance', name, () => engine.removeInstance(on, name)),
+    removeInstance: (on, name, container) => effect('removeInstance', name, () => engine.removeInstance(on, name, container)),
     holdPath: (on, name) => effect('holdPath', name, () => engine.holdPath(on, name)),
     promotePath: (on, name) => effect('promotePath', name, () => engine.promotePath(on, name)),
     drainPath: (on, name) => effect('drainPath', name, () => engine.drainPath(on, name)),

@@ -5,6 +5,7 @@ import type { RunId } from '../../digest.ts';
 import type { ObservedController } from '../../engine/engine.ts';
 import { stepsOfRun } from '../../jobs/steps-of-run.ts';
 import { jobNamed } from '../../jobs/take-requests.ts';
+import { agentsOf } from '../../release/images-of.ts';
 import type { Manifest } from '../../release/manifest.ts';
 import type { Request } from '../../request.ts';
 import { done, failed, type Result } from '../../result.ts';
@@ -116,11 +117,6 @@ async function makeImages(live: Live, repository: Repository, { id, name, revisi
     },
   );
   return made.ok ? commit : made;
-}
-
-function agentsOf({ outputs }: Manifest) {
-  const agents = Object.entries(outputs.components).filter(([name]) => name.startsWith('agent/'));
-  return Object.fromEntries(agents.map(([name, image]) => [name.slice('agent/'.length), image]));
 }
 
 function parametersOf({ input }: Session): Result<Record<string, string>> {

@@ -1,6 +1,9 @@
-import type { Job } from '../../architecture/job-model.ts';
+import type { JobTriggers } from '../../architecture/job-model.ts';
+import type { Architecture } from '../../architecture/model.ts';
 import type { JobRun } from '../../job-run.ts';
 import { done, failed } from '../../result.ts';
+import { deliverJob } from '../../jobs/runs-of-push.ts';
+import { resolveEnvironment } from '../../release/resolve-environment.ts';
 import { askRuns } from '../ask-ledger.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';
 import { findLive } from '../live.ts';
@@ -24,12 +27,20 @@ export async function run(session: Session): CommandResult {
   if (!live?.manifest) return failed(notRunning(architecture));
   const runs = await askRuns({ engine, architecture, image: live.controller.image }, { limit: lookedAt });
   if (!runs.ok) return runs;
-  const jobs = Object.entries(live.manifest.inputs.architecture.jobs ?? {});
+  const jobs = listed(live.manifest.inputs.architecture, live.controller.environment);
   const lastOf = (name: string): JobRun | undefined => runs.value.find(({ job }) => job === name);
-  if (session.input.json) answerJson(session, { jobs: jobs.map(([name, job]) => ({ job: name, on: job.on, last: entry(lastOf(name)) })) });
+  if (session.input.json) answerJson(session, { jobs: jobs.map(([name, on]) => ({ job: name, on, last: entry(lastOf(name)) })) });
   else if (jobs.length === 0) answer(session, `the release that is live has no jobs`);
-  else answer(session, jobs.map(([name, job]) => line(session, { name, job, last: lastOf(name) })).join('\n'));
+  else answer(session, jobs.map(([name, on]) => line(session, { name, on, last: lastOf(name) })).join('\n'));
   return done(0);
+}
+
+/** What pushes run is no job of the architecture, and runs like one. */
+function listed(architecture: Architecture, environment: string): [name: string, on: JobTriggers][] {
+  const resolved = resolveEnvironment(architecture, environment);
+  const { jobs = {}, deliver } = resolved.ok ? resolved.value : architecture;
+  const own = Object.entries(jobs).map(([name, { on }]): [string, JobTriggers] => [name, on]);
+  return deliver ? [...own, [deliverJob, { push: { branches: [deliver.branch] } }]] : own;
 }
 
 const entry = (last: JobRun | undefined) =>
@@ -45,8 +56,8 @@ const entry = (last: JobRun | undefined) =>
         endedAt: last.endedAt ?? null,
       };
 
-function line(session: Session, { name, job, last }: { name: string; job: Job; last: JobRun | undefined }): string {
-  if (last === undefined) return `${name.padEnd(16)}  has not run yet  (${whenWords(job)})`;
+function line(session: Session, { name, on, last }: { name: string; on: JobTriggers; last: JobRun | undefined }): string {
+  if (last === undefined) return `${name.padEnd(16)}  has not run yet  (${whenWords(on)})`;
   const paint = paintFor(session.world.stdout.isTerminal, session.world.env);
   const word = (last.outcome ?? (last.startedAt ? 'running' : 'accepted')).padEnd(9);
   const tone = last.outcome === 'passed' ? 'green' : last.outcome === undefined ? 'yellow' : 'red';
@@ -55,7 +66,7 @@ function line(session: Session, { name, job, last }: { name: string; job: Job; l
   return `${name.padEnd(16)}  ${paint(tone, word)}  ${when}  ${last.id}  ${commitWords(last.commit)}${took}`;
 }
 
-function whenWords({ on }: Job): string {
+function whenWords(on: JobTriggers): string {
   const words = [on.push && 'on push', on.schedule && `at ${on.schedule.join(', ')}`, on.after && `after ${on.after.join(', ')}`];
   return words.filter((word) => word !== undefined).join('; ') || 'by hand';
 }

@@ -149,8 +149,8 @@ export class DockerEngine implements Engine {
     return attempt(`${spec.name} could not be started`, () => startInstance(this.#slots, architecture, { spec, values }));
   }
 
-  removeInstance(architecture: string, name: string): Promise<Result<void>> {
-    return attempt(`${name} could not be removed`, () => removeInstance(this.#client, architecture, name));
+  removeInstance(architecture: string, name: string, container?: string): Promise<Result<void>> {
+    return attempt(`${name} could not be removed`, () => removeInstance(this.#client, architecture, { name, container }));
   }
 
   async awaitHealthy(architecture: string, name: string, limitMs: number): Promise<Result<void, { phase: PathPhase; ended: boolean }>> {

@@ -4,6 +4,7 @@ import type { BroughtArtifacts, JobSteps, JobStepName, JobStepSpec, ObservedJobS
 import { labels } from '../labels.ts';
 import type { DockerClient } from './client.ts';
 import { createContainer, inspectContainer, listContainers, removeContainer, signalContainer } from './containers.ts';
+import { controllerSocket } from './controllers.ts';
 import { attempt, Refusal } from './failure.ts';
 import { startWithSecrets } from './instance-secrets.ts';
 import { copyArtifact } from './job-artifacts.ts';
@@ -41,7 +42,7 @@ export class DockerJobs implements JobSteps {
       if (ran !== undefined) return ran;
       await this.#networks.ensure(architecture, network);
       const place = await makePlace(this.#client, architecture, spec);
-      const creation = jobStepCreation(architecture, spec, place);
+      const creation = jobStepCreation(architecture, spec, { place, socket: controllerSocket(this.#client) });
       const container = await createContainer(this.#client, engineName(architecture, stepName(spec)), creation);
       for (const { from, paths } of brought)
         for (const artifact of paths) {

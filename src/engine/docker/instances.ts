@@ -49,8 +49,12 @@ async function readySandbox({ client, inspections }: Slots, architecture: string
 }
 
 /** Asks it to end, with the image's own signal and the time it was made with, and removes it. */
-export async function removeInstance(client: DockerClient, architecture: string, name: string): Promise<void> {
-  const instance = await inspectContainer(client, engineName(architecture, name));
+export async function removeInstance(
+  client: DockerClient,
+  architecture: string,
+  { name, container }: { name: string; container?: string | undefined },
+): Promise<void> {
+  const instance = await inspectContainer(client, container ?? engineName(architecture, name));
   if (instance === undefined || instance.Config.Labels?.[labels.architecture] !== architecture) return;
   if (instance.State.Running) await client.did({ method: 'POST', path: `/containers/${instance.Id}/stop`, long: true }, 404, 304);
   if (!hasSecrets(instance)) return removeContainer(client, instance.Id);

@@ -1,12 +1,13 @@
 import { digestOf } from '../../digest.ts';
-import type { JobStepSpec } from '../job-steps.ts';
+import { builderFolder, type JobStepSpec } from '../job-steps.ts';
 import { labels } from '../labels.ts';
+import { defaultSocket } from './address.ts';
 import { hardenedHost, sealed } from './creation.ts';
 import { secretsMount, type Receiver } from './instance-secrets.ts';
 import { placeName, stepName } from './job-names.ts';
 import { cacheMount, folderMount, jobLabels } from './job-place.ts';
 import { secretsName } from './names.ts';
-import type { Creation } from './vendor.ts';
+import type { Creation, VendorMount } from './vendor.ts';
 
 /** Beside its folder, all that a step can write to but its caches; it counts as its memory. */
 const temporaryBytes = 2 ** 30;
@@ -23,8 +24,14 @@ export const secretsMemberOf = (spec: JobStepSpec): Receiver => ({
 export const secretsVolumeOf = (architecture: string, spec: JobStepSpec): string =>
   `${secretsName(architecture, stepName(spec))}.${spec.token}`;
 
-/** What the engine is asked for: the image, the place's network, mounts and limits, and nothing else. */
-export function jobStepCreation(architecture: string, spec: JobStepSpec, place: string): Creation {
+/** The engine, and a volume whose name no cache can have. */
+const builderMounts = (architecture: string, socket: string): VendorMount[] => [
+  { Type: 'bind', Source: socket, Target: defaultSocket },
+  cacheMount(architecture, '.builder', builderFolder),
+];
+
+/** `place`: whose network it has; `socket`: the engine's, for a builder. What the engine is asked for: the image, the place's network, mounts and limits, and nothing else. */
+export function jobStepCreation(architecture: string, spec: JobStepSpec, { place, socket }: { place: string; socket: string }): Creation {
   const { memoryBytes, processes, cpus } = spec.limits;
   const creation: Creation = {
     Image: spec.image,
@@ -47,6 +54,7 @@ export function jobStepCreation(architecture: string, spec: JobStepSpec, place: 
       Tmpfs: { '/tmp': `rw,exec,nosuid,nodev,size=${temporaryBytes},mode=1777` },
       Mounts: [
         folderMount(architecture, spec),
+        ...(spec.builder ? builderMounts(architecture, socket) : []),
         ...Object.entries(spec.caches).map(([name, path]) => cacheMount(architecture, name, path)),
         ...(spec.secrets.length === 0 ? [] : [secretsMount(architecture, secretsMemberOf(spec), secretsVolumeOf(architecture, spec))]),
       ],

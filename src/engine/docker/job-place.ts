@@ -63,6 +63,8 @@ export const jobLabels = (architecture: string, { run, step, job }: JobStepSpec,
 export async function makePlace(client: DockerClient, architecture: string, spec: JobStepSpec): Promise<string> {
   const place = await createContainer(client, engineName(architecture, placeName(spec)), placeCreation(architecture, spec));
   await startContainer(client, place);
+  // The host's network is not ours to close.
+  if (spec.builder) return place;
   const router = await createContainer(client, '', routerCreation(architecture, spec, place));
   try {
     const { exitCode, stderr } = await runToEnd(client, router, { limitMs: routingMs });
@@ -84,14 +86,14 @@ function placeCreation(architecture: string, spec: JobStepSpec): Creation {
     Entrypoint: ['/bin/sh', '-c'],
     Cmd: [watchFolder(spec.diskBytes)],
     User: '0',
-    Hostname: 'step',
+    ...(!spec.builder && { Hostname: 'step' }),
     Labels: jobLabels(architecture, spec, 'job-place'),
     StopTimeout: 0,
     HostConfig: {
       ...hardenedHost(),
       // Counts what the step has written, whoever's it is.
       CapAdd: ['DAC_READ_SEARCH'],
-      NetworkMode: engineName(architecture, jobsNetwork),
+      NetworkMode: spec.builder ? 'host' : engineName(architecture, jobsNetwork),
       Memory: placeBytes,
       MemorySwap: placeBytes,
       PidsLimit: 16,

@@ -202,15 +202,19 @@ export class MemoryEngine implements Engine {
     return carryOut(this.world, { verb: 'startInstance', architecture, name: spec.name }, [create, start]);
   }
 
-  async removeInstance(architecture: string, name: string): Promise<Result<void>> {
+  async removeInstance(architecture: string, name: string, container?: string): Promise<Result<void>> {
     const { machine, lifecycle } = this.world;
     const state = machine.of(architecture);
-    const end = (): void => {
+    const found = () => {
       const instance = state.instances.get(name);
+      return container === undefined || instance?.container === container ? instance : undefined;
+    };
+    const end = (): void => {
+      const instance = found();
       if (instance) lifecycle.endInstance(state, instance, { exitCode: 143, by: `removeInstance ${name}` });
     };
     const remove = (): void => {
-      const instance = state.instances.get(name);
+      const instance = found();
       if (instance) lifecycle.removeInstance(state, instance);
     };
     return carryOut(this.world, { verb: 'removeInstance', architecture, name }, [end, remove]);
