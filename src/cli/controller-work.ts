@@ -9,7 +9,7 @@ import { readKept, type KeptLine, type KeptLogs } from '../jobs/kept-log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { inboxFilesIn } from '../gateway/inbox-files.ts';
 import { InboxReader } from '../gateway/inbox-reader.ts';
-import { inboxFolder, ledgerFolder } from '../kept-volumes.ts';
+import { inboxFolder, ledgerFolder, logsFolder } from '../kept-volumes.ts';
 import { takesInbox } from './takes-inbox.ts';
 import { openSqliteLedger } from '../ledger/sqlite-ledger.ts';
 import { parseManifest } from '../release/manifest-codec.ts';
@@ -21,14 +21,11 @@ import type { LedgerQuestion } from './ledger-question.ts';
 
 const ledgerPath = `${ledgerFolder}/ledger.db`;
 
-/** Where the output of jobs' steps is kept. */
-const logsPath = `${ledgerFolder}/logs`;
-
 /** The answer as JSON text. Works inside a container that mounts the ledger's volume. */
 export async function tellFromLedger(question: LedgerQuestion): Promise<Result<string>> {
   const opened = await openSqliteLedger(ledgerPath);
   if (!opened.ok) return opened;
-  const told = await answerFrom(opened.value, { folder: logsPath }, question);
+  const told = await answerFrom(opened.value, { folder: logsFolder }, question);
   await opened.value.close();
   return done(JSON.stringify(told));
 }
@@ -65,7 +62,7 @@ export async function runBakedController({ engine, print, signal }: ControllerWo
   const self = controllerId();
   const openSecret = secretOpener(readIdentity);
   const inbox = takesInbox(baked.value.manifest) ? { inbox: new InboxReader(inboxFilesIn(inboxFolder)) } : {};
-  const own = { self, print, signal, openSecret, logs: logsPath, ...inbox };
+  const own = { self, print, signal, openSecret, logs: logsFolder, ...inbox };
   const result = await runController({ engine, ledger: ledger.value, ...baked.value, ...own });
   await ledger.value.close();
   return result;

@@ -16,7 +16,7 @@ const folderOf = ({ folder }: KeptLogs, run: RunId): string => path.join(folder,
 const stem = (step: string): string => digestOfBytes(step).slice(0, 16);
 
 /** The newest file of a step; those of lower tokens hold no more. */
-async function newestOf(logs: KeptLogs, run: RunId, step: string): Promise<{ file: string; token: number } | undefined> {
+export async function newestOf(logs: KeptLogs, run: RunId, step: string): Promise<{ file: string; token: number } | undefined> {
   const names = await readdir(folderOf(logs, run)).catch(() => []);
   const tokens = names.flatMap((name) => {
     const [of, token, ...more] = name.split('.');
@@ -38,7 +38,7 @@ export async function* readKept(logs: KeptLogs, run: RunId, step: string): Async
   }
 }
 
-function parsed(line: string): KeptLine | undefined {
+export function parsed(line: string): KeptLine | undefined {
   try {
     return JSON.parse(line) as KeptLine;
   } catch {

@@ -2,7 +2,7 @@ import { repositoryName } from '../architecture/deliver.ts';
 import type { Deliver } from '../architecture/model.ts';
 import { repositorySecret } from '../builder-task.ts';
 import { digestOfBytes, type CommitId, type ImageId, type ReleaseId, type RunId } from '../digest.ts';
-import type { AcceptedRun, PlannedStep, RunOutcome, RunPush } from '../job-run.ts';
+import { deliverJob, type AcceptedRun, type PlannedStep, type RunOutcome, type RunPush } from '../job-run.ts';
 import type { RunsOfDelivery } from '../ledger/delivery.ts';
 import { sealedValue } from '../release/secret-references.ts';
 import { planOfJob, type PlanContext } from './plan-of-job.ts';
@@ -13,9 +13,6 @@ import { jobsAfter, jobsOfPush, nextTimes } from './triggers.ts';
 export type PushContext = PlanContext & { release: ReleaseId; environment: string; agents: Readonly<Record<string, ImageId>> };
 
 type Pushed = Parameters<RunsOfDelivery>[0];
-
-/** The reserved job that runs a commit's release; no architecture may call one so. */
-export const deliverJob = 'deliver';
 
 /**
  * What a delivery starts: the job `deliver`, where it is a push to the branch that is delivered, and the jobs on push that it fits. Ids follow

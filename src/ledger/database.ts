@@ -1,18 +1,31 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { knownSchema, migrations } from './migrations.ts';
 
+/** What only looks. */
+export type Reading = Pick<Database, 'all' | 'one'>;
+
 /** Rows as plain objects, by a statement that is prepared once. */
 export class Database {
   readonly #connection: DatabaseSync;
   readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>();
 
+  private constructor(connection: DatabaseSync) {
+    this.#connection = connection;
+  }
+
   /**
    * Durable as soon as a transaction ends: with `synchronous=NORMAL` a loss of power takes acknowledged rows along.
    * Waits up to 10 s for another writer.
    */
-  constructor(file: string) {
-    this.#connection = new DatabaseSync(file, { timeout: 10_000 });
-    this.#connection.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF;');
+  static forWriting(file: string): Database {
+    const connection = new DatabaseSync(file, { timeout: 10_000 });
+    connection.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF;');
+    return new Database(connection);
+  }
+
+  /** For somebody who cannot write where the file is. Throws where it cannot be read. */
+  static forReading(file: string | URL): Database {
+    return new Database(new DatabaseSync(file, { readOnly: true, timeout: 1000 }));
   }
 
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {

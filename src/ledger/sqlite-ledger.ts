@@ -30,7 +30,7 @@ const unusable = (code: 'LEDGER_NEWER' | 'LEDGER_UNREADABLE', what: string, why:
 export async function openSqliteLedger(file: string, options: LedgerOptions = {}): Promise<Result<Ledger>> {
   let database: Database | undefined;
   try {
-    database = new Database(file);
+    database = Database.forWriting(file);
     const refusal = migrate(database);
     if (refusal === undefined) return done(new SqliteLedger(database, options.now ?? (() => new Date().toISOString())));
     database.close();

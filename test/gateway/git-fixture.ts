@@ -103,9 +103,9 @@ export class Clone {
     });
   }
 
-  /** A git that goes on while the test does something else. */
+  /** A git that goes on while the test does something else. It leads a group, as what a terminal ends. */
   start(...words: string[]) {
-    return spawn('git', ['-C', this.folder, ...words], { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+    return spawn('git', ['-C', this.folder, ...words], { env: environment, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   }
 
   /** A commit that writes the text into the file; its id. */

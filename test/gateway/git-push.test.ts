@@ -25,7 +25,7 @@ it('takes a push: its commit is there whole, and a delivery in the inbox, with b
     ref: 'refs/heads/main',
     before: null,
     after: first,
-    author: 'Ada Lovelace',
+    author: { name: 'Ada Lovelace' },
   });
   const whole = await repository.run(['rev-list', '--objects', second]);
   assert.equal(whole.stdout.trim().split('\n').length, 6);

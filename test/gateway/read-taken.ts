@@ -1,5 +1,10 @@
-import { readInboxTaken } from '../../src/ledger/read-only-ledger.ts';
+/** Says how far the inbox was taken, each time it is asked on standard input, of the ledger it is given. */
+import { createInterface } from 'node:readline';
+import { inboxTaken } from '../../src/ledger/deliveries.ts';
+import { LedgerReader } from '../../src/ledger/ledger-reader.ts';
 
-/** Says what a user who may only read the ledger is told. Run by read-only-ledger.test.ts. */
-const taken = readInboxTaken(process.argv[2]!);
-process.stdout.write(JSON.stringify(taken && [...taken]) ?? 'nothing');
+const reader = new LedgerReader(process.argv[2] ?? '');
+for await (const _ of createInterface({ input: process.stdin })) {
+  const taken = reader.read(inboxTaken);
+  console.log(taken === undefined ? 'nothing' : JSON.stringify([...taken]));
+}

@@ -2,7 +2,7 @@ import type { JobTriggers } from '../../architecture/job-model.ts';
 import type { Architecture } from '../../architecture/model.ts';
 import type { JobRun } from '../../job-run.ts';
 import { done, failed } from '../../result.ts';
-import { deliverJob } from '../../jobs/runs-of-push.ts';
+import { deliverJob } from '../../job-run.ts';
 import { resolveEnvironment } from '../../release/resolve-environment.ts';
 import { askRuns } from '../ask-ledger.ts';
 import { answer, answerJson, type CommandResult, type Session } from '../command.ts';

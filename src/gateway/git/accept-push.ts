@@ -31,10 +31,11 @@ export async function acceptMove(accepting: Accepting, move: BranchMove, lock: H
   if (commit === undefined) return { refused: 'this is no commit' };
   if (head?.commit !== before) return { refused: movedWords(head?.commit) };
   const previous = head?.delivery;
+  const changedPaths = before === undefined ? undefined : await repository.changedPaths(before, after);
   const id = await repository.makeDelivery({ branch, after, seconds: commit.seconds, ...(previous !== undefined && { previous }) }, lock);
   const prepared = await repository.prepareMove({ branch, to: id, ...(previous !== undefined && { from: previous }) }, lock);
   if (typeof prepared === 'string') return { refused: `the branch cannot be written: ${prepared.replace(/^fatal: /, '')}` };
-  const written = await append(deliveryOf(id, { ...move, author: commit.author }, accepting.clock()));
+  const written = await append(deliveryOf(id, { ...move, author: commit.author, changedPaths }, accepting.clock()));
   if (!written.ok) {
     await prepared.abort();
     return { refused: `${written.problem.what}: ${written.problem.why ?? ''}`, problem: written.problem };
@@ -46,9 +47,12 @@ export async function acceptMove(accepting: Accepting, move: BranchMove, lock: H
 const movedWords = (commit: string | undefined): string =>
   commit === undefined ? 'the branch is not there any more' : `the branch is at ${commit.slice(0, 8)} now; fetch first`;
 
-/** As GitHub says it, as far as it goes. */
-function deliveryOf(id: string, { branch, before, after, author }: BranchMove & { author: string }, now: Date): Delivery {
-  const body = { ref: `refs/heads/${branch}`, before: before ?? null, after, author };
+type Pushed = BranchMove & { author: string; changedPaths: readonly string[] | undefined };
+
+/** As GitHub says it, as far as it goes: all that changed as if one commit had. */
+function deliveryOf(id: string, { branch, before, after, author, changedPaths }: Pushed, now: Date): Delivery {
+  const commits = changedPaths && [{ id: after, added: [], removed: [], modified: changedPaths }];
+  const body = { ref: `refs/heads/${branch}`, before: before ?? null, after, author: { name: author }, ...(commits && { commits }) };
   return {
     source: gitSource,
     id,

@@ -1,23 +1,17 @@
 import type { RunId } from '../../digest.ts';
-import type { RunOutcome } from '../../job-run.ts';
-import type { Problem } from '../../problem.ts';
+import { deliverJob } from '../../job-run.ts';
+import type { DeliveryLook, StartedRun } from '../../ledger/delivery-look.ts';
 import type { Timers } from '../../timers.ts';
 
-/** A run of a job that a delivery started. `steps`: those whose output is kept, in their order. */
-export type StartedRun = { id: RunId; job: string; outcome?: RunOutcome; problem?: Problem; steps: readonly string[] };
-
-/** What the ledger knows of a delivery. `deploys`: its run that builds and runs the release. `isLive`: a release became live since. */
-export type DeliveryLook = { number: number; deploys?: StartedRun; others: readonly StartedRun[]; isLive: boolean };
-
-/** Lines of a step's kept output, from a place on; undefined is its start. */
-export type KeptPart = { lines: readonly string[]; next: number | undefined };
+/** Lines of a step's kept output, from a position on. */
+export type KeptPart = { lines: readonly string[]; next: number };
 
 export type FollowDelivery = (id: string, signal: AbortSignal) => AsyncIterable<readonly string[]>;
 
 export type Following = {
   /** Undefined when no controller has taken it yet, or the ledger cannot be read just now. */
   look: (id: string) => DeliveryLook | undefined;
-  kept: (run: RunId, step: string, from: number | undefined) => Promise<KeptPart>;
+  kept: (run: RunId, step: string, from: number) => Promise<KeptPart>;
   /** This gateway is to end. */
   closing: AbortSignal;
   timers: Timers;
@@ -40,19 +34,22 @@ type Leave = 'closing' | 'long' | 'lines' | 'live';
 export const followDelivery = (following: Following): FollowDelivery =>
   async function* follow(id, signal) {
     const watch = { following, limits: following.limits ?? usualFollow, id, signal, waitedMs: 0 };
+    yield ['the push is on disk'];
     const look = await taken(watch);
     if (signal.aborted) return;
-    if (look === undefined) return yield [`the push is on disk as delivery ${id.slice(0, 8)}, and no controller has taken it yet`, later()];
-    const { deploys, others } = look;
+    if (look === undefined) return yield ['no controller has taken it yet; changeless deliveries shows when one has'];
+    const deploys = deployIn(look);
+    const others = look.runs.filter((run) => run !== deploys);
     yield [`delivery ${look.number} is taken`, ...others.map((run) => `job ${run.job} runs: ${followWords(run.id)}`)];
-    if (deploys === undefined) return yield ['it deploys nothing: no branch of this name is deployed here'];
+    if (deploys === undefined) return yield ['it deploys nothing: this branch is not the one that is delivered'];
     yield [`run ${deploys.id} deploys it; Ctrl-C ends the watching, not the run`];
     yield* watchRun(watch, deploys);
   };
 
-type Watch = { following: Following; limits: FollowLimits; id: string; signal: AbortSignal; waitedMs: number };
+/** Of all that a push starts, what builds and runs its release. */
+const deployIn = ({ runs }: DeliveryLook): StartedRun | undefined => runs.find(({ job }) => job === deliverJob);
 
-const later = (): string => 'changeless deliveries    shows it when it is';
+type Watch = { following: Following; limits: FollowLimits; id: string; signal: AbortSignal; waitedMs: number };
 
 const followWords = (run: string): string => `changeless job logs ${run} --follow`;
 
@@ -66,20 +63,20 @@ async function taken(watch: Watch): Promise<DeliveryLook | undefined> {
 }
 
 async function* watchRun(watch: Watch, { id, steps }: StartedRun): AsyncGenerator<readonly string[]> {
-  const places = new Map<string, number | undefined>(steps.map((step) => [step, undefined]));
+  const places = new Map(steps.map((step) => [step, 0]));
   let lines = 0;
   let liveMs: number | undefined;
   for (;;) {
     // Looked at first: what was printed before the end is there when the end is.
     const look = watch.following.look(watch.id);
-    const isOver = look?.deploys?.outcome !== undefined;
+    const deploys = look && deployIn(look);
     for (const [step, from] of places) {
       const part = await watch.following.kept(id, step, from);
       places.set(step, part.next);
       lines += part.lines.length;
       if (part.lines.length > 0) yield part.lines;
     }
-    if (isOver && look.deploys) return yield endWords(look.deploys);
+    if (deploys?.outcome !== undefined) return yield endWords(deploys);
     if (look?.isLive) liveMs ??= watch.waitedMs;
     const leave = reasonToLeave(watch, { lines, liveMs });
     if (leave !== undefined) return yield leaveWords(leave, id);

@@ -18,6 +18,8 @@ export const receivedRef = 'refs/changeless/received/';
 
 const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 
+const mostPathBytes = 256 * 1024;
+
 /** Older than this, what was begun has no one who goes on with it. */
 const abandonedMs = 24 * 3_600_000;
 
@@ -88,6 +90,13 @@ export class GitRepository {
     if (said.code !== 0) return undefined;
     const { author, at } = parseCommit(id as CommitId, said.stdout);
     return { author, seconds: Math.max(0, Math.floor(Date.parse(at) / 1000) || 0) };
+  }
+
+  /** What differs between two commits; undefined when it is too much to say, or cannot be said as text. */
+  async changedPaths(before: string, after: string): Promise<string[] | undefined> {
+    const said = await this.run(['diff-tree', '-r', '-z', '--no-renames', '--name-only', before, after]);
+    const paths = said.stdout.split('\0').filter(Boolean);
+    return said.code !== 0 || said.bytes.length > mostPathBytes || said.stdout.includes('\ufffd') ? undefined : paths;
   }
 
   /**
