@@ -1,8 +1,8 @@
 import type { CommitId, RunId } from './digest.ts';
 import type { RunPlan } from './job-run.ts';
 
-/** Of which repository, and which branch of it. `source`: that of the delivery; `secret`: the file in which the builder gets it. */
-export type BuilderOrigin = { source: string; repository: string; branch: string; folder: string; secret?: string };
+/** Of which repository, and which branch of it; without one it is the gateway's own. `secret`: the file in which the builder gets it. */
+export type BuilderOrigin = { repository?: string; branch: string; folder: string; secret?: string };
 
 /** What a builder is told: to run the release of a commit, or to make the images of a run's steps. */
 export type BuilderTask = { architecture: string; commit: CommitId; origin: BuilderOrigin } & (

@@ -39,6 +39,8 @@ export type PlannedStep = {
   limitMs: number;
   /** What the builder does in it, in place of an agent: only the controller plans such a step, never a job. Nothing else runs before it passed. */
   builder?: 'deliver' | 'prepare';
+  /** Of a builder: whether its commit was pushed to the gateway's own remote, and is there. */
+  remote?: true;
 };
 
 /** What a step's image is made of besides its agent's and the commit's tree. */

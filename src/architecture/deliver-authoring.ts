@@ -3,8 +3,8 @@
  * commit there. The builder that does it has the engine, so who may push to the branch may do anything here.
  */
 export type DeliverInput = {
-  /** `https://…`, `ssh://…` or `user@host:path`; `http://` of this machine alone. */
-  repository: string;
+  /** `https://…`, `ssh://…` or `user@host:path`; `http://` of this machine alone. Left out where all is pushed to the gateway's own remote. */
+  repository?: string;
   /** `main` when left out. Pushes to others start jobs, and are not deployed. */
   branch?: string;
   /** Where `architecture.ts` is in it: its top when left out. */

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type CommitId, digestOfBytes, short } from '../digest.ts';
 import type { Problem } from '../problem.ts';
@@ -50,6 +50,25 @@ export async function fetchPushed(request: PushedRequest): Promise<Result<string
   const isOnBranch = await git(['merge-base', '--is-ancestor', commit, reference]);
   return isOnBranch.code === 0 ? done(folder) : failed(notOnBranch(request));
 }
+
+/**
+ * The same of what was pushed to the gateway's own remote, whose bare repository is at hand: its objects are read where they lie. Whoever was
+ * let push there has said of which branch the commit is.
+ */
+export async function takeOwn({ repository, commit, cacheFolder }: OwnRequest): Promise<Result<string>> {
+  const folder = path.join(cacheFolder, 'repositories/own');
+  await mkdir(folder, { recursive: true });
+  const made = await runGit({ folder, arguments: ['init', '--quiet', '--template=', folder], configuration: 'objects' });
+  if (made.code !== 0) return failed(unavailable(repository, made.stderr));
+  // Whole or not at all: another run may be reading it.
+  const alternates = path.join(folder, '.git/objects/info/alternates');
+  await writeFile(`${alternates}.${process.pid}`, `${repository}/objects\n`);
+  await rename(`${alternates}.${process.pid}`, alternates);
+  const found = await runGit({ folder, arguments: ['cat-file', '-e', `${commit}^{commit}`], configuration: 'objects' });
+  return found.code === 0 ? done(folder) : failed(unavailable(repository, `it has no commit ${commit}`));
+}
+
+export type OwnRequest = Pick<PushedRequest, 'commit' | 'cacheFolder'> & { repository: string };
 
 const unavailable = (address: string, why: string): Problem => ({
   code: 'REPOSITORY_UNAVAILABLE',

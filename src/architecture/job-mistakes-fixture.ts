@@ -97,7 +97,7 @@ export const jobMistakes: [name: string, value: unknown, expected: string[]][] =
   [
     'a job after one that is not there',
     withJob({ on: { after: 'buidl' } }, { build: { steps: [step] } }),
-    ['jobs.test.on.after: expected a job (test, build), found buidl (did you mean build?)'],
+    ['jobs.test.on.after: expected a job (test, build, deliver), found buidl (did you mean build?)'],
   ],
   [
     'jobs that wait for each other',

@@ -332,6 +332,11 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
     ],
   ],
   [
+    'a branch of no repository',
+    { name: 's', deliver: { branch: 'main' } },
+    ['deliver: expected the repository that is delivered, found none'],
+  ],
+  [
     'an environment that follows a branch of no repository',
     { ...withService({}), environments: { p: { deliver: { branch: 'production' } } } },
     ['environments.p.deliver: expected deliver in the architecture too, found none'],

@@ -199,7 +199,7 @@ export const architectureModel = z.strictObject({
   environments: z.record(z.string(), environment).readonly(),
   channels: channels.describe('Who is told what happens.'),
   deliver: z
-    .strictObject({ repository: z.string(), branch: z.string(), folder: z.string(), secret: z.string().exactOptional() })
+    .strictObject({ repository: z.string().exactOptional(), branch: z.string(), folder: z.string(), secret: z.string().exactOptional() })
     .describe('What pushes deliver.')
     .exactOptional(),
   schedules: z.boolean().describe('Whether jobs run on their schedules.').exactOptional(),

@@ -34,10 +34,10 @@ export type Architecture = {
 export type Secrets = Readonly<Record<string, { version: number }>>;
 
 /**
- * What pushes deliver. `folder`: where `architecture.ts` is in the repository, empty at its top. `secret`: with which it is read. It belongs
+ * What pushes deliver. `repository`: left out where it is the gateway's own. `folder`: where `architecture.ts` is in the repository, empty at its top. `secret`: with which it is read. It belongs
  * to the controller alone, and so to no generation.
  */
-export type Deliver = { repository: string; branch: string; folder: string; secret?: string };
+export type Deliver = { repository?: string; branch: string; folder: string; secret?: string };
 
 /** Takes messages as JSON over HTTP. */
 export type Channel = { webhook: string };

@@ -64,7 +64,7 @@ export function normalise(written: input.ArchitectureInput): Architecture {
     environments: { local: {}, ...mapValues(written.environments, (change) => normaliseEnvironment(change, { apps, stores })) },
     ...normaliseChannels(written.channels),
     ...normaliseSecrets(written.secrets),
-    ...normaliseDeliver(written.deliver),
+    ...normaliseDeliver(written.deliver ?? (written.gateway?.git && {})),
     ...(written.rollout && written.rollout !== 'together' && { rollout: written.rollout }),
   };
 }
@@ -100,7 +100,14 @@ function normaliseGateway(gateway: input.GatewayInput | undefined): Record<strin
 function normaliseDeliver(deliver: input.DeliverInput | undefined): { deliver?: Deliver } {
   if (deliver === undefined) return {};
   const { repository, branch = defaults.branch, folder = '', secret } = deliver;
-  return { deliver: { repository, branch, folder: posix.join(folder, '.').replace(/^\.$/, ''), ...(secret !== undefined && { secret }) } };
+  return {
+    deliver: {
+      ...(repository !== undefined && { repository }),
+      branch,
+      folder: posix.join(folder, '.').replace(/^\.$/, ''),
+      ...(secret !== undefined && { secret }),
+    },
+  };
 }
 
 const normaliseTls = (tls: input.TlsInput | undefined): { tls?: Tls } =>

@@ -186,7 +186,7 @@ const gateway = members({
 
 const branch = text('the name of a branch', isBranchName);
 const deliver = members({
-  repository: text(deliveredExpectation, isDeliveredAddress),
+  repository: text(deliveredExpectation, isDeliveredAddress).optional(),
   branch: branch.optional(),
   folder: text('a folder of the repository, relative and without ..', expect.isRelativePath).optional(),
   secret: text('the name of a secret', Boolean).optional(),

@@ -31,12 +31,12 @@ export function followersIn(post: Said): (ended: AfterRun) => AcceptedRun[] {
 /** What comes due by schedule, and when next. */
 export type Schedules = { due: (since: Date, until: Date) => AcceptedRun[]; next: (since: Date) => Date | undefined };
 
-/** Undefined where nothing ever comes due: on a laptop nothing does, unless its environment says so. */
+/** Undefined where nothing is to come due: on a laptop nothing does, unless its environment says so. */
 export function schedulesIn(post: Said & Pick<Post, 'logs'>): Schedules | undefined {
   const context = post.logs === undefined ? undefined : contextOf(post);
   if (!context?.architecture.deliver) return undefined;
   const { jobs = {}, schedules = post.environment !== 'local' } = context.architecture;
-  if (!schedules || !Object.values(jobs).some(({ on }) => on.schedule)) return undefined;
+  if (!schedules) return undefined;
   const { commit } = post.manifest.inputs.source;
   return { due: (since, until) => runsDue({ since, until }, { ...context, commit }), next: (since) => nextTime(jobs, since) };
 }

@@ -24,9 +24,9 @@ export type JobStepSpec = JobStepName & {
   origin: { environment: string; release: ReleaseId; commit: CommitId | 'uncommitted' };
   /**
    * The controller's own, which fetches, builds and runs: it gets what the controller has, the engine and the host's network, and a volume
-   * at `builderFolder` that is no cache of any job.
+   * at `builderFolder` that is no cache of any job; with `remote` what was pushed to gateways, to read.
    */
-  builder?: true;
+  builder?: { remote: boolean };
 };
 
 /** Where a builder keeps what it has fetched. */

@@ -51,7 +51,8 @@ export function taskOf({ name, deliver }: ResolvedArchitecture, run: JobRun, ste
   if (deliver === undefined || commit === 'uncommitted') return undefined;
   const { repository, folder } = deliver;
   const secret = step.secrets.some(({ file }) => file === repositorySecret) && { secret: repositorySecret };
-  const origin = { source: push?.source ?? '', repository, folder, branch: push?.branch ?? deliver.branch, ...secret };
+  const address = !step.remote && repository !== undefined && { repository };
+  const origin = { ...address, folder, branch: push?.branch ?? deliver.branch, ...secret };
   const task = { architecture: name, commit, origin };
   if (step.builder === 'deliver') return { ...task, do: 'deliver', environment };
   const { prepare } = plan;

@@ -90,7 +90,7 @@ function specOf({ hands, owned, run }: CarriedRun, step: PlannedStep, image: Ima
   const { environment, release, commit, job } = run;
   const { caches, secrets, limits, key } = step;
   const origin = { environment, release, commit };
-  const builder = step.builder && { builder: true as const };
+  const builder = step.builder && { builder: { remote: step.remote === true } };
   return {
     run: run.id,
     step: key,

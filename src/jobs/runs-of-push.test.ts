@@ -112,3 +112,11 @@ void test('the builder gets what the repository is read with, and nobody else', 
     [[secret], []],
   );
 });
+
+void test('what was pushed to the gateway itself is read from there, and so is all where there is no other repository', () => {
+  const { repository: _, ...own } = withBody(commits('x'));
+  const remotes = (...given: Parameters<typeof runsOfPush>) => runsOfPush(...given).map(({ plan }) => plan.steps[0]?.remote === true);
+  assert.deepEqual(remotes({ ...own, source: 'git' }, contextOf()), [true, true]);
+  assert.deepEqual(remotes(withBody(commits('x')), contextOf()), [false, false]);
+  assert.deepEqual(remotes({ ...own, source: 'git' }, contextOf({ deliver: { branch: 'main', folder: '' } })), [true, true]);
+});

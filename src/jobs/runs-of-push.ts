@@ -3,7 +3,7 @@ import type { Deliver } from '../architecture/model.ts';
 import { repositorySecret } from '../builder-task.ts';
 import { digestOfBytes, type CommitId, type ImageId, type ReleaseId, type RunId } from '../digest.ts';
 import { deliverJob, type AcceptedRun, type PlannedStep, type RunOutcome, type RunPush } from '../job-run.ts';
-import type { RunsOfDelivery } from '../ledger/delivery.ts';
+import { gitSource, type RunsOfDelivery } from '../ledger/delivery.ts';
 import { sealedValue } from '../release/secret-references.ts';
 import { planOfJob, type PlanContext } from './plan-of-job.ts';
 import { readPushBody } from './push-body.ts';
@@ -34,9 +34,9 @@ export function runsOfPush(delivery: Pushed, context: PushContext): AcceptedRun[
   const accepted = { commit: after as CommitId, release, environment, reason: 'push', push } as const;
   const jobs = jobsOfPush(context.architecture.jobs ?? {}, { branch, ...(changedPaths && { changedPaths }) });
   return [
-    ...(branch === deliver.branch ? [{ ...accepted, ...deliverRun(number, context) }] : []),
+    ...(branch === deliver.branch ? [{ ...accepted, ...deliverRun(push, context) }] : []),
     ...jobs.flatMap((job) => {
-      const prepared = preparedRun(job, {}, context);
+      const prepared = preparedRun({ job, push }, context);
       return prepared ? [{ ...accepted, ...prepared, id: `${job}-${number}` as RunId }] : [];
     }),
   ];
@@ -44,17 +44,17 @@ export function runsOfPush(delivery: Pushed, context: PushContext): AcceptedRun[
 
 /** Of the gateway's own remote is all that it sends; a forge says of which repository it is. */
 function isOf({ repository }: Deliver, delivery: Pushed): boolean {
-  const own = repositoryName(repository);
+  const own = repository === undefined ? undefined : repositoryName(repository);
   return delivery.repository === undefined || own === undefined || own.toLowerCase() === delivery.repository.toLowerCase();
 }
 
 type Planned = Pick<AcceptedRun, 'job' | 'parameters' | 'plan'>;
 
-const deliverRun = (number: number, context: PushContext): Planned & Pick<AcceptedRun, 'id' | 'turn'> => ({
-  id: `${deliverJob}-${number}` as RunId,
+const deliverRun = (push: RunPush, context: PushContext): Planned & Pick<AcceptedRun, 'id' | 'turn'> => ({
+  id: `${deliverJob}-${push.delivery}` as RunId,
   job: deliverJob,
   parameters: {},
-  plan: { steps: [builderStep('deliver', context)], limitMs: deliverMs },
+  plan: { steps: [builderStep('deliver', push, context)], limitMs: deliverMs },
   turn: deliverJob,
 });
 
@@ -68,7 +68,7 @@ export function runsAfter(ended: AfterRun, context: PushContext): AcceptedRun[] 
   const { release, environment } = context;
   const accepted = { commit, release, environment, reason: 'after', ...(push && { push }) } as const;
   return jobsAfter(context.architecture.jobs ?? {}, { job, passed: outcome === 'passed' }).flatMap((next) => {
-    const prepared = preparedRun(next, {}, context);
+    const prepared = preparedRun({ job: next, ...(push && { push }) }, context);
     return prepared ? [{ ...accepted, ...prepared, id: `${next}-${digestOfBytes(id).slice(0, 12)}` as RunId }] : [];
   });
 }
@@ -84,7 +84,7 @@ export function runsDue(
   const { release, environment, commit, architecture } = context;
   if (!architecture.deliver) return [];
   return nextTimes(architecture.jobs ?? {}, since, until).flatMap(({ job, at }) => {
-    const prepared = preparedRun(job, {}, context);
+    const prepared = preparedRun({ job }, context);
     const id = `${job}-${at
       .toISOString()
       .slice(0, 16)
@@ -93,13 +93,15 @@ export function runsDue(
   });
 }
 
+type ToPrepare = { job: string; push?: RunPush; parameters?: Readonly<Record<string, string>> };
+
 /** A run whose images the builder makes first; undefined where there is no such job, or its parameters are none. */
-export function preparedRun(job: string, parameters: Readonly<Record<string, string>>, context: PushContext): Planned | undefined {
+export function preparedRun({ job, push, parameters = {} }: ToPrepare, context: PushContext): Planned | undefined {
   const definition = context.architecture.jobs?.[job];
   const planned = definition && planOfJob({ name: job, job: definition }, parameters, context);
   if (!planned?.ok) return undefined;
   const { plan, parameters: all, built } = planned.value;
-  const steps = [builderStep('prepare', context), ...plan.steps];
+  const steps = [builderStep('prepare', push, context), ...plan.steps];
   return { job, parameters: all, plan: { ...plan, steps, prepare: { steps: built, agents: context.agents } } };
 }
 
@@ -110,7 +112,7 @@ const prepareMs = 600_000;
 const builderLimits = { memoryBytes: 2 ** 30, processes: 512 };
 
 /** No step of a job has such a key: those have the name of a cell, or nothing, before the slash. */
-function builderStep(does: 'deliver' | 'prepare', { architecture, sealed }: PushContext): PlannedStep {
+function builderStep(does: 'deliver' | 'prepare', push: RunPush | undefined, { architecture, sealed }: PushContext): PlannedStep {
   const secret = architecture.deliver?.secret;
   const reference = secret === undefined ? undefined : { secret, version: architecture.secrets?.[secret]?.version ?? 0 };
   return {
@@ -125,5 +127,6 @@ function builderStep(does: 'deliver' | 'prepare', { architecture, sealed }: Push
     limits: builderLimits,
     limitMs: does === 'deliver' ? deliverMs : prepareMs,
     builder: does,
+    ...((push?.source === gitSource || architecture.deliver?.repository === undefined) && { remote: true as const }),
   };
 }

@@ -13,8 +13,7 @@ export function takeDue(
   if (rolloutInCharge(database)?.token !== token) return [];
   const looked = database.one<{ looked_at: string }>('SELECT looked_at FROM schedules');
   const due = looked ? dueSince(new Date(looked.looked_at), new Date(now)) : [];
-  // While nothing was due, when it was looked at last makes no difference.
-  if (!looked || due.length > 0)
-    database.run('INSERT INTO schedules (one, looked_at) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET looked_at = ?1', now);
+  // Also when nothing was: a job that a later release brings is not due for a time before it.
+  database.run('INSERT INTO schedules (one, looked_at) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET looked_at = ?1', now);
   return due.filter((run) => acceptRun(database, run, now));
 }

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { fetchPushed, type PushedRequest } from '../../src/architecture/fetch-pushed.ts';
+import { fetchPushed, takeOwn, type PushedRequest } from '../../src/architecture/fetch-pushed.ts';
 import { openRepository } from '../../src/architecture/repository.ts';
 import { credentialsFor } from '../../src/architecture/repository-credentials.ts';
 import type { CommitId } from '../../src/digest.ts';
@@ -105,6 +105,22 @@ void test('a repository that is read with a secret is read with it, and the secr
     assert.ok(!refused.ok && refused.problem.code === 'REPOSITORY_UNAVAILABLE');
     assert.doesNotMatch(JSON.stringify(refused.problem), /wrong-token|Basic/);
   }
+});
+
+void test('what was pushed to the gateway itself is read where it lies', async (context) => {
+  const ground = await makeGround(context);
+  const commit = ground.commit('first');
+  ground.forge.push(ground.clone);
+  const repository = path.join(ground.root, 'forge/acme/shop.git');
+  const taken = await takeOwn({ repository, commit, cacheFolder: ground.root });
+  assert.ok(taken.ok, JSON.stringify(taken));
+  const opened = await openRepository(taken.value);
+  assert.ok(opened.ok);
+  const resolved = await opened.value.resolve(commit);
+  assert.equal(resolved.ok && resolved.value.subject, 'first');
+  await opened.value.close();
+  const missing = await takeOwn({ repository, commit: 'f'.repeat(40) as CommitId, cacheFolder: ground.root });
+  assert.ok(!missing.ok && missing.problem.code === 'REPOSITORY_UNAVAILABLE');
 });
 
 void test('an address that git would run is not given to it', async (context) => {

@@ -101,6 +101,18 @@ void test('what was missed while no controller ran is made up for once', async (
   assert.deepEqual(await runsIn(ledger), ['nightly-202605050330']);
 });
 
+void test('a schedule that a later release brings is not due for a time before it', async (context) => {
+  const time = new Day();
+  const { ledger, token } = await ledgerAt(context, time);
+  const before = time.keep(context, { ledger, token, change: { jobs: {} } });
+  await looked();
+  await time.pass(16 * 3_600_000);
+  await before.stop();
+  time.keep(context, { ledger, token });
+  await looked();
+  assert.deepEqual(await runsIn(ledger), []);
+});
+
 void test('whoever is not in charge any more starts nothing', async (context) => {
   const time = new Day();
   const { ledger, token } = await ledgerAt(context, time);

@@ -125,6 +125,45 @@ describe('a run of a job', () => {
     assert.equal((await runs.find(one))?.outcome, 'cancelled');
   });
 
+  const turned = (id: string): AcceptedRun => ({ ...runOf(id), turn: 'deliver', push: { delivery: 7, source: 'github', branch: 'main' } });
+  const outcomes = async (runs: JobRuns) => (await runs.ofDelivery(7)).map(({ id, outcome }) => [id, outcome]);
+
+  it('begins when those of its turn before it have ended, and is superseded by a newer one until then', async () => {
+    const { runs } = await worldWith('another');
+    await runs.accept(turned('first'));
+    const [, first] = await claimedBy(runs, 'a');
+    assert.equal(await runs.begin(first!), true);
+    await runs.accept(turned('second'));
+    const [second] = await claimedBy(runs, 'a', 'another', 'first');
+    assert.equal(await runs.begin(second!), false, 'the first is under way');
+    await runs.accept(turned('third'));
+    assert.deepEqual(await outcomes(runs), [
+      ['first', undefined],
+      ['second', 'superseded'],
+      ['third', undefined],
+    ]);
+    assert.equal((await runs.find('second' as RunId))?.problem?.code, 'JOB_SUPERSEDED');
+    assert.equal((await runs.find('another' as RunId))?.outcome, undefined, 'it is of no turn');
+    const [third] = await claimedBy(runs, 'a', 'another', 'first', 'second');
+    assert.deepEqual([await runs.begin(second!), await runs.begin(third!)], [false, false]);
+    assert.equal(await runs.end(first!, { outcome: 'failed' }), true);
+    assert.deepEqual([await runs.begin(second!), await runs.begin(third!)], [false, true]);
+    await runs.accept(turned('third'));
+    assert.equal((await runs.find('third' as RunId))?.outcome, undefined, 'accepted again, it supersedes nothing');
+  });
+
+  it('is accepted with the end of the one it comes after, or not at all', async () => {
+    const { runs } = await worldWith('one');
+    const [owned] = await claimedBy(runs, 'a');
+    const followers = [{ ...runOf('after'), reason: 'after' as const }];
+    assert.equal(await runs.end({ ...owned!, token: 9 }, { outcome: 'passed', followers }), false);
+    assert.equal(await runs.find('after' as RunId), undefined);
+    assert.equal(await runs.end(owned!, { outcome: 'passed', followers }), true);
+    assert.equal((await runs.find('after' as RunId))?.reason, 'after');
+    assert.equal(await runs.end(owned!, { outcome: 'failed', followers: [runOf('again')] }), false);
+    assert.equal(await runs.find('again' as RunId), undefined);
+  });
+
   it('is listed newest first, by job where one is named', async () => {
     const { runs } = await worldWith('one', 'two');
     await runs.accept({ ...runOf('three'), job: 'other' });

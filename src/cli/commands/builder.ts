@@ -1,11 +1,12 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fetchPushed } from '../../architecture/fetch-pushed.ts';
+import { fetchPushed, takeOwn } from '../../architecture/fetch-pushed.ts';
 import { openRepository } from '../../architecture/repository.ts';
 import { credentialsFor } from '../../architecture/repository-credentials.ts';
 import { jobStepImages } from '../../build/job-step-images.ts';
 import { taskPath, type BuilderOrigin, type BuilderTask } from '../../builder-task.ts';
 import { builderFolder } from '../../engine/job-steps.ts';
+import { gitFolder, gitRepository } from '../../kept-volumes.ts';
 import { done, type Result } from '../../result.ts';
 import type { CommandResult, Session } from '../command.ts';
 import { installedDelivery } from '../installed-delivery.ts';
@@ -22,15 +23,19 @@ export async function run(session: Session): CommandResult {
 /** `home`: where it keeps what it has fetched. */
 export async function build(session: Session, task: BuilderTask, home: string): CommandResult {
   const { commit, origin } = task;
-  session.world.stderr.write(`fetching  commit ${commit.slice(0, 12)} of ${origin.branch} from ${origin.repository}\n`);
-  const folder = await fetchPushed({
-    address: origin.repository,
-    branch: origin.branch,
-    commit,
-    reference: `fetched/${session.world.random(16)}`,
-    cacheFolder: home,
-    credentials: await credentialsOf(origin, home),
-  });
+  const { branch, repository } = origin;
+  session.world.stderr.write(`fetching  commit ${commit.slice(0, 12)} of ${branch} from ${repository ?? 'what was pushed here'}\n`);
+  const folder =
+    repository === undefined
+      ? await takeOwn({ repository: `${gitFolder}/${gitRepository}`, commit, cacheFolder: home })
+      : await fetchPushed({
+          address: repository,
+          branch,
+          commit,
+          reference: `fetched/${session.world.random(16)}`,
+          cacheFolder: home,
+          credentials: await credentialsOf({ repository, ...origin }, home),
+        });
   if (!folder.ok) return folder;
   return task.do === 'deliver' ? deliver(session, task, folder.value) : prepare(session, task, folder.value);
 }
@@ -38,7 +43,10 @@ export async function build(session: Session, task: BuilderTask, home: string): 
 /** Where a step finds its secrets. */
 const secretsFolder = '/run/secrets';
 
-async function credentialsOf({ repository, secret }: BuilderOrigin, home: string): Promise<Record<string, string>> {
+async function credentialsOf(
+  { repository, secret }: BuilderOrigin & { repository: string },
+  home: string,
+): Promise<Record<string, string>> {
   if (secret === undefined) return {};
   const keyFile = path.join(secretsFolder, secret);
   return credentialsFor(repository, { secret: (await readFile(keyFile, 'utf8')).trim(), keyFile, home });

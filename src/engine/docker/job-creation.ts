@@ -1,4 +1,5 @@
 import { digestOf } from '../../digest.ts';
+import { gitFolder, gitVolume } from '../../kept-volumes.ts';
 import { builderFolder, type JobStepSpec } from '../job-steps.ts';
 import { labels } from '../labels.ts';
 import { defaultSocket } from './address.ts';
@@ -6,8 +7,9 @@ import { hardenedHost, sealed } from './creation.ts';
 import { secretsMount, type Receiver } from './instance-secrets.ts';
 import { placeName, stepName } from './job-names.ts';
 import { cacheMount, folderMount, jobLabels } from './job-place.ts';
-import { secretsName } from './names.ts';
+import { engineName, secretsName } from './names.ts';
 import type { Creation, VendorMount } from './vendor.ts';
+import { volumeLabels } from './volumes.ts';
 
 /** Beside its folder, all that a step can write to but its caches; it counts as its memory. */
 const temporaryBytes = 2 ** 30;
@@ -25,10 +27,19 @@ export const secretsVolumeOf = (architecture: string, spec: JobStepSpec): string
   `${secretsName(architecture, stepName(spec))}.${spec.token}`;
 
 /** The engine, and a volume whose name no cache can have. */
-const builderMounts = (architecture: string, socket: string): VendorMount[] => [
+const builderMounts = (architecture: string, { socket, remote }: { socket: string; remote: boolean }): VendorMount[] => [
   { Type: 'bind', Source: socket, Target: defaultSocket },
   cacheMount(architecture, '.builder', builderFolder),
+  ...(remote ? [remoteMount(architecture)] : []),
 ];
+
+const remoteMount = (architecture: string): VendorMount => ({
+  Type: 'volume',
+  Source: engineName(architecture, gitVolume),
+  Target: gitFolder,
+  ReadOnly: true,
+  VolumeOptions: { NoCopy: true, Labels: volumeLabels(architecture, { name: gitVolume, owner: { kind: 'app', name: 'gateway' } }) },
+});
 
 /** `place`: whose network it has; `socket`: the engine's, for a builder. What the engine is asked for: the image, the place's network, mounts and limits, and nothing else. */
 export function jobStepCreation(architecture: string, spec: JobStepSpec, { place, socket }: { place: string; socket: string }): Creation {
@@ -54,7 +65,7 @@ export function jobStepCreation(architecture: string, spec: JobStepSpec, { place
       Tmpfs: { '/tmp': `rw,exec,nosuid,nodev,size=${temporaryBytes},mode=1777` },
       Mounts: [
         folderMount(architecture, spec),
-        ...(spec.builder ? builderMounts(architecture, socket) : []),
+        ...(spec.builder ? builderMounts(architecture, { socket, ...spec.builder }) : []),
         ...Object.entries(spec.caches).map(([name, path]) => cacheMount(architecture, name, path)),
         ...(spec.secrets.length === 0 ? [] : [secretsMount(architecture, secretsMemberOf(spec), secretsVolumeOf(architecture, spec))]),
       ],
