@@ -1,8 +1,7 @@
-import { gatewayApp, type Architecture } from './model.ts';
+import type { Architecture } from './model.ts';
 
-/** Whether pushes deliver it, or it has a git remote of its own, so that its releases have a builder. */
-export const isDelivered = ({ deliver, apps }: Pick<Architecture, 'deliver' | 'apps'>): boolean =>
-  deliver !== undefined || apps[gatewayApp]?.gateway?.git !== undefined;
+/** Whether pushes deliver it, so that its releases have a builder. */
+export const isDelivered = ({ deliver }: Pick<Architecture, 'deliver'>): boolean => deliver !== undefined;
 
 /** What the address of a delivered repository may be, for messages. */
 export const deliveredExpectation =

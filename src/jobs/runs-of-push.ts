@@ -44,7 +44,8 @@ export function runsOfPush(delivery: Pushed, context: PushContext): AcceptedRun[
 
 /** Of the gateway's own remote is all that it sends; a forge says of which repository it is. */
 function isOf({ repository }: Deliver, delivery: Pushed): boolean {
-  const own = repository === undefined ? undefined : repositoryName(repository);
+  if (repository === undefined) return delivery.source === gitSource;
+  const own = repositoryName(repository);
   return delivery.repository === undefined || own === undefined || own.toLowerCase() === delivery.repository.toLowerCase();
 }
 

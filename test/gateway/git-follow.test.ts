@@ -63,8 +63,9 @@ async function beside(context: TestContext, limits: Partial<FollowLimits> = {}) 
     closing,
     take: () => new Taker(Infinity, runsOf).take({ ledger, inbox, token }),
     log: (run: string): Promise<OpenLog> => openKept(logs, { run: run as RunId, step: step.key, token: 1 }),
-    async end(run: string, outcome: RunOutcome, problem?: Problem): Promise<void> {
-      const [owned] = (await ledger.runs.claim({ owner: 'a', leaseMs: 1000, held: [] })).filter(({ id }) => id === run);
+    end: async (run: string, outcome: RunOutcome, problem?: Problem): Promise<void> => {
+      const claimed = await ledger.runs.claim({ owner: 'a', leaseMs: 1000, held: [] });
+      const owned = claimed.find(({ id }) => id === run);
       assert.ok(owned);
       await ledger.runs.end(owned, { outcome, ...(problem && { problem }) });
     },
