@@ -100,18 +100,23 @@ export const handsOf = (post: Post, token: number): Hands => ({
   pauseMs: post.paceMs / 2,
 });
 
-/** A look at the engine, with what is known of those whom others, before this one, have told to end. */
+/** A look at the engine, with what is known of those that were told to end, by this controller or by one before it. */
 function departuresOf({ engine, ledger, desired }: Post, token: number): Pick<Hands, 'observe' | 'letGo'> {
   const { architecture } = desired;
-  let others: Promise<ReadonlySet<string>> | undefined;
+  let known: Promise<Set<string>> | undefined;
   // Read when in charge: then nobody else records any.
-  const leaving = (): Promise<ReadonlySet<string>> => (others ??= ledger.leaving(token));
+  const leaving = (): Promise<Set<string>> => (known ??= ledger.leaving().then((containers) => new Set(containers)));
   return {
     observe: sharedLook(async () => {
       const [observed, gone] = await Promise.all([engine.observe(architecture), leaving()]);
       return observed.ok ? done(marked(observed.value, gone)) : observed;
     }),
-    letGo: (containers) => ledger.letGo(token, containers),
+    async letGo(containers) {
+      const all = await leaving();
+      if (!(await ledger.letGo(token, containers))) return false;
+      for (const container of containers) all.add(container);
+      return true;
+    },
   };
 }
 

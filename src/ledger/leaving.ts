@@ -8,11 +8,9 @@ const rememberedMs = 24 * 3_600_000;
 export function letGo(database: Database, containers: readonly string[], { token, now }: { token: number; now: string }): boolean {
   if (rolloutInCharge(database)?.token !== token) return false;
   database.run('DELETE FROM leaving WHERE at < ?', new Date(Date.parse(now) - rememberedMs).toISOString());
-  for (const container of containers)
-    database.run('INSERT OR REPLACE INTO leaving (container, token, at) VALUES (?, ?, ?)', container, token, now);
+  for (const container of containers) database.run('INSERT OR REPLACE INTO leaving (container, at) VALUES (?, ?)', container, now);
   return true;
 }
 
-/** Of all others than that token. */
-export const leaving = (database: Database, token: number): ReadonlySet<string> =>
-  new Set(database.all<{ container: string }>('SELECT container FROM leaving WHERE token <> ?', token).map(({ container }) => container));
+export const leaving = (database: Database): ReadonlySet<string> =>
+  new Set(database.all<{ container: string }>('SELECT container FROM leaving').map(({ container }) => container));

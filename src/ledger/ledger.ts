@@ -93,12 +93,12 @@ export interface Ledger {
   /** Adds to what of a live rollout stays as it was. False when the token is not in charge, or is not live. */
   holdBack(token: number, held: readonly UnitName[], why: Problem): Promise<boolean>;
   /**
-   * Records of containers that they are to end, before anybody tells them: whoever is in charge next must not count on one of them, for a
-   * call that was made may take effect long after. False when the token is not in charge: tell them nothing.
+   * Records of containers that they are to end, before anybody tells them: from then on nobody counts on one of them, for a call that was
+   * made may take effect long after. False when the token is not in charge: tell them nothing.
    */
   letGo(token: number, containers: readonly string[]): Promise<boolean>;
-  /** Containers that were let go within the last day by other tokens than this, and may be there still. */
-  leaving(token: number): Promise<ReadonlySet<string>>;
+  /** Containers that were let go within the last day, and may be there still. */
+  leaving(): Promise<ReadonlySet<string>>;
   /** In this order, all or none. */
   append(events: readonly RecordedEvent[]): Promise<void>;
   /** Newest first. */

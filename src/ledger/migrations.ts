@@ -134,7 +134,7 @@ export const migrations: readonly Migration[] = [
     number: 6,
     minimumReader: 1,
     sql: `
-      CREATE TABLE leaving (container TEXT PRIMARY KEY, token INTEGER NOT NULL, at TEXT NOT NULL) STRICT;
+      CREATE TABLE leaving (container TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT;
       CREATE TABLE refusals (controller TEXT PRIMARY KEY, claim TEXT NOT NULL, at TEXT NOT NULL) STRICT;
     `,
   },

@@ -91,8 +91,8 @@ class SqliteLedger implements Ledger {
     return this.#database.transaction(() => letGo(this.#database, containers, { token, now: this.#now() }));
   }
 
-  async leaving(token: number): Promise<ReadonlySet<string>> {
-    return leaving(this.#database, token);
+  async leaving(): Promise<ReadonlySet<string>> {
+    return leaving(this.#database);
   }
 
   async append(events: readonly RecordedEvent[]): Promise<void> {

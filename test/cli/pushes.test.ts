@@ -61,7 +61,7 @@ async function runBuilder({ run, step, image }: JobStepSpec): Promise<void> {
 }
 
 async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  const deadline = performance.now() + 30_000;
+  const deadline = performance.now() + 120_000;
   for (;;) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
@@ -147,11 +147,24 @@ test('a commit that does not build ends as failed with the reason, and the relea
   assert.equal((await release()).release, live);
 });
 
-test('a commit that is on no branch, and a repository that is not there, end with a problem of their own', async () => {
+test('a commit that is on no branch ends with a problem of its own', async () => {
   writeSample(world, { ...sample(), greeting: 'unpushed' });
   commit(world, 'unpushed');
   const unpushed = await closed(`deliver-${await tell('main')}`);
   assert.deepEqual([unpushed.outcome, unpushed.problem?.code], ['failed', 'PUSH_NOT_TAKEN']);
+});
+
+test('a commit whose release failed is not deployed again by itself, and its run says so', async () => {
+  const { release: live } = await release();
+  const observed = await world.engine.observe('sample');
+  const serving = new Set(observed.ok ? observed.value.instances.map(({ image }) => image) : []);
+  world.engine.world.unhealthy(({ owner, role, image }) => owner.name === 'web' && role === 'service' && !serving.has(image));
+  const failing = await closed(`deliver-${await push('unhealthy')}`);
+  assert.deepEqual([failing.outcome, failing.problem?.code], ['failed', 'ROLLOUT_UNHEALTHY']);
+  world.engine.world.unhealthy(() => false);
+  const again = await closed(`deliver-${await tell('main')}`);
+  assert.deepEqual([again.outcome, again.problem?.code], ['failed', 'RELEASE_QUARANTINED']);
+  assert.equal((await release()).release, live);
 });
 
 test('of what waits only the latest is run, and what it skipped is on record', async () => {

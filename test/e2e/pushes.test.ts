@@ -80,7 +80,9 @@ async function ended(id: string): Promise<{ outcome: string | null; said: string
   const { stdout, stderr } = await world.changeless('job', 'logs', id, '--follow');
   const { value } = await world.json<{ jobs: { last: Run | null }[] }>('jobs');
   const last = value.jobs.find((job) => job.last?.run === id)?.last;
-  return { outcome: last?.outcome ?? null, said: stdout + stderr };
+  const told = await world.done('logs', 'controller', '--tail', '10000');
+  const events = told.split('\n').filter((line) => line.includes('"job-') && line.includes(id));
+  return { outcome: last?.outcome ?? null, said: [stdout, stderr, ...events].join('\n') };
 }
 
 const controller = async () => (await containersOf(world.architecture)).find(({ role }) => role === 'controller');

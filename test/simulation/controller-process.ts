@@ -111,8 +111,11 @@ function ledgerOf(process: ControllerProcess): Ledger {
         return ended;
       }),
     holdBack: (token, held, why) => reached('holdBack', () => ledger.holdBack(token, held, why)),
-    letGo: (token, containers) => reached('letGo', () => ledger.letGo(token, containers)),
-    leaving: (token) => (process.alive ? ledger.leaving(token) : never()),
+    letGo: (token, containers) => {
+      process.world.trace(`${process.name} lets go ${containers.map((each) => each.slice(-4)).join(' ')}`);
+      return reached('letGo', () => ledger.letGo(token, containers));
+    },
+    leaving: () => (process.alive ? ledger.leaving() : never()),
     append: (events) => reached('append', () => ledger.append(events)),
     renew: (token) => (process.alive ? ledger.renew(token) : never()),
     mayAct: (token) => (process.alive ? process.world.mayAct(token) : never()),
