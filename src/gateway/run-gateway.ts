@@ -36,7 +36,6 @@ export async function runGateway(request: GatewayRequest): Promise<void> {
   await closeOthers(files);
   const writer = new InboxWriter({ files, newName: inboxNames({ clock, random }) });
   const append: WebhookServing['append'] = (delivery) => writer.append(delivery);
-  await request.git?.repository.prepare(clock());
   const git = request.git && { git: gitHandler({ ...request.git, append, clock, report, random, timers: request.timers }) };
   const server = webhookServer({ webhooks, append, clock, report, ...git });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen({ ...address, backlog: 4096 }, resolve));

@@ -41,7 +41,6 @@ export async function remote(context: Disposing, options: RemoteOptions = {}): P
   const writer = writerOf(files);
   const limits = { ...usualLimits, ...options.limits };
   const repository = new GitRepository(volume, { name: 'repository.git', limits });
-  await repository.prepare(new Date());
   const events: GatewayEvent[] = [];
   const report = (event: GatewayEvent): void => void events.push(event);
   const clock = (): Date => new Date();

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Problem } from '../../src/problem.ts';
 import { done, failed } from '../../src/result.ts';
-import { Clone, pushesIn, remote } from './git-fixture.ts';
+import { Clone, ownFolder, pushesIn, remote } from './git-fixture.ts';
 import { bodyOf, deltaBomb, halfPush, none, packOf, rawPush, type Command } from './raw-push.ts';
 
 async function pushed(context: Parameters<typeof remote>[0], options: Parameters<typeof remote>[1] = {}) {
@@ -158,4 +158,21 @@ it('refuses a push that cannot be written down, and takes it when it can, as the
   isFull = false;
   assert.equal((await clone.push(url, 'main')).code, 0);
   assert.equal(seen[0], seen[1]);
+});
+
+it('goes on where gits that were killed left their locks, and where its disk would not have it before', async (context) => {
+  const volume = ownFolder(context, 'git');
+  const folder = path.join(volume, 'repository.git');
+  writeFileSync(folder, 'no folder');
+  const { url, clone, commit, files } = await pushed(context, { volume });
+  assert.match((await clone.push(url, 'main')).stderr, /error: 503/);
+  rmSync(folder);
+  assert.equal((await clone.push(url, 'main')).code, 0);
+  const locks = ['config.lock', 'HEAD.lock', 'packed-refs.lock', 'refs/changeless/deliveries/main.lock'];
+  for (const lock of locks) writeFileSync(path.join(folder, lock), '');
+  const next = await remote(context, { volume });
+  await clone.commit('two');
+  const said = await clone.push(next.url, 'main');
+  assert.equal(said.code, 0, said.stderr);
+  assert.deepEqual([(await pushesIn(files))[0]?.after, (await pushesIn(next.files))[0]?.before], [commit, commit]);
 });

@@ -39,6 +39,8 @@ export class GitRepository {
   async prepare(now: Date): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     await this.locked(async (lock) => {
+      // We have the lock, so whoever left these is dead.
+      for (const file of ['config', 'HEAD', 'packed-refs']) await rm(path.join(this.folder, `${file}.lock`), { force: true });
       await this.#did(['init', '--quiet', '--bare', this.folder], lock);
       // Whoever has a delivery may fetch its commit by its id.
       await this.#did(['config', 'uploadpack.allowAnySHA1InWant', 'true'], lock);

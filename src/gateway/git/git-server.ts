@@ -20,10 +20,14 @@ const silentMs = 60_000;
  */
 export function gitHandler(serving: GitServing): GitHandler {
   const room = new Room(mostReceived);
+  let prepared: Promise<void> | undefined;
+  // Not before somebody comes: where the disk is full, webhooks are to be answered all the same.
+  const prepare = (): Promise<void> => (prepared ??= serving.repository.prepare(serving.clock()));
   return async (request, response) => {
     try {
-      await route(request, response, { ...serving, room });
+      await route(request, response, { ...serving, room, prepare });
     } catch (error) {
+      await prepared?.catch(() => (prepared = undefined));
       // A disk that fails, or a git that is not there. What was told `ok` stays so; of this push nothing more is told.
       serving.report({ type: 'push-failed', why: (error as Error).message });
       if (response.headersSent) response.destroy();
@@ -32,7 +36,7 @@ export function gitHandler(serving: GitServing): GitHandler {
   };
 }
 
-type Routing = GitServing & { room: Room };
+type Routing = GitServing & { room: Room; prepare: () => Promise<void> };
 
 async function route(request: IncomingMessage, response: ServerResponse, serving: Routing): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://gateway');
@@ -41,6 +45,7 @@ async function route(request: IncomingMessage, response: ServerResponse, serving
   const given = passwordOf(request, serving.secret);
   if (given === 'wrong') serving.report({ type: 'push-refused', why: 'the password is wrong' });
   if (given !== 'right') return say(response.setHeader('www-authenticate', 'Basic realm="changeless"'), 401, 'a password is needed');
+  await serving.prepare();
   const what = `${request.method} ${pathname.slice(prefix.length)}`;
   if (what === 'GET /info/refs') return advertise(response, serving, searchParams.get('service'));
   if (what === 'POST /git-receive-pack') return receive(request, response, serving);
