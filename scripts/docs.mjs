@@ -89,7 +89,14 @@ function errorsPage() {
 }
 
 function configurationPage() {
-  const files = ['authoring.ts', 'job-authoring.ts', 'policy-authoring.ts', 'container-authoring.ts', 'size-authoring.ts'];
+  const files = [
+    'authoring.ts',
+    'job-authoring.ts',
+    'channel-authoring.ts',
+    'policy-authoring.ts',
+    'container-authoring.ts',
+    'size-authoring.ts',
+  ];
   const source = files.map((file) => readFileSync(path.join(rootFolder, 'src/architecture', file), 'utf8')).join('\n');
   const types = [...source.matchAll(/(?:\/\*\*((?:(?!\*\/)[^])*)\*\/\n)?export type (\w+) =(\s+)([^]*?;)\n(?=\n|$)/g)];
   const functions = [...source.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\nexport const (\w+) = \((\w+): (\w+)\)/g)];

@@ -20,6 +20,8 @@ export type RolloutEnded = {
   cut?: number;
   /** What of a release that is live stayed as it was, because it failed. */
   held?: readonly UnitName[];
+  /** Somebody asked for an earlier release. */
+  rolledBack?: true;
 };
 
 /** The last word on a run. `fixed`: the one before it of the same job had failed. */
@@ -31,6 +33,8 @@ export type JobEnded = {
   outcome: RunOutcome;
   durationMs: number;
   fixed?: true;
+  /** Who made the commit, where that is known. */
+  author?: string;
   problem?: Problem;
 };
 
@@ -98,7 +102,10 @@ export type ChangelessEvent =
   | { type: 'alarm-fired'; unit: UnitName; alarm: string; what: string }
   | { type: 'alarm-cleared'; unit: UnitName; alarm: string; what: string }
   | { type: 'releases-forgotten'; releases: readonly ReleaseId[] }
-  | { type: 'notice-lost'; channel: string; why: string }
+  | { type: 'notice-delayed'; channel: string; why: string }
+  | { type: 'notice-lost'; channel: string; count: number; why: string }
+  | { type: 'forge-unreachable'; forge: string; why: string }
+  | { type: 'delivery-found'; repository: string; branch: string; after: string }
   | { type: 'request-refused'; request: string; problem: Problem }
   | { type: 'instance-lost'; unit: UnitName; instance: string; what: string }
   | { type: 'instance-replaced'; unit: UnitName; instance: string; durationMs: number }

@@ -14,6 +14,8 @@ export type Problem = {
   why?: string;
   safe?: string;
   next?: string;
+  /** The container it happened in and its host, with their addresses. */
+  where?: string;
   /** Lines of evidence: a log's last lines, a build step's output. */
   lines?: readonly string[];
   findings?: readonly Finding[];

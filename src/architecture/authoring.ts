@@ -3,12 +3,14 @@
  * of the two it is): they are there so that an editor can complete and check it. Values are checked again when the commit is evaluated.
  */
 
+import type { ChannelInput, ForgeInput } from './channel-authoring.ts';
 import type { LimitsInput, SecretsInput, Settings } from './container-authoring.ts';
 import type { DeliverInput } from './deliver-authoring.ts';
 import type { JobInput } from './job-authoring.ts';
 import type { PolicyInput } from './policy-authoring.ts';
 import type { Size } from './size-authoring.ts';
 
+export * from './channel-authoring.ts';
 export type * from './container-authoring.ts';
 export * from './deliver-authoring.ts';
 export * from './job-authoring.ts';
@@ -286,6 +288,8 @@ export type AppChangeInput = {
 export type EnvironmentInput = {
   /** Added to those of the architecture, or in place of those of the same name. */
   channels?: { [name: string]: ChannelInput };
+  /** Where pushes come from. Said by an environment alone, so that a laptop tells the forge nothing. */
+  forge?: ForgeInput;
   core?: CoreInput;
   gateway?: { host?: string };
   /** Another branch than elsewhere. */
@@ -297,12 +301,6 @@ export type EnvironmentInput = {
   apps?: { [name: string]: AppChangeInput };
   stores?: { [name: string]: { settings?: Settings; limits?: LimitsInput } };
 };
-
-/**
- * Is told when a release is live or failed, an app is held back, an alarm fires or comes to rest: a POST of JSON with `text`, as Slack
- * takes it, and `event`. The address lies in the repository and in the release: one that is secret does not belong here yet.
- */
-export type ChannelInput = { webhook: string };
 
 /**
  * Takes webhooks: what it has answered with 2xx is on disk, and is worked on by the controller. It has a data path of its own, as an

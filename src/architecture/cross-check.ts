@@ -2,7 +2,7 @@ import { leavingPort } from '../leaving-port.ts';
 import type { Mistake } from './issues.ts';
 import { entries, misplacedElsewhere, misusedStages } from './app-check.ts';
 import { deliverMistakes } from './deliver-check.ts';
-import { gatewayHosts, gatewayMistakes, unknownSecret } from './gateway-check.ts';
+import { gatewayHosts, gatewayMistakes, toldMistakes, unknownSecret } from './gateway-check.ts';
 import { isRecord, type KeyPath, keyText, valueAt } from './key-path.ts';
 import { parsePublished } from './expectations.ts';
 import { everyJobStep, jobMistakes } from './job-check.ts';
@@ -53,6 +53,7 @@ export function crossCheck(root: unknown): Mistake[] {
     ...appPaths(root).flatMap((path) => unknownTlsSecrets(root, [...path, 'tls'])),
     ...environmentNames(root).flatMap((environment) => unpublishedTls(root, environment)),
     ...gatewayMistakes(root),
+    ...toldMistakes(root),
     ...deliverMistakes(root),
     ...containers(root).flatMap((path) => [...usedSecrets(root, path), ...hiddenBySecrets(root, path)]),
     ...environmentNames(root).flatMap((name) =>

@@ -50,6 +50,16 @@ export function isWebAddress(value: string): boolean {
   return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '';
 }
 
+/** A token is sent there, so only over TLS, or without leaving the machine. */
+export function isSafeAddress(value: string): boolean {
+  const { protocol, hostname, search, hash } = URL.parse(value) ?? {};
+  if (!isWebAddress(value) || search !== '' || hash !== '') return false;
+  return protocol === 'https:' || /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname ?? '');
+}
+
+/** `owner/name`. */
+export const isRepositoryName = (value: string): boolean => /^[\w.-]+\/[\w.-]+$/.test(value) && !/\/\.{1,2}$|^\.{1,2}\//.test(value);
+
 /** One certificate as PEM, or several. What is in them is the proxy's to judge. */
 export const isCertificates = (value: string): boolean =>
   /^\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$/.test(value);

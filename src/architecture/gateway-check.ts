@@ -32,6 +32,16 @@ const misplacedGateways = (root: unknown): Mistake[] =>
     .filter((path) => isRecord(valueAt(root, path)) && !isRecord(valueAt(root, ['gateway'])))
     .map((path) => at('value', path, 'expected gateway in the architecture too, found none'));
 
+/** What channels and forges name that is not there. */
+export const toldMistakes = (root: unknown): Mistake[] => {
+  const environments = children(root, ['environments']);
+  const channels = [[], ...environments].flatMap((place: KeyPath) => children(root, [...place, 'channels']));
+  return [
+    ...channels.flatMap((path) => [...unknownSecret(root, [...path, 'webhook', 'secret']), ...unknownSecret(root, [...path, 'secret'])]),
+    ...environments.flatMap((path) => unknownSecret(root, [...path, 'forge', 'token'])),
+  ];
+};
+
 /** Where something is the name of a secret. */
 export function unknownSecret(root: unknown, path: KeyPath): Mistake[] {
   const declared = namesIn(root, ['secrets']);

@@ -1,3 +1,4 @@
+import { channelMistakes } from './channel-mistakes-fixture.ts';
 import { jobMistakes } from './job-mistakes-fixture.ts';
 import { notJsonKey } from './not-json.ts';
 
@@ -86,11 +87,6 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
     'an alarm on a metric of something else',
     withService({ alarms: { slow: { metric: 'latency-p99', above: 1 } } }),
     [`${api}.alarms.slow.metric: expected one of cpu, memory, restarts, found 'latency-p99'`],
-  ],
-  [
-    'a channel that is no address',
-    { ...withService({}), channels: { ops: { webhook: 'slack' } } },
-    ["channels.ops.webhook: expected the address of a webhook: http:// or https://, found 'slack'"],
   ],
   [
     'a step without a command',
@@ -347,4 +343,5 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
     ['environments.p.stores.d: expected a name in stores (there is none), found d'],
   ],
   ...jobMistakes,
+  ...channelMistakes,
 ];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics, type Architecture } from './model.ts';
+import { drainSignals, forgeKinds, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics, type Architecture } from './model.ts';
 import { jobModel } from './job-model-schema.ts';
 import { limitsModel as limits, textsModel as texts } from './model-schema-parts.ts';
 import { policyModel } from './policy-model-schema.ts';
@@ -167,7 +167,10 @@ const appChange = z.strictObject({
   services: z.record(z.string(), serviceChange).readonly().exactOptional(),
 });
 const channels = z
-  .record(z.string(), z.strictObject({ webhook: z.string() }))
+  .record(
+    z.string(),
+    z.strictObject({ webhook: z.union([z.string(), z.strictObject({ secret: z.string() })]), secret: z.string().exactOptional() }),
+  )
   .readonly()
   .exactOptional();
 const secrets = z
@@ -177,6 +180,10 @@ const secrets = z
 const environment = z
   .strictObject({
     channels,
+    forge: z
+      .strictObject({ kind: z.enum(forgeKinds), repository: z.string(), token: z.string(), api: z.string() })
+      .describe('Where pushes come from, and commits get statuses.')
+      .exactOptional(),
     secrets,
     deliver: z.strictObject({ branch: z.string() }).exactOptional(),
     schedules: z.boolean().exactOptional(),

@@ -39,8 +39,13 @@ export type Secrets = Readonly<Record<string, { version: number }>>;
  */
 export type Deliver = { repository?: string; branch: string; folder: string; secret?: string };
 
-/** Takes messages as JSON over HTTP. */
-export type Channel = { webhook: string };
+/** Takes messages as JSON over HTTP. The address may be a secret's value. `secret`: with the key that they are signed with. */
+export type Channel = { webhook: string | { secret: string }; secret?: string };
+
+export const forgeKinds = ['github'] as const;
+
+/** Where the repository is, for those who push to it. `token`: the secret to ask with; `api`: the address of what is asked. */
+export type ForgeSettings = { kind: (typeof forgeKinds)[number]; repository: string; token: string; api: string };
 
 /** What switches together: all of a release, each app for itself, or groups of apps by name (those in none go together). */
 export type RolloutPolicy = 'together' | 'per-app' | Readonly<Record<string, readonly string[]>>;
@@ -220,6 +225,8 @@ export type ComponentTest = { command: readonly string[] } | { target: string };
 /** What an environment changes; what it leaves out stays as in the architecture. */
 export type EnvironmentChange = {
   channels?: Readonly<Record<string, Channel>>;
+  /** Of this environment alone: whoever runs the release elsewhere tells the forge nothing. */
+  forge?: ForgeSettings;
   secrets?: Secrets;
   deliver?: { branch: string };
   schedules?: boolean;

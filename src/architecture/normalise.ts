@@ -9,6 +9,7 @@ import {
   type App,
   type AppChange,
   type Architecture,
+  type Channel,
   type ComponentSource,
   type Core,
   type Deliver,
@@ -44,6 +45,7 @@ export const defaults = {
   alarmMs: 10_000,
   stepMs: 600_000,
   gatewayHost: 'deliver.localhost',
+  githubApi: 'https://api.github.com',
   branch: 'main',
 } as const;
 
@@ -158,7 +160,15 @@ const normaliseStore = (store: input.StoreInput): Store => ({
 });
 
 const normaliseChannels = (channels: input.ArchitectureInput['channels'] = {}): Pick<Architecture, 'channels'> =>
-  Object.keys(channels).length === 0 ? {} : { channels: mapValues(channels, ({ webhook }) => ({ webhook })) };
+  Object.keys(channels).length === 0 ? {} : { channels: mapValues(channels, normaliseChannel) };
+
+const normaliseChannel = ({ webhook, secret }: input.ChannelInput): Channel => ({ webhook, ...(secret !== undefined && { secret }) });
+
+function normaliseForge(forge: input.ForgeInput | undefined): Pick<EnvironmentChange, 'forge'> {
+  if (forge === undefined) return {};
+  const { kind, repository, token, api = defaults.githubApi } = forge;
+  return { forge: { kind, repository, token, api: api.replace(/\/+$/, '') } };
+}
 
 const normaliseSecrets = (secrets: input.ArchitectureInput['secrets'] = {}): Pick<Architecture, 'secrets'> =>
   Object.keys(secrets).length === 0 ? {} : { secrets: mapValues(secrets, ({ version }) => ({ version })) };
@@ -253,6 +263,7 @@ function normalisePublished(item: NonNullable<input.CoreInput['metrics']>): { ad
 function normaliseEnvironment(change: input.EnvironmentInput, base: Pick<Architecture, 'apps' | 'stores'>): EnvironmentChange {
   return {
     ...normaliseChannels(change.channels),
+    ...normaliseForge(change.forge),
     ...normaliseSecrets(change.secrets),
     ...(change.deliver && { deliver: { branch: change.deliver.branch } }),
     ...(change.schedules !== undefined && { schedules: change.schedules }),

@@ -11,6 +11,7 @@ export const evaluatorProgramFile = (): string => firstOf(['./evaluator-program.
 export const authoringTypesFiles = (): readonly [string, ...string[]] => [
   typesFile('authoring'),
   typesFile('container-authoring'),
+  typesFile('channel-authoring'),
   typesFile('deliver-authoring'),
   typesFile('job-authoring'),
   typesFile('policy-authoring'),

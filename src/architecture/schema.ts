@@ -3,7 +3,7 @@ import { isBranchName } from './branch-name.ts';
 import { deliveredExpectation, isDeliveredAddress } from './deliver.ts';
 import * as expect from './expectations.ts';
 import { isAddressRange } from '../source-rules.ts';
-import { drainSignals, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics } from './model.ts';
+import { drainSignals, forgeKinds, instanceMetrics, pathMetrics, scaleMetrics, storeMetrics } from './model.ts';
 import { mostStages } from '../way-back.ts';
 import { policy } from './policy-schema.ts';
 import { addressExpectation, isRepositoryAddress } from './repository-address.ts';
@@ -175,7 +175,7 @@ const core = members({
 const webhookName = text('a name of letters, digits, - and _ that starts with a letter, at most 64 characters', expect.isSecretName);
 const webhook = members({
   secret: text('the name of a secret', Boolean),
-  repository: text("the name of a repository, 'owner/name'", (value) => /^[\w.-]+\/[\w.-]+$/.test(value)).optional(),
+  repository: text("the name of a repository, 'owner/name'", expect.isRepositoryName).optional(),
 });
 const gateway = members({
   host: hostName.optional(),
@@ -184,6 +184,16 @@ const gateway = members({
   git: members({ secret: text('the name of a secret', Boolean) }).optional(),
 }).optional();
 
+const secretHere = text('the name of a secret', Boolean);
+const webAddress = text('the address of a webhook: http:// or https://', expect.isWebAddress);
+const channel = members({ webhook: z.union([webAddress, members({ secret: secretHere })]), secret: secretHere.optional() });
+const channels = named(channel).optional();
+const forge = members({
+  kind: z.enum(forgeKinds, 'what github() makes'),
+  repository: text("the name of a repository, 'owner/name'", expect.isRepositoryName),
+  token: secretHere,
+  api: text('the address of an API: https://, or http:// on this machine', expect.isSafeAddress).optional(),
+}).optional();
 const branch = text('the name of a branch', isBranchName);
 const deliver = members({
   repository: text(deliveredExpectation, isDeliveredAddress).optional(),
@@ -192,11 +202,10 @@ const deliver = members({
   secret: text('the name of a secret', Boolean).optional(),
 }).optional();
 
-const channels = named(members({ webhook: text('the address of a webhook: http:// or https://', expect.isWebAddress) })).optional();
-
 const serviceChange = members({ replicas: replicas.optional(), settings: settings.optional(), limits: limits.optional() });
 const environment = members({
   channels,
+  forge,
   secrets: declaredSecrets,
   core: core.optional(),
   gateway: members({ host: hostName.optional() }).optional(),

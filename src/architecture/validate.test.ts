@@ -60,6 +60,24 @@ test('alarms, bakes and channels are kept as they are meant', async () => {
   assert(architectureModel.safeParse(validated.value).success);
 });
 
+test('channels may have secret addresses and keys; a forge is that of an environment, and GitHub where nothing else is said', async () => {
+  const forge = { kind: 'github', repository: 'shop/web', token: 'hook' };
+  const ops = { webhook: { secret: 'hook' }, secret: 'hook' };
+  const value = {
+    ...withService({}),
+    secrets: { hook: { version: 1 } },
+    channels: { ops },
+    environments: { live: { forge }, own: { forge: { ...forge, api: 'https://git.example.com/api/v3/' } } },
+  };
+  const validated = await validateArchitecture(value, () => undefined);
+  assert(validated.ok);
+  const { channels, environments } = validated.value;
+  assert.deepEqual(channels, { ops });
+  assert.deepEqual(environments['live']?.forge, { ...forge, api: 'https://api.github.com' });
+  assert.deepEqual(environments['own']?.forge, { ...forge, api: 'https://git.example.com/api/v3' });
+  assert(architectureModel.safeParse(validated.value).success);
+});
+
 const storeHealths = [
   ['tcp', { kind: 'tcp', timeoutMs: 60_000 }],
   [

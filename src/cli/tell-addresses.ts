@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
-import { addressesOf, addressLines } from './addresses.ts';
+import { addressesOf } from '../release/addresses.ts';
+import { addressLines } from './addresses.ts';
 import { answer, type Session } from './command.ts';
 import { manifestOf } from './live.ts';
 import type { ReleaseImage } from './releases.ts';

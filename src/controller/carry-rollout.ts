@@ -45,6 +45,8 @@ export async function carryRollout(
     fallbacks: standingBy(post, claim.token),
   });
   if (end.outcome === 'overtaken') return undefined;
+  const { asked } = await post.request;
+  const rolledBack = end.outcome === 'live' && asked === 'rollback';
   const more = { ...(end.problem && { problem: end.problem }), ...(end.outcome === 'live' && heldOf(end.held)) };
   await journal.flush();
   if (!(await ledger.end(claim.token, { outcome: end.outcome, ...more }))) return undefined;
@@ -56,6 +58,7 @@ export async function carryRollout(
     durationMs: hands.now() - began,
     token: claim.token,
     ...(cut > 0 && { cut }),
+    ...(rolledBack && { rolledBack }),
     ...more,
   };
   if (end.outcome === 'live') return { desired: end.desired, ended };

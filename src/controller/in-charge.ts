@@ -11,6 +11,7 @@ import { goBackTo } from '../rollout/go-back.ts';
 import { withHeldBack } from '../rollout/kept-unit.ts';
 import { isUnit } from '../rollout/unit-state.ts';
 import { beginJobs } from './begin-jobs.ts';
+import { beginTelling } from './begin-telling.ts';
 import { bakeOf, beforeOf, type Bake, type Before } from './bake.ts';
 import { carryRollout } from './carry-rollout.ts';
 import { forgetImages } from './forget-images.ts';
@@ -44,6 +45,8 @@ type Tenure = {
 /** Carries the rollout of a claim through, or takes it up where it stands, and keeps its release true until another is in charge. */
 export async function takeCharge(post: Post, claim: Charge): Promise<void> {
   const lease = holdLease(post, claim.token);
+  // First, so that what comes next is told whom it is told for the first time.
+  const telling = await beginTelling(post, claim.token);
   const jobs = beginJobs(post, claim.token);
   const taking = takeInbox({ ...post, runsOf: runsOfDelivery(post) }, claim.token);
   const schedules = keepSchedules(post, claim.token);
@@ -53,10 +56,13 @@ export async function takeCharge(post: Post, claim: Charge): Promise<void> {
     const tenure = claim.outcome === 'live' ? await resume(post, claim.token, hands) : await begin(post, claim, hands);
     if (tenure) await serve({ ...tenure, alarms });
   } finally {
+    // A message that is being sent may take a moment, for which nobody waits.
+    const told = telling.stop();
     await schedules.stop();
     await taking.stop();
     lease.stop();
     await jobs.stop();
+    await told;
   }
 }
 

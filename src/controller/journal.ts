@@ -13,22 +13,23 @@ const passing: ReadonlySet<ChangelessEvent['type']> = new Set([
   'rollout-waiting',
 ]);
 
-/** `tell`: whoever else is told of each event. */
-export type Surroundings = { clock: () => Date; tell: (event: RecordedEvent) => void };
+/** `onWritten`: called when events have come to the ledger. */
+export type Surroundings = { clock: () => Date; onWritten: () => void };
 
 /** `print` gets each event as it happens. Ledger entries follow in the background; `flush` waits for them. */
-export function openJournal(ledger: Ledger, print: (event: RecordedEvent) => void, { clock, tell }: Surroundings): Journal {
+export function openJournal(ledger: Ledger, print: (event: RecordedEvent) => void, { clock, onWritten }: Surroundings): Journal {
   const waiting: RecordedEvent[] = [];
   let writing: Promise<void> = Promise.resolve();
   const write = async (): Promise<void> => {
     const events = waiting.splice(0);
-    if (events.length > 0) await ledger.append(events);
+    if (events.length === 0) return;
+    await ledger.append(events);
+    onWritten();
   };
   return {
     report(event) {
       const recorded = { ...event, at: clock().toISOString() };
       print(recorded);
-      tell(recorded);
       if (passing.has(event.type)) return;
       waiting.push(recorded);
       writing = writing.then(write);

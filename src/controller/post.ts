@@ -2,6 +2,8 @@ import type { ReleaseId } from '../digest.ts';
 import type { Engine, Observation, ObservedController } from '../engine/engine.ts';
 import type { RecordedEvent, UnitName } from '../events.ts';
 import type { Inbox } from '../ledger/delivery.ts';
+import type { Bell } from '../jobs/bell.ts';
+import type { Http } from '../http.ts';
 import type { Claim, Ledger, RolloutRecord } from '../ledger/ledger.ts';
 import type { Manifest } from '../release/manifest.ts';
 import type { Hands } from '../rollout/carry-out.ts';
@@ -32,8 +34,10 @@ export type ControllerRequest = {
   logs?: string;
   /** What gateways have taken; none where the release has no gateway. */
   inbox?: Inbox;
-  /** How a message is posted to a channel; gives the status of the answer. */
-  post?: (url: string, body: string) => Promise<number>;
+  /** How channels and the forge are reached; over the network when left out. */
+  http?: Http;
+  /** From 0 to less than 1. */
+  random?: () => number;
 };
 
 /** A claim that was granted. */
@@ -44,6 +48,9 @@ export type Post = ControllerRequest & {
   desired: Desired;
   journal: Journal;
   wake: Wake;
+  /** Rung when something was written down. */
+  bell: Bell;
+  random: () => number;
   paceMs: number;
   clock: () => Date;
   timers: Timers;
@@ -57,7 +64,7 @@ export type StartedFor = Pick<ObservedController, 'asked' | 'waits' | 'holds'>;
 
 /** Says how a rollout ended, unless that is told: its controller was killed before it could, or another one ended it. */
 export async function sayEnded({ ledger, journal }: Post, record: RolloutRecord): Promise<void> {
-  const { release, commit, token, outcome, startedAt, endedAt, problem, held } = record;
+  const { release, commit, token, outcome, startedAt, endedAt, problem, held, asked } = record;
   if (!outcome || !endedAt) return;
   await journal.flush();
   const told = await ledger.events({ release, type: 'rollout-ended', limit: 50 });
@@ -72,6 +79,7 @@ export async function sayEnded({ ledger, journal }: Post, record: RolloutRecord)
     token,
     ...(problem && { problem }),
     ...heldOf(held ?? []),
+    ...(outcome === 'live' && asked === 'rollback' && { rolledBack: true }),
   });
 }
 

@@ -1,7 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
+import { Bell } from '../jobs/bell.ts';
 import type { Claim } from '../ledger/ledger.ts';
-import { postJson, tellChannels } from '../notify/channels.ts';
-import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { failed, type Result, done } from '../result.ts';
 import { desiredOf } from '../rollout/desired.ts';
 import { releaseReader } from '../rollout/release-on-engine.ts';
@@ -9,7 +8,7 @@ import { watchEngine, type Wake } from '../rollout/wake.ts';
 import { realTimers, type Timers } from '../timers.ts';
 import { endAbandoned } from './end-abandoned.ts';
 import { takeCharge } from './in-charge.ts';
-import { openJournal, type Journal } from './journal.ts';
+import { openJournal } from './journal.ts';
 import { pause } from './pause.ts';
 import { sayEnded, type Charge, type ControllerRequest, type Post, type StartedFor } from './post.ts';
 import { refusal } from './refusal.ts';
@@ -46,21 +45,17 @@ export async function runController(request: ControllerRequest): Promise<Result<
     return failed(desired.problem);
   }
   const clock = request.clock ?? (() => new Date());
-  const tell = tellChannels({ ...channelsOf(request), timers, report: (event) => journal.report(event) });
-  const journal: Journal = openJournal(request.ledger, request.print, { clock, tell });
+  const bell = new Bell(timers);
+  const journal = openJournal(request.ledger, request.print, { clock, onWritten: () => bell.ring() });
   journal.report({ type: 'controller-started', release: manifest.release, container: self });
   const releaseOf = releaseReader(engine, { architecture: desired.value.architecture, environment });
   const paceMs = request.paceMs ?? 1000;
-  const post: Post = { ...request, desired: desired.value, journal, wake, clock, timers, request: asked, paceMs, releaseOf };
+  const random = request.random ?? Math.random;
+  const own = { journal, wake, bell, random, clock, timers, paceMs, releaseOf };
+  const post: Post = { ...request, ...own, desired: desired.value, request: asked };
   await act(post);
   await journal.flush();
   return done(undefined);
-}
-
-function channelsOf({ manifest, environment, post = postJson }: ControllerRequest) {
-  const { architecture } = manifest.inputs;
-  const resolved = resolveEnvironment(architecture, environment);
-  return { architecture: architecture.name, environment, post, channels: (resolved.ok && resolved.value.channels) || {} };
 }
 
 /** Listens to the engine, and looks at it once while there is other work: the first look that counts has less to ask then. */

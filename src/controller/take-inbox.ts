@@ -1,5 +1,5 @@
-import { acceptedEvent, eventOf } from '../ledger/deliveries.ts';
-import type { Inbox, RunsOfDelivery } from '../ledger/delivery.ts';
+import { acceptedEvent, eventOf, foundEvent } from '../ledger/deliveries.ts';
+import type { Inbox, NewDelivery, RunsOfDelivery } from '../ledger/delivery.ts';
 import { pause } from './pause.ts';
 import type { Post } from './post.ts';
 
@@ -50,16 +50,22 @@ async function takeNext(
     const fresh = await ledger.takeDeliveries(token, batch, runsOf);
     if (!fresh) return 'not-ours';
     taken.set(batch.file, batch.to);
-    // They are in the ledger already.
-    for (const { number, takenAt, runs, ...delivery } of fresh) {
-      print({ type: 'delivery-taken', ...eventOf(delivery), number, at: takenAt });
-      for (const run of runs) print(acceptedEvent(run, takenAt));
-    }
+    printTaken(print, fresh);
     return 'taken';
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
     journal.report({ type: 'effect-failed', step: 'take the inbox', problem: unreadable(error) });
     return 'failed';
+  }
+}
+
+/** They are in the ledger already. */
+export function printTaken(print: Post['print'], fresh: readonly NewDelivery[]): void {
+  for (const { number, takenAt, runs, ...delivery } of fresh) {
+    print({ type: 'delivery-taken', ...eventOf(delivery), number, at: takenAt });
+    const found = foundEvent(delivery);
+    if (found) print({ ...found, at: takenAt });
+    for (const run of runs) print(acceptedEvent(run, takenAt));
   }
 }
 

@@ -47,6 +47,9 @@ export type ObservedJobStep = JobStepName & {
   exceeded?: 'memory' | 'disk';
 };
 
+/** Where a step runs, or has run: while there is a network that it had, with its address there. */
+export type StepPlace = { container: string; address?: string; host: { name: string; address: string } };
+
 /**
  * Steps of jobs: no part of a release, and so of no observation. A container runs at most once, whoever asks: what has started is
  * never started again, and what has not is only ever started by its id, so that one that was made anew in the meantime is not.
@@ -62,6 +65,8 @@ export interface JobSteps {
   start(architecture: string, prepared: { container: string; spec: JobStepSpec; values?: SecretValues }): Promise<Result<void>>;
   /** From then on nobody can start a container that was prepared before. Whether it has not run until then, and so never will. */
   forbid(architecture: string, name: JobStepName): Promise<Result<boolean>>;
+  /** Undefined when there is no container of it. */
+  where(architecture: string, name: JobStepName): Promise<Result<StepPlace | undefined>>;
   list(architecture: string): Promise<Result<readonly ObservedJobStep[]>>;
   signal(architecture: string, name: JobStepName, signal: 'SIGTERM' | 'SIGKILL'): Promise<Result<void>>;
   /** Ends it at once and removes it with its folder. */

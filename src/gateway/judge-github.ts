@@ -4,7 +4,7 @@ import type { Secret } from '../secret.ts';
 import { headerOf, isDeliveryId, refuse, type Judgement, type WebhookRequest } from './judgement.ts';
 import { parseBody } from './parse-body.ts';
 import { isOf, readPush } from './push.ts';
-import { isSame, keysOf, signatureOf } from './signature.ts';
+import { isSame, keysOf, signatureOf } from '../signature.ts';
 
 /**
  * A webhook as GitHub sends it. The signature is over the bytes that came, and is looked at before anything of them is. GitHub signs

@@ -2,7 +2,7 @@ import type { Secret } from '../secret.ts';
 import { headerOf, isDeliveryId, refuse, type Judgement, type WebhookRequest } from './judgement.ts';
 import { parseBody } from './parse-body.ts';
 import { isOf, readPush } from './push.ts';
-import { isSame, keysOf, signatureOf } from './signature.ts';
+import { isSame, keysOf, standardSignature, type StandardMessage } from '../signature.ts';
 
 /** How far a sender's clock may be from ours. */
 export const staleMs = 5 * 60_000;
@@ -17,7 +17,7 @@ export function judgeSigned(webhook: { name: string; repository?: string; secret
   const timestamp = headerOf(request, 'webhook-timestamp');
   if (!isDeliveryId(id) || timestamp === undefined || !/^\d{1,12}$/.test(timestamp))
     return refuse('webhook-id or webhook-timestamp is missing, or none', 401);
-  if (!isSigned(webhook.secret, request, [`${id}.${timestamp}.`, request.body]))
+  if (!isSigned(webhook.secret, request, { id, timestamp, body: request.body }))
     return refuse('the signature (webhook-signature) is missing or wrong', 401);
   if (Math.abs(Number(timestamp) * 1000 - request.receivedAt.getTime()) > staleMs)
     return refuse(`webhook-timestamp is more than ${staleMs / 60_000} minutes from now`, 401);
@@ -34,14 +34,12 @@ export function judgeSigned(webhook: { name: string; repository?: string; secret
   return { kind: 'take', delivery: { ...base, ...push.value } };
 }
 
-function isSigned(secret: Secret, request: WebhookRequest, signed: readonly (string | Uint8Array)[]): boolean {
+function isSigned(secret: Secret, request: WebhookRequest, signed: StandardMessage): boolean {
   const given = (headerOf(request, 'webhook-signature') ?? '')
     .split(' ')
     .flatMap((part) => (part.startsWith('v1,') ? [Buffer.from(part.slice(3), 'base64')] : []));
   return keysOf(secret).some((key) => {
-    const wanted = signatureOf(keyBytes(key), signed);
+    const wanted = standardSignature(key, signed);
     return given.some((each) => isSame(wanted, each));
   });
 }
-
-const keyBytes = (key: string): string | Uint8Array => (key.startsWith('whsec_') ? Buffer.from(key.slice('whsec_'.length), 'base64') : key);

@@ -1,10 +1,11 @@
 import type { SecretValues } from '../engine/engine.ts';
-import type { JobStepSpec } from '../engine/job-steps.ts';
+import type { JobStepSpec, StepPlace } from '../engine/job-steps.ts';
 import { stepWords, type PlannedStep, type StepEnd } from '../job-run.ts';
 import type { ImageId } from '../digest.ts';
 import type { Problem } from '../problem.ts';
 import { done, type Result } from '../result.ts';
 import type { Secret } from '../secret.ts';
+import { redact } from './redact.ts';
 import { tellEnd } from './tell-end.ts';
 import { builderProblem } from './builder-problem.ts';
 import type { RunEffect } from './plan-run.ts';
@@ -39,7 +40,7 @@ async function carryOut(carried: CarriedRun, effect: RunEffect): Promise<boolean
       return true;
     }
     case 'record-end':
-      return recordEnd(carried, effect.step, await withLines(carried, effect.step, effect.end));
+      return recordEnd(carried, effect.step, await withEvidence(carried, effect.step, effect.end));
     case 'forbid-start': {
       const forbidden = await engine.jobs.forbid(architecture, nameOf(effect.step.key));
       if (!forbidden.ok || !forbidden.value) return forbidden.ok;
@@ -152,23 +153,30 @@ async function recordEnd({ hands, owned, run }: CarriedRun, step: PlannedStep, e
   return true;
 }
 
-/** The last it said, while it is there to say it. */
-async function withLines({ hands, run }: CarriedRun, step: PlannedStep, end: StepEnd): Promise<StepEnd> {
+/** With what can be told only while its container is there: where that is, and the last it said, without its secrets. */
+async function withEvidence({ hands, run }: CarriedRun, step: PlannedStep, end: StepEnd): Promise<StepEnd> {
   if (!end.problem || end.outcome === 'lost') return end;
+  const { engine, architecture } = hands;
+  const name = { run: run.id, step: step.key };
+  const [values, place] = await Promise.all([valuesOf(hands, step), engine.jobs.where(architecture, name)]);
+  const where = place.ok && place.value ? { where: placeWords(place.value) } : {};
+  const problem = { ...end.problem, ...where };
+  // Whoever cannot tell what is secret tells nothing.
+  if (!values.ok) return { ...end, problem };
   const lines: string[] = [];
   try {
-    const name = { run: run.id, step: step.key };
-    for await (const { line } of hands.engine.jobs.logs(hands.architecture, name, {
-      follow: false,
-      tail: step.builder ? builderLines : lastLines,
-    }))
-      lines.push(line);
+    const tail = step.builder ? builderLines : lastLines;
+    for await (const { line } of engine.jobs.logs(architecture, name, { follow: false, tail })) lines.push(line);
   } catch {
-    return end;
+    return { ...end, problem };
   }
-  const said = step.builder && builderProblem(lines);
-  return { ...end, problem: said ?? { ...end.problem, lines: lines.slice(-lastLines) } };
+  const told = redact(lines, Object.values(values.value));
+  const said = step.builder && builderProblem(told);
+  return { ...end, problem: said ? { ...said, ...where } : { ...problem, lines: told.slice(-lastLines) } };
 }
+
+const placeWords = ({ container, address, host }: StepPlace): string =>
+  `container ${container.slice(0, 12)}${address === undefined ? '' : ` (${address})`} on host ${host.name} (${host.address})`;
 
 /** Everybody is told before it is closed: whoever is killed in between tells it again, once. */
 async function close(carried: CarriedRun): Promise<boolean> {

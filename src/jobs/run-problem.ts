@@ -14,12 +14,13 @@ export function runProblem(run: JobRun, outcome: Exclude<RunOutcome, 'passed'>):
   if (step?.problem && run.plan.steps.some(({ key, builder }) => key === step.step && builder))
     return { next: logsOf(run, step), ...step.problem };
   const what = `job ${run.job} ${outcome === 'failed' ? 'failed' : 'took too long'}${step ? ` in step ${stepWords(step.step)}` : ''}`;
-  const where = step?.container ? ` (container ${step.container.slice(0, 12)})` : '';
-  const why = step?.problem ? `${step.problem.why ?? step.problem.what}${where}` : undefined;
+  const where = step?.problem?.where ?? (step?.container && `container ${step.container.slice(0, 12)}`);
+  const why = step?.problem && (step.problem.why ?? step.problem.what);
   return {
     code: 'JOB_FAILED',
     what,
     ...(why !== undefined && { why }),
+    ...(where !== undefined && { where }),
     ...(step?.problem?.lines && { lines: step.problem.lines }),
     next: logsOf(run, step),
   };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Job, PushFilter } from '../architecture/job-model.ts';
 import type { ImageId, ReleaseId } from '../digest.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
-import { runsOfPush, type PushContext } from './runs-of-push.ts';
+import { asksFor, runsOfPush, type PushContext } from './runs-of-push.ts';
 
 const after = 'a'.repeat(40);
 const before = 'b'.repeat(40);
@@ -126,4 +126,17 @@ void test('what was pushed to the gateway itself is read from there, and so is a
   assert.deepEqual(remotes({ ...own, source: 'git' }, contextOf()), [true, true]);
   assert.deepEqual(remotes(withBody(commits('x')), contextOf()), [false, false]);
   assert.deepEqual(remotes({ ...own, source: 'git' }, contextOf({ deliver: { branch: 'main', folder: '' } })), [true, true]);
+});
+
+test('whether a push to a branch of a forge may start something is known before there is one', () => {
+  const asked = (more: Partial<ResolvedArchitecture>, branch: string, repository = 'ACME/shop'): boolean =>
+    asksFor(contextOf(more).architecture, { repository, branch });
+  const jobs = { releases: jobOn({ branches: ['release/*'], paths: ['docs/**'] }) };
+  assert.deepEqual(
+    ['main', 'release/1', 'other'].map((branch) => asked({ jobs }, branch)),
+    [true, true, false],
+  );
+  assert.equal(asked({}, 'other'), true, 'a job is on every push');
+  assert.equal(asked({}, 'main', 'acme/other'), false);
+  assert.equal(asksFor({ ...contextOf().architecture, deliver: undefined as never }, { repository: 'acme/shop', branch: 'main' }), false);
 });

@@ -4,6 +4,7 @@ import { repositorySecret } from '../builder-task.ts';
 import { digestOfBytes, type CommitId, type ImageId, type ReleaseId, type RunId } from '../digest.ts';
 import { deliverJob, type AcceptedRun, type PlannedStep, type RunOutcome, type RunPush } from '../job-run.ts';
 import { gitSource, type RunsOfDelivery } from '../ledger/delivery.ts';
+import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import { sealedValue } from '../release/secret-references.ts';
 import { planOfJob, type PlanContext } from './plan-of-job.ts';
 import { readPushBody } from './push-body.ts';
@@ -42,8 +43,12 @@ export function runsOfPush(delivery: Pushed, context: PushContext): AcceptedRun[
   ];
 }
 
+/** Whether a push to a branch of a forge's repository may start anything. Pure. */
+export const asksFor = ({ deliver, jobs = {} }: ResolvedArchitecture, pushed: { repository: string; branch: string }): boolean =>
+  deliver !== undefined && isOf(deliver, pushed) && (pushed.branch === deliver.branch || jobsOfPush(jobs, pushed).length > 0);
+
 /** Of the gateway's own remote is all that it sends; a forge says of which repository it is. */
-function isOf({ repository }: Deliver, delivery: Pushed): boolean {
+function isOf({ repository }: Deliver, delivery: Pick<Pushed, 'repository'> & { source?: string }): boolean {
   if (repository === undefined) return delivery.source === gitSource;
   const own = repositoryName(repository);
   return delivery.repository === undefined || own === undefined || own.toLowerCase() === delivery.repository.toLowerCase();

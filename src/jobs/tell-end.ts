@@ -13,6 +13,7 @@ export async function tellEnd({ hands, run }: CarriedRun): Promise<void> {
     outcome,
     durationMs: Date.parse(endedAt) - Date.parse(run.startedAt ?? endedAt),
     ...(outcome === 'passed' && (await failedBefore(hands.runs, run)) && { fixed: true as const }),
+    ...(run.push?.author !== undefined && { author: run.push.author }),
     ...(problem && { problem }),
   });
   await hands.flush();

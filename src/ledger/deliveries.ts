@@ -1,9 +1,10 @@
-import type { RecordedEvent } from '../events.ts';
+import type { ChangelessEvent, RecordedEvent } from '../events.ts';
 import type { AcceptedRun } from '../job-run.ts';
 import type { Database } from './database.ts';
 import { acceptRun } from './accept-run.ts';
-import type { Delivery, InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './delivery.ts';
+import { oversight, type Delivery, type InboxBatch, type NewDelivery, type RunsOfDelivery, type TakenDelivery } from './delivery.ts';
 import { appendEntry } from './entries.ts';
+import { isOvertaken, wasFound } from './found-pushes.ts';
 import { rolloutInCharge } from './rollouts.ts';
 
 type DeliveryRow = {
@@ -32,8 +33,10 @@ export function takeDeliveries(database: Database, batch: InboxBatch, { token, n
   const fresh = batch.deliveries.flatMap((delivery) => {
     const number = insert(database, delivery, now);
     if (number === undefined) return [];
-    const { body: _, once: __, ...said } = delivery;
+    const { body: _, once: __, follows: ___, ...said } = delivery;
     appendEntry(database, { type: 'delivery-taken', ...eventOf(said), number, at: now }, inCharge.release);
+    const found = foundEvent(said);
+    if (found) appendEntry(database, { ...found, at: now }, inCharge.release);
     const runs = runsOf({ ...said, body: delivery.body, number }).filter((run) => acceptRun(database, run, now));
     for (const run of runs) appendEntry(database, acceptedEvent(run, now), inCharge.release);
     return [{ ...said, number, takenAt: now, runs }];
@@ -53,7 +56,7 @@ export const acceptedEvent = ({ id, job, commit, reason, push }: AcceptedRun, at
 });
 
 /** What its event says of a delivery; the rest is in the delivery. */
-export const eventOf = ({ source, id, kind, branch, after }: Omit<Delivery, 'body' | 'once'>) => ({
+export const eventOf = ({ source, id, kind, branch, after }: Omit<TakenDelivery, 'number' | 'takenAt'>) => ({
   source,
   id,
   kind,
@@ -61,8 +64,15 @@ export const eventOf = ({ source, id, kind, branch, after }: Omit<Delivery, 'bod
   ...(after !== undefined && { after }),
 });
 
-/** Its number; undefined for one that was taken before. */
+/** What is told of a push whose webhook never came. */
+export const foundEvent = ({ source, repository, branch, after }: Omit<TakenDelivery, 'number' | 'takenAt'>): ChangelessEvent | undefined =>
+  source === oversight && repository !== undefined && branch !== undefined && after !== undefined
+    ? { type: 'delivery-found', repository, branch, after }
+    : undefined;
+
+/** Its number; undefined for one that was taken before, or that came too late. */
 function insert(database: Database, delivery: Delivery, now: string): number | undefined {
+  if (isOvertaken(database, delivery) || wasFound(database, delivery)) return undefined;
   const { source, id, kind, repository = null, branch = null, before = null, after = null, receivedAt, once = null, body } = delivery;
   const row = database.one<{ number: number }>(
     `INSERT INTO deliveries (source, delivery, kind, repository, branch, "before", "after", received_at, taken_at, once, body)

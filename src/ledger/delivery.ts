@@ -17,6 +17,8 @@ export type Delivery = {
   receivedAt: string;
   /** Where the id is not signed: one of the same source with the same `once` is the same delivery, whatever its id. */
   once?: string;
+  /** Passed over unless the newest push to its branch brought this commit; `''`: unless there is none, or it deleted the branch. */
+  follows?: string;
   /** As it came; its signature was right. */
   body: Uint8Array;
 };
@@ -31,7 +33,10 @@ export type InboxBatch = { file: string; from: number; to: number; deliveries: r
 export type Inbox = { next(taken: ReadonlyMap<string, number>): Promise<InboxBatch | undefined> };
 
 /** As the ledger has it: `number` grows by one with each. */
-export type TakenDelivery = Omit<Delivery, 'body' | 'once'> & { number: number; takenAt: string };
+export type TakenDelivery = Omit<Delivery, 'body' | 'once' | 'follows'> & { number: number; takenAt: string };
+
+/** The source of pushes whose webhook never came, and that somebody found all the same. */
+export const oversight = 'oversight';
 
 /** Which runs a new delivery starts. Pure: it is asked in the transaction in which the delivery is taken. */
 export type RunsOfDelivery = (delivery: Omit<Delivery, 'once'> & { number: number }) => readonly AcceptedRun[];

@@ -3,6 +3,8 @@ import type { CommitId, ReleaseId } from '../digest.ts';
 import type { AcceptedRun } from '../job-run.ts';
 import type { RecordedEvent, RolloutOutcome, UnitName } from '../events.ts';
 import type { Problem } from '../problem.ts';
+import type { BranchHeads } from './branch-heads.ts';
+import type { ChannelPlaces } from './channel-places.ts';
 import type { InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './delivery.ts';
 import type { JobRuns } from './job-runs.ts';
 
@@ -57,6 +59,8 @@ export type Claim =
  */
 export interface Ledger {
   readonly runs: JobRuns;
+  readonly channels: ChannelPlaces;
+  readonly heads: BranchHeads;
   /**
    * A controller asks for its rollout: begins it when the container is new here, resumes it when it is in charge.
    * A rollout under way whose holder has renewed its lease within `leaseMs` holds it against newcomers. One that was `asked`

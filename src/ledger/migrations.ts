@@ -136,6 +136,20 @@ export const migrations: readonly Migration[] = [
     sql: `
       CREATE TABLE leaving (container TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT;
       CREATE TABLE refusals (controller TEXT PRIMARY KEY, claim TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+      `,
+  },
+  {
+    number: 8,
+    minimumReader: 1,
+    sql: `
+      CREATE TABLE channels (name TEXT PRIMARY KEY, told INTEGER NOT NULL, dropped INTEGER NOT NULL DEFAULT 0) STRICT;
+      CREATE TABLE branch_heads (
+        repository TEXT NOT NULL,
+        branch TEXT NOT NULL,
+        head TEXT NOT NULL,
+        PRIMARY KEY (repository, branch)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX deliveries_by_branch ON deliveries (lower(repository), branch, number);
     `,
   },
   {

@@ -7,11 +7,15 @@ import { recordOf } from './decide-claim.ts';
 import { inboxTaken, readBody, readDeliveries, takeDeliveries } from './deliveries.ts';
 import type { InboxBatch, NewDelivery, RunsOfDelivery, TakenDelivery } from './delivery.ts';
 import { appendEntry, firstBroken, readEvents } from './entries.ts';
+import type { BranchHeads } from './branch-heads.ts';
+import type { ChannelPlaces } from './channel-places.ts';
 import type { JobRuns } from './job-runs.ts';
 import { leaving, letGo } from './leaving.ts';
 import type { Claim, HoldDecision, Ledger, RolloutClose, RolloutRecord } from './ledger.ts';
 import { takeDue } from './schedules.ts';
 import { claimRollout, endRollout, decide, goBack, holdBack, newestRollouts, renewLease, rolloutInCharge, wentBack } from './rollouts.ts';
+import { SqliteBranchHeads } from './sqlite-branch-heads.ts';
+import { SqliteChannelPlaces } from './sqlite-channel-places.ts';
 import { SqliteJobRuns } from './sqlite-job-runs.ts';
 
 /** `now`: an ISO 8601 time. */
@@ -46,6 +50,8 @@ export async function openSqliteLedger(file: string, options: LedgerOptions = {}
 /** Every method is one transaction, on disk before it resolves. */
 class SqliteLedger implements Ledger {
   readonly runs: JobRuns;
+  readonly channels: ChannelPlaces;
+  readonly heads: BranchHeads;
   readonly #database: Database;
   readonly #now: () => string;
 
@@ -53,6 +59,8 @@ class SqliteLedger implements Ledger {
     this.#database = database;
     this.#now = now;
     this.runs = new SqliteJobRuns(database, now);
+    this.channels = new SqliteChannelPlaces(database);
+    this.heads = new SqliteBranchHeads(database);
   }
 
   async claim(request: Parameters<Ledger['claim']>[0]): Promise<Claim> {

@@ -8,6 +8,7 @@ import { jobDifferences } from './job-diff.ts';
 import { movedLeaves, namesOf } from './leaves.ts';
 import { tlsHosts, tlsSecrets } from './app-tls.ts';
 import { routesOf } from './generation.ts';
+import { channelSecrets } from './secret-references.ts';
 import { placedServices } from './way-out.ts';
 import type { ReleaseInputs } from './manifest.ts';
 import { defaultEnvironment, resolveEnvironment, type ResolvedArchitecture } from './resolve-environment.ts';
@@ -138,7 +139,8 @@ function secretDifferences(before: ResolvedArchitecture, after: ResolvedArchitec
 }
 
 /** Secret → who gets it. */
-function usersOfSecrets({ apps, stores, jobs = {}, deliver }: ResolvedArchitecture): Map<string, SecretUser[]> {
+function usersOfSecrets(architecture: ResolvedArchitecture): Map<string, SecretUser[]> {
+  const { apps, stores, jobs = {}, channels = {}, forge, deliver } = architecture;
   const users = new Map<string, SecretUser[]>();
   const note = (unit: SecretUser, used: object = {}): void => {
     for (const secret of Object.keys(used)) {
@@ -154,6 +156,8 @@ function usersOfSecrets({ apps, stores, jobs = {}, deliver }: ResolvedArchitectu
   }
   for (const [name, { secrets }] of Object.entries(stores)) note({ kind: 'store', name }, secrets);
   for (const [name, { steps }] of Object.entries(jobs)) for (const { secrets } of steps.flat()) note({ kind: 'job', name }, secrets);
+  for (const [name, channel] of Object.entries(channels)) note({ kind: 'channel', name }, channelSecrets(channel));
+  if (forge) note({ kind: 'forge', name: forge.repository }, { [forge.token]: '' });
   return users;
 }
 

@@ -23,7 +23,7 @@ export type Difference =
   | { kind: 'route'; host: string; from?: string; to?: string }
   | { kind: 'publish'; from: readonly string[]; to: readonly string[] };
 
-export type SecretUser = UnitName | { kind: 'job' | 'controller'; name: string };
+export type SecretUser = UnitName | { kind: 'job' | 'channel' | 'forge' | 'controller'; name: string };
 
 /** A job, or a step of one, that is new or gone; or a value of it that is another one. */
 export type JobDifference =

@@ -3,7 +3,7 @@ import type { App, Architecture, EnvironmentChange, Service, ServiceChange, Stor
 import { done, failed, type Result } from '../result.ts';
 
 /** The architecture as one environment runs it: that environment's changes applied, the others forgotten. */
-export type ResolvedArchitecture = Omit<Architecture, 'environments'>;
+export type ResolvedArchitecture = Omit<Architecture, 'environments'> & Pick<EnvironmentChange, 'forge'>;
 
 type StoreChange = NonNullable<EnvironmentChange['stores']>[string];
 type AppChange = NonNullable<EnvironmentChange['apps']>[string];
@@ -26,6 +26,7 @@ export function resolveEnvironment(architecture: Architecture, environment: stri
   return done({
     ...rest,
     ...(change?.channels && { channels: { ...rest.channels, ...change.channels } }),
+    ...(change?.forge && { forge: change.forge }),
     ...(change?.secrets && { secrets: { ...rest.secrets, ...change.secrets } }),
     ...(change?.deliver && rest.deliver && { deliver: { ...rest.deliver, ...change.deliver } }),
     ...(change?.schedules !== undefined && { schedules: change.schedules }),

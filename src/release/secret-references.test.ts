@@ -17,3 +17,16 @@ test('what jobs alone get is used, in the version of each environment, and what 
     { secret: 'token', version: 4, environment: 'production' },
   ]);
 });
+
+test('what channels and the forge are asked with is used, where they are', () => {
+  const forge = { kind: 'github', repository: 'shop/web', token: 'forge-token', api: 'https://api.github.com' } as const;
+  const architecture = architectureOf({
+    channels: { ops: { webhook: { secret: 'slack' }, secret: 'key' } },
+    secrets: { slack: { version: 1 }, key: { version: 2 }, 'forge-token': { version: 3 } },
+    environments: { production: { forge } },
+  });
+  assert.deepEqual(
+    usedVersions(architecture).map(({ secret, environment }) => `${environment} ${secret}`),
+    ['local key', 'local slack', 'production forge-token', 'production key', 'production slack'],
+  );
+});

@@ -1,5 +1,5 @@
 import { byCodeUnit } from '../canonical-json.ts';
-import type { Architecture, UsedSecrets } from '../architecture/model.ts';
+import type { Architecture, Channel, UsedSecrets } from '../architecture/model.ts';
 import { tlsSecrets } from './app-tls.ts';
 import type { SealedSecrets } from './manifest.ts';
 import { placedServices } from './way-out.ts';
@@ -31,11 +31,24 @@ function versionsIn(resolved: ResolvedArchitecture): Omit<UsedVersion, 'environm
   const steps = Object.values(resolved.jobs ?? {}).flatMap((job) => job.steps.flat());
   const used = [
     ...shown,
+    ...toldSecrets(resolved),
     ...(resolved.deliver?.secret === undefined ? [] : [resolved.deliver.secret]),
     ...[...services, ...Object.values(resolved.stores), ...steps].flatMap(({ secrets = {} }) => Object.keys(secrets)),
   ];
   return [...new Set(used)].toSorted(byCodeUnit).map((secret) => ({ secret, version: resolved.secrets?.[secret]?.version ?? 0 }));
 }
+
+/** What the controller itself opens: to tell channels and the forge. */
+const toldSecrets = ({ channels = {}, forge }: ResolvedArchitecture): string[] => [
+  ...Object.values(channels).flatMap((channel) => Object.keys(channelSecrets(channel))),
+  ...(forge ? [forge.token] : []),
+];
+
+/** By name; they are in no file. */
+export const channelSecrets = ({ webhook, secret }: Channel): UsedSecrets => ({
+  ...(typeof webhook === 'string' ? {} : { [webhook.secret]: '' }),
+  ...(secret === undefined ? {} : { [secret]: '' }),
+});
 
 /** The encrypted value; a manifest has it of everything that is used. */
 export function sealedValue(sealed: SealedSecrets | undefined, { secret, version }: { secret: string; version: number }): string {

@@ -75,6 +75,7 @@ test('a run that fails ends with 1, and says where and why', async () => {
   assert.equal(code, 1);
   assert.match(stderr, /job test failed in step unit/);
   assert.match(stderr, /exit code 4/);
+  assert.match(stderr, /where *container [0-9a-f]+ \(10\.1\.2\.3\) on host memory/);
   const { value, code: asJson } = await world.json<{ outcome: string; steps: { step: string; exitCode: number }[] }>('job', 'run', 'test');
   assert.deepEqual(
     [asJson, value.outcome, value.steps.map(({ step, exitCode }) => [step, exitCode])],

@@ -44,6 +44,16 @@ export function jobsContract(world: GetWorld): void {
     ended = container;
   });
 
+  it('says where a step runs or has run, with addresses', async () => {
+    const where = async (step: string) => valueOf(await world().engine.jobs.where(world().architecture, { run, step }));
+    const place = await where('/ends');
+    assert.equal(place?.container, ended);
+    assert.match(place.address ?? '', /^\d+\.\d+\.\d+\.\d+$/);
+    assert.ok(place.host.name.length > 0);
+    assert.match(place.host.address, /^\d+\.\d+\.\d+\.\d+$/);
+    assert.equal(await where('/nobody'), undefined);
+  });
+
   it('does not run a step again that has run, whoever prepares or starts it', async () => {
     const before = await found('/ends');
     assert.equal(await prepare({ ...spec('/ends', world().images.step), token: 2 }), ended);

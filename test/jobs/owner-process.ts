@@ -11,7 +11,7 @@ export type Boundary = (where: string) => 'die' | Promise<void> | undefined;
 const never = <T>(): Promise<T> => new Promise(() => {});
 
 /** Calls that only look are answered as long as the process lives; they are no boundaries. */
-const looks: ReadonlySet<PropertyKey> = new Set(['mayAct', 'find', 'list', 'renew', 'requests', 'claim']);
+const looks: ReadonlySet<PropertyKey> = new Set(['mayAct', 'find', 'list', 'renew', 'requests', 'claim', 'inboxTaken', 'next']);
 
 /** A process that runs jobs, as far as it can be killed: once dead it learns no answer, and asks for nothing more. */
 export class OwnerProcess {
@@ -46,6 +46,11 @@ export class OwnerProcess {
 
   runs(runs: JobRuns): JobRuns {
     return this.#reached(runs, 'ledger') as JobRuns;
+  }
+
+  /** The ledger, or the inbox, of who takes deliveries in this process. */
+  taking<T extends object>(of: T): T {
+    return this.#reached(of, 'taking') as T;
   }
 
   #reached(of: object, name: string): object {

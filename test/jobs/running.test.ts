@@ -84,10 +84,25 @@ inWorld(
       false,
     );
     assert.match(run.problem?.what ?? '', /job build failed in step java=17\/test/);
-    assert.match(run.problem?.why ?? '', /exit code 2 \(container [0-9a-f]{12}\)/);
+    assert.match(run.problem?.why ?? '', /exit code 2$/);
+    assert.match(run.problem?.where ?? '', /^container [0-9a-f]{12} \(10\.1\.2\.3\) on host memory \(192\.0\.2\.7\)$/);
     assert.deepEqual(run.problem?.lines, ['expected 3, found 4']);
   },
 );
+
+const publish = job([step('publish', { secrets: { token: 'token' } })]);
+
+inWorld('what a step prints of its secrets is told to nobody', { publish }, async (world) => {
+  runsOn(world);
+  world.start('a');
+  const id = await world.ask('publish-1', 'publish');
+  await world.runs('/publish');
+  world.engine.jobs.print(id, '/publish', 'refused: “value of token” is no token');
+  world.engine.jobs.finish(id, '/publish', 1);
+  const run = await world.closed(id);
+  assert.deepEqual(run.problem?.lines, ['refused: “[secret]” is no token']);
+  assert.doesNotMatch(JSON.stringify(world.events), /value of token/);
+});
 
 inWorld('what is asked of a job that is not there is refused, with a name that is near', { build }, async (world) => {
   world.start('a');

@@ -177,6 +177,7 @@ inWorld('channels of the environment are told what a person should know', async 
   await untilSaid(world, 'rollout-ended', await answering(world, 0.5));
   const to = (url: string): string[] =>
     world.posted.filter((each) => each.url === url).map(({ body }) => (JSON.parse(body) as { text: string }).text);
+  await world.until(() => to('http://ops').length + to('http://night').length >= 8);
   assert.deepEqual(
     to('http://ops').map((text) => text.replaceAll(/[0-9a-f]{12}/g, 'RELEASE')),
     [

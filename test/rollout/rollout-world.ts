@@ -8,10 +8,12 @@ import type { ControllerSpec } from '../../src/engine/engine.ts';
 import type { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { Killed, type EffectHook, type Verb } from '../../src/engine/memory/world.ts';
 import type { RecordedEvent } from '../../src/events.ts';
+import type { Http } from '../../src/http.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openMemoryLedger } from '../../src/ledger/memory-ledger.ts';
 import type { Timers } from '../../src/timers.ts';
 import type { Secret } from '../../src/secret.ts';
+import { done } from '../../src/result.ts';
 import { planFor } from './plan-for.ts';
 import type { Manifest } from '../../src/release/manifest.ts';
 import { fixtureIdentity } from './secret-fixture.ts';
@@ -25,8 +27,10 @@ export type RolloutWorld = {
   events: RecordedEvent[];
   /** The key that controllers have; none when it is taken away. */
   identity: Secret | undefined;
-  /** What channels were sent. */
+  /** What channels and the forge were sent. */
   posted: { url: string; body: string }[];
+  /** Who answers them; somebody who takes everything when left out. */
+  http?: Http;
   /** Starts a controller for the release, as someone who then goes away. */
   start: (manifest: Manifest, request?: ControllerRequest) => Promise<string>;
   /** Starts a controller for the release; resolves with its next `rollout-ended`. */
@@ -71,9 +75,10 @@ export async function makeRolloutWorld(): Promise<RolloutWorld> {
       paceMs: 4,
       clock,
       timers: hurryingTimers,
-      post: async (url, body) => {
+      http: async (request) => {
+        const { url, body = '' } = request;
         posted.push({ url, body });
-        return 200;
+        return world.http?.(request) ?? done({ status: 200, header: () => undefined, body: '' });
       },
     }).catch((error: unknown) => {
       if (!(error instanceof Killed)) throw error;

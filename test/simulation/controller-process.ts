@@ -121,8 +121,10 @@ function ledgerOf(process: ControllerProcess): Ledger {
     mayAct: (token) => (process.alive ? process.world.mayAct(token) : never()),
     rollouts: (limit) => (process.alive ? ledger.rollouts(limit) : never()),
     events: (filter) => (process.alive ? ledger.events(filter) : never()),
-    // Without a place for logs a controller runs no jobs.
+    // Without a place for logs a controller runs no jobs; without channels and a forge it tells nobody.
     runs: ledger.runs,
+    channels: ledger.channels,
+    heads: ledger.heads,
     takeDeliveries: (token, batch, runsOf) => reached('takeDeliveries', () => ledger.takeDeliveries(token, batch, runsOf)),
     takeDue: (token, dueSince) => reached('takeDue', () => ledger.takeDue(token, dueSince)),
     inboxTaken: () => (process.alive ? ledger.inboxTaken() : never()),

@@ -6,7 +6,7 @@ import { resolveEnvironment } from '../../release/resolve-environment.ts';
 import { originText } from '../../release/way-out.ts';
 import { done } from '../../result.ts';
 import { stepOf } from '../../rollout/ground.ts';
-import { addressesOf } from '../addresses.ts';
+import { addressesOf } from '../../release/addresses.ts';
 import { type EndingCertificate, endingCertificates } from '../ending-certificates.ts';
 import { answer, answerJson, type CommandResult, flag, type Session } from '../command.ts';
 import { compareWithRelease } from '../compare.ts';

@@ -17,6 +17,7 @@ export const paintFor = (isTerminal: boolean, env: Readonly<Record<string, strin
 export function renderProblem(problem: Problem, paint: Paint = plain): string {
   const lines = [`${paint(['red', 'bold'], 'error')} ${paint('bold', problem.code)}  ${problem.what}`];
   lines.push(...field('why', problem.why, paint));
+  lines.push(...field('where', problem.where, paint));
   for (const finding of problem.findings ?? []) lines.push(...findingLines(finding, paint));
   lines.push(...field('safe', problem.safe, paint), ...field('next', problem.next, paint));
   if (problem.lines !== undefined && problem.lines.length > 0) {

@@ -98,8 +98,14 @@ function watchWords(event: ChangelessEvent): Words | undefined {
       return good('alarm', event.what);
     case 'releases-forgotten':
       return plain('forgot', `the images of ${counted(event.releases.length, 'release')} of long ago`);
+    case 'notice-delayed':
+      return bad('not told', `channel ${event.channel} yet: ${event.why}; it is tried again`);
     case 'notice-lost':
-      return bad('not told', `channel ${event.channel}: ${event.why}`);
+      return bad('not told', `channel ${event.channel}, ${counted(event.count, 'message')}: ${event.why}`);
+    case 'forge-unreachable':
+      return bad('no answer', `of ${event.forge}: ${event.why}; it is tried again`);
+    case 'delivery-found':
+      return plain('found', `a push to ${event.branch} (${short(event.after)}) whose webhook never came`);
     case 'instance-lost':
       return bad('lost', `${event.instance} of ${unitWords(event.unit)}: ${event.what}`);
     case 'instance-replaced':

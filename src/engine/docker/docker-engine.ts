@@ -80,7 +80,7 @@ export class DockerEngine implements Engine {
     this.#inspections = new Inspections(client);
     this.#slots = { client, memory: new SlotMemory(client, () => this.#hostFacts()), inspections: this.#inspections };
     this.images = new DockerImages(client);
-    this.jobs = new DockerJobs(client, networks);
+    this.jobs = new DockerJobs(client, networks, () => this.#hostFacts());
   }
 
   describe(): Promise<Result<{ version: string; host: string; platform: string }>> {

@@ -1,6 +1,6 @@
 import type { Result } from '../../result.ts';
 import type { LogLine, LogOptions, NetworkSpec } from '../engine.ts';
-import type { BroughtArtifacts, JobSteps, JobStepName, JobStepSpec, ObservedJobStep } from '../job-steps.ts';
+import type { BroughtArtifacts, JobSteps, JobStepName, JobStepSpec, ObservedJobStep, StepPlace } from '../job-steps.ts';
 import { labels } from '../labels.ts';
 import type { DockerClient } from './client.ts';
 import { createContainer, inspectContainer, listContainers, removeContainer, signalContainer } from './containers.ts';
@@ -14,6 +14,8 @@ import { makePlace, overfull } from './job-place.ts';
 import { readLog } from './logs.ts';
 import { engineName } from './names.ts';
 import type { Networks } from './networks.ts';
+import { firstEndpoint } from './slot-creation.ts';
+import type { HostFacts } from './slot-memory.ts';
 import { NEVER, type InspectedContainer } from './vendor.ts';
 import { listVolumes, removeMemoryVolumes } from './volumes.ts';
 
@@ -31,9 +33,12 @@ export class DockerJobs implements JobSteps {
   readonly #client: DockerClient;
   readonly #networks: Networks;
 
-  constructor(client: DockerClient, networks: Networks) {
+  readonly #host: () => Promise<HostFacts>;
+
+  constructor(client: DockerClient, networks: Networks, host: () => Promise<HostFacts>) {
     this.#client = client;
     this.#networks = networks;
+    this.#host = host;
   }
 
   prepare(architecture: string, spec: JobStepSpec, brought: readonly BroughtArtifacts[]): Promise<Result<string>> {
@@ -73,6 +78,18 @@ export class DockerJobs implements JobSteps {
     return attempt(`nobody could be kept from starting step ${name.step} of ${name.run}`, async () => {
       const found = await this.#forbid(architecture, name);
       return found === undefined || found.State.StartedAt === NEVER;
+    });
+  }
+
+  where(architecture: string, name: JobStepName): Promise<Result<StepPlace | undefined>> {
+    return attempt(`nobody could say where step ${name.step} of ${name.run} runs`, async () => {
+      const [step, place, host] = await Promise.all([
+        inspectContainer(this.#client, engineName(architecture, stepName(name))),
+        inspectContainer(this.#client, engineName(architecture, placeName(name))),
+        this.#host(),
+      ]);
+      const address = place && firstEndpoint(place)?.IPAddress;
+      return step && { container: step.Id, ...(address && { address }), host };
     });
   }
 

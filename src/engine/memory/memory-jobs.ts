@@ -1,7 +1,7 @@
 import type { RunId } from '../../digest.ts';
 import { done, failed, type Result } from '../../result.ts';
 import type { LogLine, LogOptions, SecretValues } from '../engine.ts';
-import type { BroughtArtifacts, JobSteps, JobStepName, JobStepSpec, ObservedJobStep } from '../job-steps.ts';
+import type { BroughtArtifacts, JobSteps, JobStepName, JobStepSpec, ObservedJobStep, StepPlace } from '../job-steps.ts';
 import { carryOut, engineAbsent } from './effects.ts';
 import type { MemoryWorld, Verb } from './world.ts';
 
@@ -89,6 +89,12 @@ export class MemoryJobs implements JobSteps {
     };
     const result = await this.#effect('forbidJobStep', architecture, { name: keyOf(name), stages: [forbid] });
     return result.ok ? done(record === undefined || record.state === 'created') : result;
+  }
+
+  async where(architecture: string, name: JobStepName): Promise<Result<StepPlace | undefined>> {
+    if (!this.#world.machine.running) return failed(engineAbsent);
+    const record = this.#of(architecture).get(keyOf(name));
+    return done(record && { container: record.container, address: '10.1.2.3', host: { name: 'memory', address: '192.0.2.7' } });
   }
 
   async list(architecture: string): Promise<Result<readonly ObservedJobStep[]>> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Secret } from '../../secret.ts';
-import { isSame, keysOf } from '../signature.ts';
+import { isSame, keysOf } from '../../signature.ts';
 
 /** `none`: no password was given, as git does first; `wrong`: it is not the secret. */
 export type Given = 'right' | 'none' | 'wrong';
