@@ -79,12 +79,20 @@ function pushing(clone: Clone, url: string, ...words: string[]): Pushing {
   const child = clone.start('push', url, ...words);
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  let isOver = false;
+  const end = once(child, 'close').then(([code]) => {
+    isOver = true;
+    return code as number;
+  });
   return {
     said: () => said,
     async until(wanted) {
-      while (!wanted.test(said)) await once(child.stderr, 'data');
+      while (!wanted.test(said)) {
+        assert.ok(!isOver, `${wanted} is not in ${said}`);
+        await Promise.race([once(child.stderr, 'data'), end]);
+      }
     },
-    end: once(child, 'close').then(([code]) => code as number),
+    end,
     kill: () => void process.kill(-(child.pid ?? 0), 'SIGINT'),
   };
 }
