@@ -12,6 +12,7 @@ import type { Row } from './measure.ts';
 import { patch } from './patch.ts';
 import { perApp } from './per-app.ts';
 import { plan } from './plan.ts';
+import { push } from './push.ts';
 import { replace } from './replace.ts';
 import { scale } from './scale.ts';
 import { stores } from './stores.ts';
@@ -37,6 +38,7 @@ const benches: { names: string[]; run: (ground: Ground) => Promise<Found> }[] = 
   { names: ['patch'], run: patch },
   { names: ['entropy'], run: entropy },
   { names: ['deliveries'], run: deliveries },
+  { names: ['push'], run: push },
 ];
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));

@@ -15,6 +15,9 @@ export type StepOutcome = 'passed' | 'failed' | 'timed-out' | 'cancelled' | 'los
 /** `superseded`: a newer one of the same turn came before it began. */
 export type RunOutcome = 'passed' | 'failed' | 'timed-out' | 'cancelled' | 'superseded';
 
+/** Whether it says anything of what was run: nobody asked for its end, and it was not passed over. */
+export const isVerdict = (outcome: RunOutcome): boolean => outcome !== 'cancelled' && outcome !== 'superseded';
+
 /** The push a run is about. `delivery`: its number in the ledger; `before`: where the branch was, if it was there. */
 export type RunPush = { delivery: number; source: string; branch: string; before?: string; author?: string };
 

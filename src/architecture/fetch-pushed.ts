@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type CommitId, digestOfBytes, short } from '../digest.ts';
 import type { Problem } from '../problem.ts';
@@ -33,12 +33,11 @@ export async function fetchPushed(request: PushedRequest): Promise<Result<string
   const { address, branch, commit, cacheFolder } = request;
   if (!isDeliveredAddress(address)) return failed(unavailable(address, 'the address is none that a builder fetches from'));
   const folder = path.join(cacheFolder, 'repositories', short(digestOfBytes(address)));
-  await mkdir(folder, { recursive: true });
   const git = (
     words: readonly string[],
     more: { environment?: Readonly<Record<string, string>>; limitMs?: number } = {},
   ): Promise<GitAnswer> => runGit({ folder, arguments: words, configuration: 'objects', ...more });
-  const made = await git(['init', '--quiet', '--template=', folder]);
+  const made = await ensureRepository(folder);
   if (made.code !== 0) return failed(unavailable(address, made.stderr));
   const reference = `refs/changeless/${request.reference}`;
   const to = ['--end-of-options', address, `+refs/heads/${branch}:${reference}`];
@@ -51,14 +50,29 @@ export async function fetchPushed(request: PushedRequest): Promise<Result<string
   return isOnBranch.code === 0 ? done(folder) : failed(notOnBranch(request));
 }
 
+/** An empty one, whole or not at all: git makes one file after another, and of two that do so at once one fails. */
+async function ensureRepository(folder: string): Promise<GitAnswer> {
+  await mkdir(path.dirname(folder), { recursive: true });
+  const isThere = await stat(path.join(folder, '.git/HEAD')).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return { code: 0, stdout: '', stderr: '' };
+  const fresh = await mkdtemp(`${folder}.`);
+  const made = await runGit({ folder: fresh, arguments: ['init', '--quiet', '--template=', fresh], configuration: 'objects' });
+  // Another was quicker: its own is as good.
+  if (made.code === 0) await rename(fresh, folder).catch(() => undefined);
+  await rm(fresh, { recursive: true, force: true });
+  return made;
+}
+
 /**
  * The same of what was pushed to the gateway's own remote, whose bare repository is at hand: its objects are read where they lie. Whoever was
  * let push there has said of which branch the commit is.
  */
 export async function takeOwn({ repository, commit, cacheFolder }: OwnRequest): Promise<Result<string>> {
   const folder = path.join(cacheFolder, 'repositories/own');
-  await mkdir(folder, { recursive: true });
-  const made = await runGit({ folder, arguments: ['init', '--quiet', '--template=', folder], configuration: 'objects' });
+  const made = await ensureRepository(folder);
   if (made.code !== 0) return failed(unavailable(repository, made.stderr));
   // Whole or not at all: another run may be reading it.
   const alternates = path.join(folder, '.git/objects/info/alternates');

@@ -1,21 +1,22 @@
 import type { JobEnded } from '../events.ts';
 import { withBuilder } from '../jobs/builder-images.ts';
 import { runJobs } from '../jobs/run-jobs.ts';
+import { runsAfter } from '../jobs/runs-of-push.ts';
 import { taggedStepImages } from '../jobs/step-images.ts';
-import { resolveEnvironment } from '../release/resolve-environment.ts';
 import { secretOpener } from '../secrets/open-secret.ts';
 import type { Post } from './post.ts';
-import { followersIn } from './runs-of-delivery.ts';
+import { definitionsIn } from './runs-of-delivery.ts';
 
 /**
  * Runs jobs beside all else that a controller in charge does, neither waiting for the other. `stop`: they run on, and are
  * whoever's comes next as soon as it resolves.
  */
 export function beginJobs(post: Post, token: number): { stop(): Promise<void> } {
-  const { logs, ledger, engine, manifest, environment, journal, clock } = post;
-  const architecture = resolveEnvironment(manifest.inputs.architecture, environment);
-  if (logs === undefined || !architecture.ok) return { stop: async () => undefined };
-  const { name } = architecture.value;
+  const { logs, ledger, engine, manifest, journal, clock } = post;
+  const definitions = definitionsIn(post);
+  if (logs === undefined || !definitions) return { stop: async () => undefined };
+  const { architecture } = definitions;
+  const { name } = architecture;
   const abort = new AbortController();
   const end = (): void => abort.abort();
   if (post.signal.aborted) end();
@@ -28,10 +29,10 @@ export function beginJobs(post: Post, token: number): { stop(): Promise<void> } 
       place: manifest.outputs.sandbox,
       images: withBuilder(taggedStepImages(engine.images, name), {
         images: engine.images,
-        architecture: architecture.value,
+        architecture,
         builder: manifest.outputs.builder,
       }),
-      followersOf: followersIn(post),
+      followersOf: (ended) => runsAfter(ended, definitions),
       openSecret: post.openSecret ?? secretOpener(async () => undefined),
       report: journal.report,
       async isTold(run) {
@@ -44,7 +45,7 @@ export function beginJobs(post: Post, token: number): { stop(): Promise<void> } 
     },
     owner: post.self,
     logs: { folder: logs },
-    definitions: { release: manifest.release, environment, architecture: architecture.value, sealed: manifest.inputs.secrets },
+    definitions,
     mayTake: () => ledger.mayAct(token),
     wake: post.wake,
     timers: post.timers,

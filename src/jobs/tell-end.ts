@@ -1,4 +1,4 @@
-import type { JobRun } from '../job-run.ts';
+import { isVerdict, type JobRun } from '../job-run.ts';
 import type { CarriedRun } from './run-hands.ts';
 
 /** Says how a run ended, unless that was said: an owner before this one may have been killed right after it. */
@@ -19,11 +19,11 @@ export async function tellEnd({ hands, run }: CarriedRun): Promise<void> {
   await hands.flush();
 }
 
-/** Whether the last run of the job that ended before this one had failed. Cancelled ones say nothing. */
+/** Whether the last run of the job that ended before this one had failed. */
 async function failedBefore(runs: CarriedRun['hands']['runs'], run: JobRun): Promise<boolean> {
   const others = await runs.list({ job: run.job, limit: 50 });
   const before = others
-    .filter((each) => each.id !== run.id && each.outcome && each.outcome !== 'cancelled' && (each.endedAt ?? '') <= (run.endedAt ?? ''))
+    .filter((each) => each.id !== run.id && each.outcome && isVerdict(each.outcome) && (each.endedAt ?? '') <= (run.endedAt ?? ''))
     .toSorted((a, b) => ((a.endedAt ?? '') < (b.endedAt ?? '') ? 1 : -1))[0];
   return before !== undefined && before.outcome !== 'passed';
 }

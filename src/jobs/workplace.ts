@@ -1,13 +1,13 @@
-import type { ReleaseId, RunId } from '../digest.ts';
+import type { RunId } from '../digest.ts';
 import type { Wake } from '../rollout/wake.ts';
 import type { Timers } from '../timers.ts';
 import { Bell } from './bell.ts';
 import type { KeptLogs } from './kept-log.ts';
-import type { PlanContext } from './plan-of-job.ts';
 import type { RunHands } from './run-hands.ts';
+import type { PushContext } from './runs-of-push.ts';
 
 /** What the release in charge says of jobs. */
-export type JobDefinitions = { release: ReleaseId; environment: string } & PlanContext;
+export type JobDefinitions = PushContext;
 
 /** `owner`: who carries the runs, the same when it is started again. `mayTake`: whether it may serve what is asked for. */
 export type Jobs = {

@@ -121,7 +121,7 @@ export class JobsWorld {
       },
       owner,
       logs: { folder: this.logs },
-      definitions: { release, environment: 'local', architecture: this.#resolved(), sealed: { token: { '1': 'sealed' } } },
+      definitions: this.pushContext(),
       mayTake: async () => process.alive,
       wake,
       timers: { after: (ms, work) => timers.after(ms, () => void (process.alive && work())) },

@@ -218,6 +218,26 @@ inWorld('a job that passes after it had failed is fixed, and is so once', { buil
   ]);
 });
 
+inWorld('a run that was passed over is not the last word on its job', { build: job([step('only')]) }, async (world) => {
+  const owner = world.start('a');
+  const { job: name, release, environment, commit, parameters, plan } = await world.closed(await world.ask('b-1', 'build'));
+  await owner.stop();
+  for (const id of ['b-2', 'b-3'] as RunId[]) {
+    world.nowMs += 1000;
+    world.makeImages(id, 'build');
+    await world.ledger.runs.accept({ id, job: name, release, environment, commit, parameters, plan, reason: 'push', turn: 'one' });
+  }
+  world.start('a');
+  await world.closed('b-2' as RunId);
+  await world.closed('b-3' as RunId);
+  const ended = world.events.flatMap((event) => (event.type === 'job-ended' ? [[event.run, [event.outcome, event.fixed]] as const] : []));
+  assert.deepEqual(Object.fromEntries(ended), {
+    'b-1': ['passed', undefined],
+    'b-2': ['superseded', undefined],
+    'b-3': ['passed', undefined],
+  });
+});
+
 inWorld(
   'no more than eight steps run at a time, of all runs',
   {
