@@ -3,6 +3,9 @@ import type { Problem } from './problem.ts';
 
 export const runReasons = ['by-hand', 'push', 'schedule', 'after'] as const;
 
+/** The reserved job that runs a commit's release; no architecture may call one so. */
+export const deliverJob = 'deliver';
+
 /** Why a job runs. */
 export type RunReason = (typeof runReasons)[number];
 

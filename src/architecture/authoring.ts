@@ -321,6 +321,11 @@ export type GatewayInput = {
    * `changeless token add`. Not when left out.
    */
   api?: boolean;
+  /**
+   * Makes it a git remote: `git push changeless main` is taken as a push is that a webhook tells of, and shows what becomes of it.
+   * `changeless up` adds the remote to the repository. `secret`: the name of the secret with the password, or with several, one a line.
+   */
+  git?: { secret: string };
 };
 
 /** `secret`: the name of the secret with the key, or with several, one a line. `repository`: pushes of others are ignored. */

@@ -6,6 +6,9 @@ import { at, children, namesIn, unknownName } from './written.ts';
 /** What contradicts something else in `gateway`. */
 export const gatewayMistakes = (root: unknown): Mistake[] => [
   ...children(root, ['gateway', 'webhooks']).flatMap((path) => unknownSecret(root, [...path, 'secret'])),
+  ...unknownSecret(root, ['gateway', 'git', 'secret']),
+  ...idleGateways(root),
+  ...reservedWebhooks(root),
   ...misplacedGateways(root),
   ...idleGateways(root),
 ];
@@ -13,9 +16,16 @@ export const gatewayMistakes = (root: unknown): Mistake[] => [
 /** One that takes nothing and tells nothing is a mistake. */
 function idleGateways(root: unknown): Mistake[] {
   const gateway = valueAt(root, ['gateway']);
-  if (!isRecord(gateway) || gateway['webhooks'] !== undefined || gateway['api'] === true) return [];
-  return [at('value', ['gateway'], 'expected webhooks, or api: true, found neither')];
+  if (!isRecord(gateway) || gateway['git'] !== undefined || gateway['api'] === true || namesIn(root, ['gateway', 'webhooks']).length > 0)
+    return [];
+  return [at('value', ['gateway'], 'expected at least one webhook, git, or api: true, found none of them')];
 }
+
+/** Deliveries of the git remote have that name for their source. */
+const reservedWebhooks = (root: unknown): Mistake[] =>
+  children(root, ['gateway', 'webhooks'])
+    .filter((path) => path.at(-1) === 'git')
+    .map((path) => at('key', path, 'expected another name of a webhook than git, which is what the git remote’s pushes are called'));
 
 /** Environments say where the gateway is, not that there is one. */
 const misplacedGateways = (root: unknown): Mistake[] =>

@@ -268,7 +268,7 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
   [
     'a gateway without webhooks, and with secrets that are not there',
     { name: 's', gateway: { webhooks: {} } },
-    ['gateway.webhooks: expected at least one webhook, found an object'],
+    ['gateway: expected at least one webhook, or git, found neither'],
   ],
   [
     'a gateway that takes and tells nothing',
@@ -283,7 +283,13 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
       gateway: {
         host: 'Deliver',
         replicas: 0,
-        webhooks: { github: { secret: 'hok' }, '../x': { secret: 'hook' }, forge: { secret: 'hook', repository: 'ext::sh' } },
+        webhooks: {
+          github: { secret: 'hok' },
+          '../x': { secret: 'hook' },
+          forge: { secret: 'hook', repository: 'ext::sh' },
+          git: { secret: 'hook' },
+        },
+        git: { secret: 'push' },
       },
     },
     [
@@ -292,6 +298,8 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
       'gateway.webhooks["../x"]: expected a name of letters, digits, - and _ that starts with a letter, at most 64 characters, found \'../x\'',
       "gateway.webhooks.forge.repository: expected the name of a repository, 'owner/name', found 'ext::sh'",
       'gateway.webhooks.github.secret: expected a name in secrets (hook), found hok (did you mean hook?)',
+      'gateway.git.secret: expected a name in secrets (hook), found push',
+      'gateway.webhooks.git: expected another name of a webhook than git, which is what the git remote’s pushes are called',
     ],
   ],
   [

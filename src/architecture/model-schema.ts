@@ -111,6 +111,7 @@ const gateway = z
       )
       .readonly(),
     api: z.literal(true).describe('Whether it answers the API.').exactOptional(),
+    git: z.strictObject({ secret: z.string() }).describe('It is a git remote, too.').exactOptional(),
   })
   .describe('What takes webhooks; only the app called gateway has it.')
   .exactOptional();

@@ -96,6 +96,8 @@ export type Gateway = {
   webhooks: Readonly<Record<string, Webhook>>;
   /** Whether it answers the API. Left out where it does not. */
   api?: true;
+  /** It is a git remote, too. `secret`: of the password. */
+  git?: { secret: string };
 };
 
 /** `github`: as GitHub sends and signs them; `signed`: as Standard Webhooks say. `repository`: pushes of others are ignored. */

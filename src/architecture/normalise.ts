@@ -66,7 +66,7 @@ export function normalise(written: input.ArchitectureInput): Architecture {
     environments: { local: {}, ...mapValues(written.environments, (change) => normaliseEnvironment(change, { apps, stores })) },
     ...normaliseChannels(written.channels),
     ...normaliseSecrets(written.secrets),
-    ...normaliseDeliver(written.deliver),
+    ...normaliseDeliver(written.deliver ?? (written.gateway?.git && {})),
     ...(written.rollout && written.rollout !== 'together' && { rollout: written.rollout }),
   };
 }
@@ -95,13 +95,9 @@ function normaliseGateway(gateway: input.GatewayInput | undefined): Record<strin
     secret,
     ...(repository !== undefined && { repository }),
   }));
+  const more = { ...(gateway.api === true && { api: true as const }), ...(gateway.git && { git: { secret: gateway.git.secret } }) };
   return {
-    [gatewayApp]: {
-      hosts: [host],
-      services: {},
-      gateway: { replicas, webhooks, ...(gateway.api === true && { api: true as const }) },
-      drain: { limitMs: defaults.drainMs },
-    },
+    [gatewayApp]: { hosts: [host], services: {}, gateway: { replicas, webhooks, ...more }, drain: { limitMs: defaults.drainMs } },
   };
 }
 

@@ -180,11 +180,9 @@ const webhook = members({
 const gateway = members({
   host: hostName.optional(),
   replicas: count.optional(),
-  webhooks: z
-    .record(webhookName, webhook)
-    .refine((all) => Object.keys(all).length > 0, 'at least one webhook')
-    .optional(),
+  webhooks: z.record(webhookName, webhook).optional(),
   api: z.boolean('true or false').optional(),
+  git: members({ secret: text('the name of a secret', Boolean) }).optional(),
 }).optional();
 
 const secretHere = text('the name of a secret', Boolean);

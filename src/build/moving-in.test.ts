@@ -19,7 +19,8 @@ function imagesOf(app: Partial<App>): {
   next: (item: Configured) => unknown;
 } {
   const architecture: Architecture = architectureOf({ apps: { catalog: appOf(app) } });
-  const inputs = inputsOf(architecture);
+  const plain = inputsOf(architecture);
+  const inputs = { ...plain, changeless: { ...plain.changeless, builder: 'builder' as ComponentKey } };
   const [generations, resolved] = [generationsOf(inputs, 'local'), resolveEnvironment(architecture, 'local')];
   assert.ok(generations.ok && resolved.ok);
   const { components } = inputs;
@@ -112,4 +113,18 @@ test('a gateway is the controller image with its own program, as a user of no ot
   assert.deepEqual(inbox, { path: '/inbox', folder: true, owner: { user: 65534, group: 65534 } });
   assert.deepEqual([change.entrypoint, change.user], [['node', '/changeless/program/gateway.js'], '65534:65534']);
   for (const { config } of paths) assert.match(config.proxy, /server-template|server gateway/);
+});
+
+test('a gateway that is a git remote is the builder, with a folder of its own for what is pushed', () => {
+  const { own } = imagesOf({ services: {}, gateway: { replicas: 1, webhooks: {}, git: { secret: 'push' } } });
+  const ids = { proxy: proxy.id, controller: 'sha256:controller' as ImageId, builder: 'sha256:builder' as ImageId };
+  const { base, files, change } = ownRequest(own[0]!, { architecture: 'streaming', ids });
+  assert.equal(base, ids.builder);
+  const [settings, , pushed] = files;
+  assert.deepEqual(settings && 'contents' in settings && JSON.parse(String(settings.contents)), {
+    git: { name: 'streaming', secret: 'push' },
+    webhooks: {},
+  });
+  assert.deepEqual(pushed, { path: '/git', folder: true, owner: { user: 65534, group: 65534 } });
+  assert.deepEqual([change.entrypoint, change.user], [['node', '/changeless/package/dist/controller/gateway.js'], '65534:65534']);
 });

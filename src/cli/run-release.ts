@@ -68,7 +68,9 @@ export async function concluded(request: Concluded, end: RolloutEnd): Promise<Re
   if (end.outcome !== 'live') return outcome;
   session.interruption.safe = `release ${short(target.release)} is live`;
   stream.end();
-  await Promise.all([writeLiveRef(session, target), session.input.json ? undefined : tellLive(request, end.durationMs)]);
+  const { addGitRemote } = await import('./add-git-remote.ts');
+  const [git] = await Promise.all([addGitRemote(request), writeLiveRef(session, target)]);
+  if (!session.input.json) await tellLive(request, { durationMs: end.durationMs, git });
   return outcome;
 }
 
@@ -84,13 +86,14 @@ async function detached(start: Start): Promise<Result<number>> {
 
 export async function tellLive(
   { session, engine, target }: Pick<RunRelease, 'session' | 'engine' | 'target'>,
-  durationMs: number,
+  { durationMs, git }: { durationMs: number; git: string | undefined },
 ): Promise<void> {
   const { tellAddresses } = await import('./tell-addresses.ts');
   await tellAddresses({
     session,
     engine,
     target,
+    git,
     headline: `live  release ${short(target.release)} from ${commitWords(target.commit)} in ${duration(durationMs)}`,
   });
 }

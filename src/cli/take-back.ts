@@ -27,7 +27,7 @@ export async function takeBack(request: RunRelease, live: ObservedController): P
     writeLiveRef(session, target),
     // Its rollout has failed, and whoever was told so removes it.
     engine.removeController(architecture, live.name),
-    session.input.json ? undefined : tellLive(request, durationMs),
+    session.input.json ? undefined : tellLive(request, { durationMs, git: undefined }),
   ]);
   return done(0);
 }

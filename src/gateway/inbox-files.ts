@@ -47,7 +47,8 @@ export function inboxFilesIn(folder: string): InboxFiles {
   };
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Resolves when the names in it are on disk. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder);
   try {
     await handle.sync();

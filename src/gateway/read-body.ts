@@ -38,8 +38,8 @@ export async function readBody(request: IncomingMessage, { room, limitBytes }: {
   return request.complete ? { kind: 'whole', body: joined(chunks), release } : without('cut');
 }
 
-/** False when the request was cut before there was any. */
-async function gotRoom(request: IncomingMessage, room: Room, bytes: number): Promise<boolean> {
+/** Waits for room; false when the request was cut before there was any. */
+export async function gotRoom(request: IncomingMessage, room: Room, bytes: number): Promise<boolean> {
   const place = room.take(bytes);
   const waiting = new AbortController();
   const closed = once(request, 'close', { signal: waiting.signal }).then(

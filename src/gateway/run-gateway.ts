@@ -7,12 +7,16 @@ import type { Taken } from './inbox-reader.ts';
 import { InboxWriter } from './inbox-writer.ts';
 import { Room } from './room.ts';
 import { closeOthers, removeTaken } from './sweep-inbox.ts';
-import { webhookServer, type GatewayEvent, type Webhook } from './webhook-server.ts';
+import { gitHandler } from './git/git-server.ts';
+import type { GitServing } from './git/git-serving.ts';
+import { webhookServer, type GatewayEvent, type Webhook, type WebhookServing } from './webhook-server.ts';
 import type { Timers } from '../timers.ts';
 
 export type GatewayRequest = {
   files: InboxFiles;
   webhooks: readonly Webhook[];
+  /** None where it is left out. */
+  git?: Pick<GitServing, 'name' | 'secret' | 'repository' | 'follow'>;
   /** How far each file of the inbox was taken; undefined when that is not known just now. */
   readTaken: () => Taken | undefined;
   /** What the API tells of: the ledger, and the output of jobs' steps. Nothing is below /api/ where it is left out. */
@@ -32,15 +36,16 @@ const apiRoomBytes = 4 * 1024 * 1024;
 const sweepMs = 10_000;
 
 /**
- * The process that takes webhooks, until the signal is aborted: then it accepts nothing more and answers what it has. Files that others
+ * The process that takes webhooks and pushes, until the signal is aborted: then it accepts nothing more and answers what it has. Files that others
  * left open are closed first, so that those of the dead go when they are taken.
  */
 export async function runGateway(request: GatewayRequest): Promise<void> {
   const { files, webhooks, address, report, clock, random, signal } = request;
   await closeOthers(files);
   const writer = new InboxWriter({ files, newName: inboxNames({ clock, random }) });
-  const append: Answering['append'] = (delivery) => writer.append(delivery);
-  const server = webhookServer({ webhooks, append, clock, report, ...apiOf(request, append) });
+  const append: WebhookServing['append'] = (delivery) => writer.append(delivery);
+  const git = request.git && { git: gitHandler({ ...request.git, append, clock, report, random, timers: request.timers }) };
+  const server = webhookServer({ webhooks, append, clock, report, ...git, ...apiOf(request, append) });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen({ ...address, backlog: 4096 }, resolve));
   const sweeping = sweepOn(request);
   await ended(server, signal);

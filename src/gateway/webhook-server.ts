@@ -18,7 +18,7 @@ export type GatewayEvent =
   | { type: 'delivery-ignored' | 'delivery-refused'; webhook: string; id?: string; why: string }
   | { type: 'inbox-failed'; problem: Problem }
   | { type: 'api-failed'; why: string }
-  | { type: 'sweep-failed'; why: string };
+  | { type: 'sweep-failed' | 'push-refused' | 'push-failed'; why: string };
 
 export type WebhookServing = {
   webhooks: readonly Webhook[];
@@ -28,7 +28,9 @@ export type WebhookServing = {
   report: (event: GatewayEvent) => void;
   /** Answers what is below /api/; nothing is there where it is left out. */
   api?: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-  /** How long a request may take to arrive; GitHub itself waits 10 s for the answer. */
+  /** Answers what is asked below `/git/`. */
+  git?: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  /** How long a request may take to arrive, but a push; GitHub itself waits 10 s for the answer. */
   requestMs?: number;
   /** What all bodies that are longer than 64 KB may have together. */
   roomBytes?: number;
@@ -46,7 +48,8 @@ export function webhookServer(serving: WebhookServing): Server {
   const room = new Room(serving.roomBytes ?? 64 * 1024 * 1024);
   const server = createServer(
     {
-      requestTimeout: serving.requestMs ?? 10_000,
+      // Its own is for all that come, and a push may take longer.
+      requestTimeout: 0,
       headersTimeout: serving.requestMs ?? 10_000,
       connectionsCheckingInterval: Math.min(1000, serving.requestMs ?? 1000),
       // Longer than the data path keeps a connection, so that it is never this end that closes one.
@@ -63,6 +66,8 @@ type Answering = WebhookServing & { room: Room };
 async function answer(request: IncomingMessage, response: ServerResponse, serving: Answering): Promise<void> {
   const path = request.url?.split('?')[0] ?? '';
   const name = /^\/webhooks\/([^/]+)$/.exec(path)?.[1];
+  if (serving.git && path.startsWith('/git/')) return serving.git(request, response);
+  limitArrival(request, response, serving.requestMs ?? 10_000);
   if (serving.api && path.startsWith('/api/')) return serving.api(request, response);
   if (path === '/healthz') return say(response, 200, { ok: true });
   if (name === undefined) return say(response, 404, { refused: 'there is nothing here but /webhooks/<name> and /healthz' });
@@ -72,10 +77,24 @@ async function answer(request: IncomingMessage, response: ServerResponse, servin
   await receive(request, response, { ...serving, webhook });
 }
 
+/** Who has not said all of a request by then is told 408, with which the connection closes. */
+function limitArrival(request: IncomingMessage, response: ServerResponse, limitMs: number): void {
+  const late = setTimeout(() => {
+    // Nobody reads what has no body to its end.
+    if (request.complete) return;
+    // Node forgets a request that was answered: whoever reads it would wait for ever.
+    response.once('finish', () => request.destroy());
+    if (response.headersSent) request.destroy();
+    else say(response, 408, { refused: `the request did not arrive within ${limitMs / 1000} s` });
+  }, limitMs);
+  const stop = (): void => clearTimeout(late);
+  request.once('end', stop).once('close', stop);
+}
+
 async function receive(request: IncomingMessage, response: ServerResponse, serving: Answering & { webhook: Webhook }): Promise<void> {
   const { room, webhook, clock } = serving;
   const read = await readBody(request, { room, limitBytes: bodyLimitBytes });
-  // Node has answered 408, or there is nobody to answer.
+  // It was answered 408, or there is nobody to answer.
   if (read.kind === 'cut') return;
   if (read.kind === 'too-long') return say(response, 413, { refused: 'the body is longer than 25 MB' });
   const judge = webhook.format === 'github' ? judgeGithub : judgeSigned;

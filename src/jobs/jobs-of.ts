@@ -1,7 +1,7 @@
 import type { Architecture } from '../architecture/model.ts';
 import type { JobFacts } from '../release-facts.ts';
 import { resolveEnvironment } from '../release/resolve-environment.ts';
-import { deliverJob } from './runs-of-push.ts';
+import { deliverJob } from '../job-run.ts';
 
 /** The jobs of an architecture, by name. What pushes run is no job of it, and runs like one: it comes last. */
 export function jobsOf(architecture: Architecture, environment: string): JobFacts[] {

@@ -64,6 +64,13 @@ void test('a push to the branch that is delivered runs its release, and the jobs
   assert.deepEqual(idsOf({ ...withBody(commits('x')), branch: 'release/1' }, contextOf()), ['all-7', 'releases-7']);
 });
 
+void test('where no repository is said, what was pushed to the gateway itself is delivered, and nothing that a forge tells of', () => {
+  const context = contextOf({ deliver: { branch: 'main', folder: '' } });
+  const { repository: _, ...own } = { ...withBody({}), source: 'git' };
+  assert.deepEqual(idsOf(own, context), ['deliver-7', 'all-7', 'docs-7']);
+  assert.deepEqual(idsOf(withBody({}), context), []);
+});
+
 void test('whose paths nobody can tell starts what any path would', () => {
   for (const body of [{}, { commits: [] }, { commits: [{ added: ['x'] }] }, { ...commits('x'), forced: true }, 'no object'])
     assert.deepEqual(idsOf(withBody(body as object), contextOf()), ['deliver-7', 'all-7', 'docs-7'], JSON.stringify(body));

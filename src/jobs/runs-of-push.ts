@@ -2,7 +2,7 @@ import { repositoryName } from '../architecture/deliver.ts';
 import type { Deliver } from '../architecture/model.ts';
 import { repositorySecret } from '../builder-task.ts';
 import { digestOfBytes, type CommitId, type ImageId, type ReleaseId, type RunId } from '../digest.ts';
-import type { AcceptedRun, PlannedStep, RunOutcome, RunPush } from '../job-run.ts';
+import { deliverJob, type AcceptedRun, type PlannedStep, type RunOutcome, type RunPush } from '../job-run.ts';
 import { gitSource, type RunsOfDelivery } from '../ledger/delivery.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
 import { sealedValue } from '../release/secret-references.ts';
@@ -14,9 +14,6 @@ import { jobsAfter, jobsOfPush, nextTimes } from './triggers.ts';
 export type PushContext = PlanContext & { release: ReleaseId; environment: string; agents: Readonly<Record<string, ImageId>> };
 
 type Pushed = Parameters<RunsOfDelivery>[0];
-
-/** The reserved job that runs a commit's release; no architecture may call one so. */
-export const deliverJob = 'deliver';
 
 /**
  * What a delivery starts: the job `deliver`, where it is a push to the branch that is delivered, and the jobs on push that it fits. Ids follow
@@ -51,8 +48,9 @@ export const asksFor = ({ deliver, jobs = {} }: ResolvedArchitecture, pushed: { 
   deliver !== undefined && isOf(deliver, pushed) && (pushed.branch === deliver.branch || jobsOfPush(jobs, pushed).length > 0);
 
 /** Of the gateway's own remote is all that it sends; a forge says of which repository it is. */
-function isOf({ repository }: Deliver, delivery: Pick<Pushed, 'repository'>): boolean {
-  const own = repository === undefined ? undefined : repositoryName(repository);
+function isOf({ repository }: Deliver, delivery: Pick<Pushed, 'repository'> & { source?: string }): boolean {
+  if (repository === undefined) return delivery.source === gitSource;
+  const own = repositoryName(repository);
   return delivery.repository === undefined || own === undefined || own.toLowerCase() === delivery.repository.toLowerCase();
 }
 

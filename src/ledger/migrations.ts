@@ -139,6 +139,18 @@ export const migrations: readonly Migration[] = [
       `,
   },
   {
+    number: 7,
+    minimumReader: 1,
+    sql: `
+      ALTER TABLE job_runs ADD COLUMN push TEXT;
+      ALTER TABLE job_runs ADD COLUMN delivery INTEGER;
+      ALTER TABLE job_runs ADD COLUMN turn TEXT;
+      CREATE TABLE schedules (one INTEGER PRIMARY KEY CHECK (one = 1), looked_at TEXT NOT NULL) STRICT;
+      CREATE INDEX job_runs_by_delivery ON job_runs (delivery) WHERE delivery IS NOT NULL;
+      CREATE INDEX job_runs_by_turn ON job_runs (turn) WHERE turn IS NOT NULL AND ended_at IS NULL;
+    `,
+  },
+  {
     number: 8,
     minimumReader: 1,
     sql: `
@@ -150,18 +162,6 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (repository, branch)
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX deliveries_by_branch ON deliveries (lower(repository), branch, number);
-    `,
-  },
-  {
-    number: 7,
-    minimumReader: 1,
-    sql: `
-      ALTER TABLE job_runs ADD COLUMN push TEXT;
-      ALTER TABLE job_runs ADD COLUMN delivery INTEGER;
-      ALTER TABLE job_runs ADD COLUMN turn TEXT;
-      CREATE TABLE schedules (one INTEGER PRIMARY KEY CHECK (one = 1), looked_at TEXT NOT NULL) STRICT;
-      CREATE INDEX job_runs_by_delivery ON job_runs (delivery) WHERE delivery IS NOT NULL;
-      CREATE INDEX job_runs_by_turn ON job_runs (turn) WHERE turn IS NOT NULL AND ended_at IS NULL;
     `,
   },
   {

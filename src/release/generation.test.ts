@@ -263,6 +263,15 @@ test('a gateway is new when its webhooks, their secrets, its replicas or its pro
   assert.deepEqual(moved(committed, listening()), []);
 });
 
+test('a git remote is of the gateway’s body, and is new with the builder, which has its program and git', () => {
+  const built = (builder: string): ReleaseInputs => {
+    const inputs = listening({ git: { secret: 'hook' } });
+    return { ...inputs, changeless: { ...inputs.changeless, builder: builder as ComponentKey } };
+  };
+  assert.deepEqual(moved(built('one'), listening()), ['gateway body']);
+  assert.deepEqual(moved(built('another'), built('one')), ['gateway body']);
+});
+
 test('what has no gateway knows of none', () => {
   assert.deepEqual(moved(listening()), ['core path', 'gateway body']);
 });

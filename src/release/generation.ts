@@ -14,7 +14,7 @@ import { mapValues } from '../map-values.ts';
 import { done, type Result } from '../result.ts';
 import type { Generation, ReleaseInputs } from './manifest.ts';
 import { redirectPort, tlsHosts, tlsSecrets } from './app-tls.ts';
-import { gatewayService } from './gateway-service.ts';
+import { gatewayBase, gatewayService } from './gateway-service.ts';
 import { secretReferences } from './secret-references.ts';
 import { resolveEnvironment, type ResolvedArchitecture } from './resolve-environment.ts';
 
@@ -199,7 +199,11 @@ const wayOutOf = ({ elsewhere }: App, { changeless: { proxy } }: ReleaseInputs):
 
 /** The controller's image has its program, and so is part of what it is. */
 const gatewayOf = ({ inputs, resolved }: View, { gateway }: App): Json | undefined =>
-  gateway && { ...gateway, secrets: deliveries(resolved, gatewayService(gateway).secrets), program: inputs.changeless.controller };
+  gateway && {
+    ...gateway,
+    secrets: deliveries(resolved, gatewayService(gateway).secrets),
+    program: gatewayBase(gateway, inputs.changeless).key,
+  };
 
 function spokenTo(elsewhere: Elsewhere | undefined): Json | undefined {
   if (elsewhere === undefined) return undefined;

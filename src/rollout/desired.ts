@@ -6,6 +6,7 @@ import { isElastic, mostOf, type Alarm, type App, type ReplicaRange, type Servic
 import type { BodyId, GenerationId } from '../digest.ts';
 import type { Colour, InstanceSpec, NetworkSpec, Origin, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import { tlsSecrets } from '../release/app-tls.ts';
+import { gatewayBase } from '../release/gateway-service.ts';
 import { generationsOf } from '../release/generation.ts';
 import { independenceOf, type Independence } from '../release/independence.ts';
 import type { Placed } from '../release/placed.ts';
@@ -150,7 +151,7 @@ function appUnit(view: View, name: string): DesiredUnit {
     ...(!app.stages && { preview: previewSlot(name, view.manifest.outputs.sandbox) }),
     seats: { blue: seat('blue'), green: seat('green') },
     ...rangesOf(services),
-    ...(app.gateway && { volumes: gatewayVolumeSpecs }),
+    ...(app.gateway && { volumes: gatewayVolumeSpecs(app.gateway) }),
     alarms: [...alarmsIn(app), ...Object.entries(app.services).flatMap(([service, of]) => alarmsIn(of, service))],
     ...(app.bake && app.bake.forMs > 0 && { bakeMs: app.bake.forMs }),
     healthLimitMs: Math.max(...Object.values(services).map((service) => service.health.timeoutMs)),
@@ -218,7 +219,7 @@ type Replicated = { view: View; owner: Owner; app: App; sealed: SealedGeneration
 function replicasOf({ view, owner, app, sealed, service, spec, colour }: Replicated): InstanceSpec[] {
   const component = Object.hasOwn(app.services, service)
     ? componentOf(view, `${owner.name}/${service}`)
-    : { key: view.manifest.inputs.changeless[app.gateway ? 'controller' : 'proxy'] };
+    : { key: app.gateway ? gatewayBase(app.gateway, view.manifest.inputs.changeless).key : view.manifest.inputs.changeless.proxy };
   return Array.from({ length: mostOf(spec.replicas) }, (_, index) => {
     const name = `${owner.name}.${service}-${index + 1}.${colour}`;
     return {

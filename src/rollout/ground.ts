@@ -1,6 +1,6 @@
-import { gatewayApp, mostOf, stepsOf, type Core } from '../architecture/model.ts';
+import { gatewayApp, mostOf, stepsOf, type Core, type Gateway } from '../architecture/model.ts';
 import type { ImageId } from '../digest.ts';
-import { inboxVolume, ledgerVolume } from '../kept-volumes.ts';
+import { gitVolume, inboxVolume, ledgerVolume } from '../kept-volumes.ts';
 import { metricsPort } from '../metrics-port.ts';
 import type { Colour, NetworkSpec, Owner, SlotSpec, VolumeSpec } from '../engine/engine.ts';
 import type { ResolvedArchitecture } from '../release/resolve-environment.ts';
@@ -51,10 +51,11 @@ function appHosts(services: Readonly<Record<string, Placed>>): number {
 export const volumesOf = (architecture: ResolvedArchitecture): VolumeSpec[] =>
   Object.entries(architecture.stores).map(([name, { format }]) => dataVolume(name, format));
 
-/** What a gateway has: an inbox of its own, and the ledger, which there is where a controller runs. */
-export const gatewayVolumeSpecs: readonly VolumeSpec[] = [
+/** What a gateway has: an inbox of its own, what was pushed to it, and the ledger, which there is where a controller runs. */
+export const gatewayVolumeSpecs = ({ git }: Gateway): readonly VolumeSpec[] => [
   { name: inboxVolume, owner: { kind: 'app', name: gatewayApp } },
   { name: ledgerVolume, owner: { kind: 'controller', name: 'controller' } },
+  ...(git ? [{ name: gitVolume, owner: { kind: 'app', name: gatewayApp } } as const] : []),
 ];
 
 /** A store's kept data: a volume for each format. */

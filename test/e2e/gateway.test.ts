@@ -9,7 +9,7 @@ import { cliProgram, environmentIn, makeWorld, until, type World } from './world
 type Told = { number: number; id: string; kind: string; branch?: string; after?: string };
 
 const key = randomBytes(16).toString('hex');
-const gateway = `gateway: gateway({ api: true, webhooks: { github: { secret: 'hook', repository: 'octo/streaming' } } }),`;
+const gateway = `gateway: gateway({ api: true, webhooks: { github: { secret: 'hook', repository: 'octo/streaming' } }, git: { secret: 'hook' } }),`;
 
 let world: World;
 let forge: Forge;
@@ -110,17 +110,27 @@ test('the gateway, on the real engine', async (story) => {
     await allTaken(sent);
   });
 
-  await story.test('it is replaced by a commit under a stream of webhooks: none is refused, and none lost', async () => {
-    const old = await one(isGateway);
-    const stream = startStream(forge, { senders: 8, name: 'replaced' });
-    await until('some were sent', async () => stream.sent.length > 100);
-    await world.commit('Another webhook', { file: 'architecture.ts', from: 'webhooks: {', to: `webhooks: { forge: { secret: 'hook' },` });
-    await world.done('up');
-    const sentBy = stream.sent.length;
-    await until('some more were sent', async () => stream.sent.length > sentBy + 100);
-    await allTaken(await stream.stop());
-    assert.notEqual((await one(isGateway)).id, old.id);
-  });
+  await story.test(
+    'it is replaced by what is pushed to it, under a stream of webhooks: none is refused or lost, and the pusher told the end',
+    async () => {
+      const old = await one(isGateway);
+      const stream = startStream(forge, { senders: 8, name: 'replaced' });
+      await until('some were sent', async () => stream.sent.length > 100);
+      await world.commit('Another webhook', { file: 'architecture.ts', from: 'webhooks: {', to: `webhooks: { forge: { secret: 'hook' },` });
+      const env = { ...environmentIn(world.root), GIT_TERMINAL_PROMPT: '0' };
+      const pushed = await run({ program: 'git', words: ['push', 'changeless', 'main'], cwd: world.folder, env });
+      assert.equal(pushed.code, 0, pushed.stderr);
+      assert.match(pushed.stderr, /remote: run deliver-\d+ deploys it[^]*remote: release [^]*remote: (deployed: run|the release is live)/);
+      const head = await world.git('rev-parse', 'HEAD');
+      await until('what was pushed is live', async () => (await world.status()).commit === head);
+      const [, id = ''] = /run (deliver-\d+) deploys/.exec(pushed.stderr) ?? [];
+      assert.equal((await world.changeless('job', 'logs', id, '--follow')).code, 0);
+      const sentBy = stream.sent.length;
+      await until('some more were sent', async () => stream.sent.length > sentBy + 100);
+      await allTaken(await stream.stop());
+      assert.notEqual((await one(isGateway)).id, old.id);
+    },
+  );
 
   await story.test('a commit that does not change it keeps its very container', async () => {
     const { id } = await one(isGateway);

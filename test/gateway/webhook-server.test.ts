@@ -224,7 +224,7 @@ describe('the server', () => {
   });
 
   it('gives up on a body that comes too slowly, and gives its room back', async (context) => {
-    const { url, port } = await served(context, { requestMs: 300, roomBytes: 1_000_000 });
+    const { url, port } = await served(context, { requestMs: 500, roomBytes: 1_000_000 });
     const slow = [1, 2].map(() => connect(port, '127.0.0.1'));
     const ended = slow.map((socket) => once(socket, 'close'));
     for (const socket of slow) {

@@ -201,10 +201,12 @@ async function tellUnchanged({
   if (controller === undefined) return done(0);
   if (session.input.json) stream.report(alreadyLive({ release: controller.release, commit: controller.commit }, session.world.clock()));
   stream.end();
+  const git = await (await import('../add-git-remote.ts')).addGitRemote({ session, engine, target: controller });
   if (!session.input.json)
     await tellAddresses({
       session,
       engine,
+      git,
       target: controller,
       headline: `live  release ${short(controller.release)} is live already; nothing was changed`,
     });
