@@ -13,8 +13,11 @@ export type Input = {
   folder: string;
 };
 
-/** Said when Ctrl-C ends a command: what was changed so far and what still serves. Commands move it along. */
-export type Interruption = { safe: string; next?: string };
+/**
+ * Said when Ctrl-C ends a command: what was changed so far and what still serves. Commands move it along. `tidy`: what has to be over
+ * before the process ends; a second Ctrl-C does not wait for it.
+ */
+export type Interruption = { safe: string; next?: string; tidy?: () => Promise<void> };
 
 export type Session = { world: World; input: Input; interruption: Interruption };
 

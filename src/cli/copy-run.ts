@@ -8,18 +8,39 @@ import { askKept, askRuns } from './ask-ledger.ts';
 import { answer, type Session } from './command.ts';
 import { printable } from './report/problem.ts';
 
-/** Where runs are found. `image`: a release image, to read the ledger with. */
-export type RunSubject = { session: Session; engine: Engine; architecture: string; image: ImageId };
+/** What is on record of runs. `kept`: what a step that is gone printed. */
+export type RunRecords = {
+  find(id: RunId): Promise<Result<JobRun | undefined>>;
+  kept(name: { run: RunId; step: string }): Promise<Result<readonly LogLine[]>>;
+};
+
+type Subject = { session: Session; engine: Engine; architecture: string };
+
+/** `image`: a release image, to read the ledger with. */
+export type LedgerSubject = Subject & { image: ImageId };
+
+/** Where runs are found. */
+export type RunSubject = LedgerSubject | (Subject & { records: RunRecords });
+
+const recordsOf = (subject: RunSubject): RunRecords =>
+  'records' in subject
+    ? subject.records
+    : {
+        async find(id) {
+          const runs = await askRuns(subject, { limit: 1, run: id });
+          return runs.ok ? done(runs.value[0]) : runs;
+        },
+        kept: (name) => askKept(subject, name),
+      };
 
 const pauseMs = 300;
 
 /** The run of that id, as the ledger has it. UNKNOWN_RUN where it has none. */
 export async function findRun(subject: RunSubject, id: string): Promise<Result<JobRun>> {
-  const runs = isRunId(id) ? await askRuns(subject, { limit: 1, run: id }) : done([]);
-  if (!runs.ok) return runs;
-  const [run] = runs.value;
-  return run
-    ? done(run)
+  const found = isRunId(id) ? await recordsOf(subject).find(id) : done(undefined);
+  if (!found.ok) return found;
+  return found.value
+    ? done(found.value)
     : failed({ code: 'UNKNOWN_RUN', what: `no run ${id} is on record`, next: 'changeless jobs    shows the last of each job' });
 }
 
@@ -60,7 +81,7 @@ async function copyKept(subject: RunSubject, run: JobRun, { isDue, wanted }: Due
   if (wanted !== undefined && !known.includes(stepWords(wanted)))
     return failed({ code: 'UNKNOWN_RUN', what: `run ${run.id} has no step ${wanted}`, why: `there are ${known.join(', ')}` });
   for (const { key: step } of run.plan.steps.filter(({ key }) => isDue(key) && run.steps.some((each) => each.step === key))) {
-    const kept = await askKept(subject, { run: run.id, step });
+    const kept = await recordsOf(subject).kept({ run: run.id, step });
     if (!kept.ok) return kept;
     for (const line of kept.value) printLine(subject.session, { ...line, step });
   }

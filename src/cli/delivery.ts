@@ -1,5 +1,6 @@
 import type { Architecture } from '../architecture/model.ts';
 import type { Commit } from '../architecture/repository.ts';
+import type { RunToBuild } from '../build/job-step-images.ts';
 import type { PlannedRelease } from '../build/plan-release.ts';
 import type { GoesOn } from '../build/set-aside.ts';
 import type { ImageId } from '../digest.ts';
@@ -26,12 +27,19 @@ export type Source = {
    * the release may do without.
    */
   build: (planned: PlannedRelease, goesOn?: GoesOn) => Promise<Result<BuiltImages>>;
+  /**
+   * Makes the images of a run's steps from this commit, and of their agents and of `place`, which holds a step's network, what is missing.
+   */
+  steps: (planned: PlannedRelease, run: StepsToMake) => Promise<Result<{ place: ImageId }>>;
   /** The same problem, the keys of the architecture that it names with their places in the source. */
   place: (problem: Problem) => Promise<Problem>;
   /** Where something of the architecture is written. */
   locate: Locate;
   close: () => Promise<void>;
 };
+
+/** A run whose steps are to be made. */
+export type StepsToMake = Pick<RunToBuild, 'architecture' | 'run' | 'job' | 'parameters' | 'steps'>;
 
 export type BuiltImages = Readonly<Record<string, { id: ImageId; tag: string }>>;
 

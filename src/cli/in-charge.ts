@@ -5,13 +5,13 @@ import { done, failed, type Result } from '../result.ts';
 import { askController, followRequest } from './ask-controller.ts';
 import type { Session } from './command.ts';
 import { lastLine } from './controller-log.ts';
-import type { RunSubject } from './copy-run.ts';
+import type { LedgerSubject } from './copy-run.ts';
 import { findLive } from './live.ts';
 import { notRunning } from './not-running.ts';
 import { subjectOf } from './subject.ts';
 
 /** The release that is live, and the controller that is in charge. `image`: that release's. */
-export type InCharge = RunSubject & { manifest: Manifest; controller: ObservedController };
+export type InCharge = LedgerSubject & { manifest: Manifest; controller: ObservedController };
 
 export async function inChargeOf(session: Session): Promise<Result<InCharge>> {
   const subject = await subjectOf(session);

@@ -233,11 +233,13 @@ export const commands: readonly CommandDefinition[] = [
       server,
       { flags: '--param <name=value...>', description: "for `run`: a parameter of the job's" },
       { flags: '--detach', description: 'for `run`: return when it is accepted' },
+      { flags: '--local', description: 'for `run`: here, from the folder as it is (or a commit), whatever is live; no server takes part' },
       { flags: '--step <step>', description: 'for `logs`: of that step alone' },
       { flags: '--follow', description: 'for `logs`: until the run has ended' },
     ],
     examples: [
       { command: 'changeless job run test --param level=high', does: 'runs job test on HEAD' },
+      { command: 'changeless job run test --local', does: 'tries job test of the working folder on this machine' },
       { command: 'changeless job logs test-3f9c1a2b --step unit', does: 'what step unit of that run printed' },
     ],
     load: () => import('./commands/job.ts'),

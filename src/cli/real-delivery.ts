@@ -7,13 +7,18 @@ import { type Commit, insideOf, openRepository, type Repository } from '../archi
 import type { KeyLocator } from '../architecture/validate.ts';
 import type { Assets, BuildContext, Evaluated } from '../build/build-context.ts';
 import { type BuildOptions, buildRelease } from '../build/build-release.ts';
+import { buildComponents, type ComponentImages } from '../build/build-components.ts';
+import { jobStepImages } from '../build/job-step-images.ts';
 import { planRelease, type PlannedRelease } from '../build/plan-release.ts';
+import { SetAside } from '../build/set-aside.ts';
+import { ensureSystem } from '../build/system-build.ts';
+import type { ImageId } from '../digest.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Report } from '../events.ts';
 import { done, type Result } from '../result.ts';
 import { type Locate, readSecrets } from '../secrets/read-secrets.ts';
 import { type EvaluatorParts, inContainer } from './evaluator-parts.ts';
-import type { BuiltImages, Delivery, Locked, Place, Source, SourceRequest } from './delivery.ts';
+import type { BuiltImages, Delivery, Locked, Place, Source, SourceRequest, StepsToMake } from './delivery.ts';
 
 /** `evaluator`: where architecture.ts is evaluated; by default in a container. `typeCheck`: false where no compiler is at hand. */
 export type DeliverySetup = { assets: Assets; evaluator?: (parts: EvaluatorParts) => Evaluator; typeCheck?: boolean };
@@ -92,6 +97,7 @@ async function evaluateOpened(setup: DeliverySetup, request: SourceRequest, open
       const all = await evaluated();
       return all.ok ? planRelease(context, all.value) : all;
     },
+    steps: (planned, run) => makeSteps(context, planned, { ...run, signal }),
     place: async (problem) => (problem.findings ? placeFindings(problem, await locator()) : problem),
     build: (planned, goesOn) => buildBesideTypes(setup, context, { planned, files: found.value.files, signal, ...(goesOn && { goesOn }) }),
   });
@@ -113,6 +119,31 @@ async function buildBesideTypes(
   const built = await buildRelease(context, planned, { ...options, ...(typeCheck && { types: typesOf(context, files) }) });
   return built.ok ? done(built.value.images) : built;
 }
+
+/** Agents of the run alone are built, of all components. */
+async function makeSteps(
+  context: BuildContext,
+  planned: PlannedRelease,
+  { signal, ...run }: StepsToMake & { signal: AbortSignal },
+): Promise<Result<{ place: ImageId }>> {
+  const { engine, repository, report } = context;
+  const { platform, existing, system: plan, evaluated, inputs } = planned;
+  const tagged = (tag: string): ImageId | undefined => existing.tagged(tag);
+  const system = await ensureSystem({ images: engine.images, report }, { plan, platform, signal, tagged });
+  if (!system.ok) return system;
+  const wanted = new Set(run.steps.map(({ step }) => `${agentPrefix}${step.agent}`));
+  const components = planned.components.filter(({ name }) => wanted.has(name));
+  let images: ComponentImages = {};
+  const setAside = new SetAside(inputs.architecture);
+  const built = await buildComponents(context, { ...planned, components }, { signal, setAside, allBuilt: (all) => (images = all) });
+  if (!built.ok) return built;
+  const agents = Object.fromEntries(Object.entries(images).map(([name, image]) => [name.slice(agentPrefix.length), image]));
+  const { id, tree } = evaluated.commit;
+  const made = await jobStepImages({ images: engine.images, repository }, { ...run, commit: id, tree, agents });
+  return made.ok ? done({ place: system.value.sandbox }) : made;
+}
+
+const agentPrefix = 'agent/';
 
 async function typesOf({ repository, report, cacheFolder }: BuildContext, files: EvaluatedFiles['files']): Promise<Result<undefined>> {
   const { checkTypes } = await import('../architecture/type-check.ts');

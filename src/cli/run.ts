@@ -39,7 +39,11 @@ function interrupted({ world, interruption }: Session): Promise<number> {
     const end = (): void => {
       const next = interruption.next === undefined ? '' : `\n  next  ${interruption.next}`;
       world.stderr.write(`\ninterrupted\n  safe  ${interruption.safe}${next}\n`);
-      resolve(130);
+      const tidied = interruption.tidy?.() ?? Promise.resolve();
+      void tidied.then(
+        () => resolve(130),
+        () => resolve(130),
+      );
     };
     if (world.signal.aborted) end();
     else world.signal.addEventListener('abort', end, { once: true });

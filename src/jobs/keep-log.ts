@@ -1,5 +1,6 @@
-import type { Engine, LogLine } from '../engine/engine.ts';
+import type { LogLine } from '../engine/engine.ts';
 import type { JobStepName } from '../engine/job-steps.ts';
+import type { JobEngine } from './run-hands.ts';
 import { openKept, readKept, type KeptLine, type KeptLogs, type OpenLog } from './kept-log.ts';
 
 /** So much of what a step prints is kept from its beginning, and so many lines of its end. */
@@ -9,7 +10,7 @@ export const keptLimits = { bytes: 8 * 2 ** 20, lastLines: 200 };
 const overlapMs = 1000;
 
 export type Keeping = {
-  engine: Engine;
+  engine: JobEngine;
   architecture: string;
   logs: KeptLogs;
   name: JobStepName;

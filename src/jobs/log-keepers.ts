@@ -1,10 +1,10 @@
-import type { Engine } from '../engine/engine.ts';
 import type { ObservedJobStep } from '../engine/job-steps.ts';
 import type { OwnedRun } from '../ledger/job-runs.ts';
 import { keepLog } from './keep-log.ts';
 import type { KeptLogs } from './kept-log.ts';
+import type { JobEngine } from './run-hands.ts';
 
-type Attending = { engine: Engine; architecture: string; logs: KeptLogs; owned: OwnedRun; ended: () => void };
+type Attending = { engine: JobEngine; architecture: string; logs: KeptLogs; owned: OwnedRun; ended: () => void };
 
 /** Keeps the output of all steps of a run, while they run. */
 export class LogKeepers {

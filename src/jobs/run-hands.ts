@@ -8,9 +8,12 @@ import type { Secret } from '../secret.ts';
 import type { AfterRun } from './runs-of-push.ts';
 import type { StepImages } from './step-images.ts';
 
+/** What of an engine jobs need. */
+export type JobEngine = Pick<Engine, 'jobs' | 'requests' | 'takeRequest'>;
+
 /** What a run is carried out with. `place`: the image of what holds a step's network. */
 export type RunHands = {
-  engine: Engine;
+  engine: JobEngine;
   runs: JobRuns;
   architecture: string;
   place: ImageId;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { RunId } from '../../src/digest.ts';
 import type { JobRun } from '../../src/job-run.ts';
 import { labels } from '../../src/engine/labels.ts';
@@ -170,3 +172,53 @@ test('down takes steps away that still run', async () => {
   await done(world, 'down');
   assert.deepEqual(world.engine.jobs.runningSteps(), []);
 });
+
+test('job run --local runs a job of the folder as it is, which no controller learns of, and leaves nothing behind', async () => {
+  unitExit = 0;
+  const before = (await runs()).length;
+  const file = 'architecture.ts';
+  const committed = readFileSync(path.join(world.folder, file), 'utf8');
+  world.write(file, committed.replace("name: 'lint', agent", "name: 'spell', agent"));
+  const { code, stdout, stderr } = await world.changeless('job', 'run', 'test', '--local');
+  world.write(file, committed);
+  assert.equal(code, 0, stderr);
+  for (const step of ['build', 'unit', 'spell']) assert.match(stdout, new RegExp(`^${step}  /${step} speaks$`, 'm'));
+  assert.match(stdout, /passed {2}run test-[0-9a-f]{8} of job test/);
+  assert.equal((await runs()).length, before, 'it is on no record');
+  const left = await world.engine.jobs.list('sample.local');
+  assert.ok(left.ok);
+  assert.deepEqual(left.value, []);
+});
+
+test('job run --local needs no release that is live; a step that fails fails it, and Ctrl-C ends its steps', async (context) => {
+  const fresh = await makeCliWorld();
+  context.after(() => fresh.dispose());
+  await commitSample(fresh, { more });
+  const { jobs } = fresh.engine;
+  let exit: number | 'runs' = 3;
+  jobs.onStep = ({ step }, folder) => {
+    folder.set('dist', 'built');
+    return step === '/build' ? 0 : exit;
+  };
+  const failing = await fresh.changeless('job', 'run', 'test', '--local');
+  assert.equal(failing.code, 1, failing.stderr);
+  assert.match(failing.stderr, /unit/);
+  exit = 'runs';
+  const interrupted = await fresh.interrupted(/on this machine/, 'job', 'run', 'test', '--local');
+  assert.equal(interrupted.code, 130);
+  assert.match(interrupted.stderr, /the steps of run test-[0-9a-f]{8} are ended/);
+  const left = await jobs.list('sample.local');
+  assert.ok(left.ok);
+  assert.deepEqual(left.value, []);
+});
+
+for (const [words, said] of [
+  [['job', 'logs', 'test', '--local'], /--local is for job run/],
+  [['job', 'run', 'test', '--local', '--detach'], /leave --local or --detach out/],
+  [['job', 'run', 'tset', '--local'], /the architecture has no job tset \(did you mean test\?\)/],
+] as const)
+  test(`${words.join(' ')} is a mistake, and says which`, async () => {
+    const { code, stderr } = await world.changeless(...words);
+    assert.notEqual(code, 0);
+    assert.match(stderr, said);
+  });

@@ -3,6 +3,7 @@ import { identityVolume, type Engine, type Observation } from '../../engine/engi
 import { done, failed, type Result } from '../../result.ts';
 import { answer, answerJson, type CommandResult, flag, type Session, textOption } from '../command.ts';
 import { counted } from '../report/duration.ts';
+import { localName } from '../local-name.ts';
 import { subjectOf } from '../subject.ts';
 
 type Removed = { controllers: number; containers: number; slots: number; networks: number; volumes: number };
@@ -26,6 +27,12 @@ export async function run(session: Session): CommandResult {
   return done(0);
 }
 
+/** What a terminal that was killed left of its own runs goes with the others. */
+async function clearJobs(engine: Engine, architecture: string, options: { caches: boolean }): Promise<Result<void>> {
+  const cleared = await engine.jobs.clear(architecture, options);
+  return cleared.ok ? engine.jobs.clear(localName(architecture), options) : cleared;
+}
+
 type Removal = { engine: Engine; architecture: string; observation: Observation; withData: boolean };
 
 /** Controllers first: they would bring back what goes. Then from the inside out. */
@@ -44,7 +51,7 @@ async function removeAll({ engine, architecture, observation, withData }: Remova
   ];
   for (const [index, [things, remove]] of stages.entries()) {
     // Steps of jobs go as soon as nobody starts any.
-    const cleared = index === 1 ? await engine.jobs.clear(architecture, { caches: withData }) : done(undefined);
+    const cleared = index === 1 ? await clearJobs(engine, architecture, { caches: withData }) : done(undefined);
     if (!cleared.ok) return cleared;
     const results = await mapBounded(things, 8, ({ name }) => remove(name));
     const refused = results.find((result) => !result.ok);

@@ -16,6 +16,7 @@ export async function run(session: Session): CommandResult {
   const [action = '', name = '', commit] = session.input.arguments;
   const act = actions[action];
   if (act === undefined) return failed(usage(`job cannot ${action}`));
+  if (flag(session.input, 'local')) return runHere(session, { action, name, revision: commit });
   const server = await serverOf(session);
   if (!server.ok) return server;
   if (server.value) return onServer(server.value, { action, name, revision: commit ?? 'HEAD' });
@@ -39,6 +40,30 @@ const actions: Readonly<Record<string, (live: InCharge, name: string, commit: st
     return tellCancelled(live.session, found.value.id);
   },
 };
+
+/** On this machine, from a commit or the folder as it is, whatever is live. */
+async function runHere(
+  session: Session,
+  { action, name, revision }: { action: string; name: string; revision: string | undefined },
+): CommandResult {
+  if (action !== 'run') return failed(usage(`--local is for job run, not for job ${action}`));
+  if (flag(session.input, 'detach')) return failed(usage('a run on this machine cannot be left to itself: leave --local or --detach out'));
+  const parameters = parametersOf(session);
+  if (!parameters.ok) return parameters;
+  const id = newRunId(session, name);
+  if (!id.ok) return id;
+  const { runJobLocally } = await import('../run-job-locally.ts');
+  const ended = await runJobLocally(session, { id: id.value, name, revision, parameters: parameters.value });
+  return ended.ok ? tellEnd(session, ended.value) : ended;
+}
+
+function newRunId(session: Session, name: string): Result<RunId> {
+  const id = `${name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]/g, '-')
+    .slice(0, 40)}-${session.world.random(8)}`;
+  return isRunId(id) ? done(id) : failed(usage(`a job cannot be called ${JSON.stringify(name)}`));
+}
 
 /** The same, asked of a gateway's API. */
 async function onServer(server: Server, { action, name, revision }: { action: string; name: string; revision: string }): CommandResult {
@@ -89,11 +114,9 @@ async function runJob(live: InCharge, name: string, revision: string): CommandRe
   const { session } = live;
   const parameters = parametersOf(session);
   if (!parameters.ok) return parameters;
-  const id = `${name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9-]/g, '-')
-    .slice(0, 40)}-${session.world.random(8)}`;
-  if (!isRunId(id)) return failed(usage(`a job cannot be called ${JSON.stringify(name)}`));
+  const newId = newRunId(session, name);
+  if (!newId.ok) return newId;
+  const id = newId.value;
   const opened = await openRepository(session.input.folder);
   if (!opened.ok) return opened;
   const commit = await makeImages(live, opened.value, { id, name, revision, parameters: parameters.value });
