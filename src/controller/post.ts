@@ -108,25 +108,17 @@ export const handsOf = (post: Post, token: number): Hands => ({
   pauseMs: post.paceMs / 2,
 });
 
-/** A look at the engine, with what is known of those that were told to end, by this controller or by one before it. */
-function departuresOf({ engine, ledger, desired }: Post, token: number): Pick<Hands, 'observe' | 'letGo'> {
-  const { architecture } = desired;
-  let known: Promise<Set<string>> | undefined;
-  // Read when in charge: then nobody else records any.
-  const leaving = (): Promise<Set<string>> => (known ??= ledger.leaving().then((containers) => new Set(containers)));
-  return {
-    observe: sharedLook(async () => {
-      const [observed, gone] = await Promise.all([engine.observe(architecture), leaving()]);
-      return observed.ok ? done(marked(observed.value, gone)) : observed;
-    }),
-    async letGo(containers) {
-      const all = await leaving();
-      if (!(await ledger.letGo(token, containers))) return false;
-      for (const container of containers) all.add(container);
-      return true;
-    },
-  };
-}
+/**
+ * A look at the engine, with what is on record of those that were told to end, by this controller or by another. Read each time: another may
+ * have been in charge in between, and this one not have noticed.
+ */
+const departuresOf = ({ engine, ledger, desired: { architecture } }: Post, token: number): Pick<Hands, 'observe' | 'letGo'> => ({
+  observe: sharedLook(async () => {
+    const observed = await engine.observe(architecture);
+    return observed.ok ? done(marked(observed.value, await ledger.leaving())) : observed;
+  }),
+  letGo: (containers) => ledger.letGo(token, containers),
+});
 
 const marked = (observed: Observation, leaving: ReadonlySet<string>): Observation => ({
   ...observed,
