@@ -292,7 +292,7 @@ async function mayTryAgain(
 ): Promise<boolean> {
   if (problem.code !== 'ENGINE_REFUSED') return false;
   if (step.do === 'promote-path') progress.promoteFailures += 1;
-  else if (name === 'ground') progress.groundFailures += 1;
+  else if (name === 'ground' || step.do === 'ensure-slot') progress.groundFailures += 1;
   else return false;
   if (progress.promoteFailures > promoteTries || progress.groundFailures > groundTries) return false;
   await rollout.wake.next(rollout.hands.pauseMs);

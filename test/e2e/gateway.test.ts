@@ -13,6 +13,15 @@ const gateway = `gateway: gateway({ api: true, webhooks: { github: { secret: 'ho
 
 let world: World;
 let forge: Forge;
+const streams = new Set<{ stop(): Promise<unknown> }>();
+
+/** One that goes on after a failure would keep the file alive. */
+function stream(name: string): ReturnType<typeof startStream> {
+  const started = startStream(forge, { senders: 8, name });
+  streams.add(started);
+  return started;
+}
+
 before(async () => {
   world = await makeWorld(
     'hello',
@@ -28,7 +37,10 @@ before(async () => {
   await world.commit('A key of the webhook');
   await world.done('up');
 });
-after(() => world?.dispose());
+after(async () => {
+  for (const each of streams) await each.stop();
+  await world?.dispose();
+});
 
 const deliveries = async (): Promise<Told[]> => (await world.json<Told[]>('deliveries', '--limit', '100000')).value;
 const containers = (): Promise<Container[]> => containersOf(world.architecture);
@@ -114,8 +126,8 @@ test('the gateway, on the real engine', async (story) => {
     'it is replaced by what is pushed to it, under a stream of webhooks: none is refused or lost, and the pusher told the end',
     async () => {
       const old = await one(isGateway);
-      const stream = startStream(forge, { senders: 8, name: 'replaced' });
-      await until('some were sent', async () => stream.sent.length > 100);
+      const sending = stream('replaced');
+      await until('some were sent', async () => sending.sent.length > 100);
       await world.commit('Another webhook', { file: 'architecture.ts', from: 'webhooks: {', to: `webhooks: { forge: { secret: 'hook' },` });
       const env = { ...environmentIn(world.root), GIT_TERMINAL_PROMPT: '0' };
       const pushed = await run({ program: 'git', words: ['push', 'changeless', 'main'], cwd: world.folder, env });
@@ -125,9 +137,9 @@ test('the gateway, on the real engine', async (story) => {
       await until('what was pushed is live', async () => (await world.status()).commit === head);
       const [, id = ''] = /run (deliver-\d+) deploys/.exec(pushed.stderr) ?? [];
       assert.equal((await world.changeless('job', 'logs', id, '--follow')).code, 0);
-      const sentBy = stream.sent.length;
-      await until('some more were sent', async () => stream.sent.length > sentBy + 100);
-      await allTaken(await stream.stop());
+      const sentBy = sending.sent.length;
+      await until('some more were sent', async () => sending.sent.length > sentBy + 100);
+      await allTaken(await sending.stop());
       assert.notEqual((await one(isGateway)).id, old.id);
     },
   );
@@ -141,11 +153,11 @@ test('the gateway, on the real engine', async (story) => {
 
   await story.test('what it has acknowledged is there though it is killed in between', async () => {
     const { id } = await one(isGateway);
-    const stream = startStream(forge, { senders: 8, name: 'killed' });
-    await until('some were sent', async () => stream.sent.length > 100);
+    const sending = stream('killed');
+    await until('some were sent', async () => sending.sent.length > 100);
     await docker('kill', id);
-    await until('it is back', async () => stream.sent.some(({ status }) => status !== 202) && stream.sent.at(-1)?.status === 202);
-    const sent = await stream.stop();
+    await until('it is back', async () => sending.sent.some(({ status }) => status !== 202) && sending.sent.at(-1)?.status === 202);
+    const sent = await sending.stop();
     await inLedger(sent.filter(({ status }) => status === 202).map((each) => each.id));
   });
 

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import http from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Address } from './world.ts';
 
 /** A forge that never sends anything again by itself. */
@@ -33,13 +34,19 @@ export function sendPush({ host, port, key }: Forge, id: string, agent: http.Age
   });
 }
 
+/** As fast as they are answered they would take the processors from what is to be seen while they send. */
+const paceMs = 25;
+
 /** Senders that each keep a connection and send one push after another, until stopped: all they sent. */
 export function startStream(forge: Forge, { senders, name }: { senders: number; name: string }): { sent: Sent[]; stop(): Promise<Sent[]> } {
   const sent: Sent[] = [];
   let isStopped = false;
   const running = Array.from({ length: senders }, async (_, sender) => {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-    for (let number = 0; !isStopped; number += 1) sent.push(await sendPush(forge, `${name}-${sender}-${number}`, agent));
+    for (let number = 0; !isStopped; number += 1) {
+      sent.push(await sendPush(forge, `${name}-${sender}-${number}`, agent));
+      await pause(paceMs);
+    }
     agent.destroy();
   });
   return {

@@ -18,7 +18,8 @@ export class ControllerProcess {
   readonly world: SimulatedWorld;
   alive = true;
   token: number | undefined;
-  /** The number of the world's last change when it last looked at the engine. */
+  /** The number of the world's last change at its last look at the engine, and at the one before. */
+  lastSeen = 0;
   lookedAt = 0;
   readonly #birth: Birth;
   readonly #abort = new AbortController();

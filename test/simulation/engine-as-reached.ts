@@ -22,7 +22,7 @@ export function engineAsReached(process: ControllerProcess): Engine {
     jobs: engine.jobs,
     requests: (architecture) => look(process, () => engine.requests(architecture)),
     describe: () => engine.describe(),
-    observe: (architecture) => look(process, () => engine.observe(architecture)),
+    observe: (architecture) => lookAtAll(process, () => engine.observe(architecture)),
     controllers: (architecture) => look(process, () => engine.controllers(architecture)),
     usage: (architecture) => look(process, () => engine.usage(architecture)),
     architectures: () => engine.architectures(),
@@ -64,15 +64,18 @@ async function answer<T>(process: ControllerProcess, work: () => Promise<T>): Pr
   return process.alive ? value : never();
 }
 
-/** What the process knows is as old as the look whose answer reached it last. */
-async function look<T>(process: ControllerProcess, work: () => Promise<Result<T>>): Promise<Result<T>> {
-  let seen = process.lookedAt;
-  const result = await answer(process, async () => {
-    if (process.world.engineIsAway || process.world.refuses()) return failed(absent);
+const look = <T>(process: ControllerProcess, work: () => Promise<Result<T>>): Promise<Result<T>> =>
+  answer(process, async () => (process.world.engineIsAway || process.world.refuses() ? failed(absent) : work()));
+
+/** Which of two looks that crossed each other a plan was made from nobody can tell from outside: it is taken for the one before the last. */
+async function lookAtAll<T>(process: ControllerProcess, work: () => Promise<Result<T>>): Promise<Result<T>> {
+  let seen = process.lastSeen;
+  const result = await look(process, () => {
     seen = process.world.changes;
     return work();
   });
-  process.lookedAt = seen;
+  process.lookedAt = process.lastSeen;
+  process.lastSeen = seen;
   return result;
 }
 
@@ -95,9 +98,8 @@ async function perform(process: ControllerProcess, said: string, work: () => Pro
   if (world.engineIsAway) return failed(absent);
   const refusal = world.refuses();
   if (refusal && world.random.chance(0.5)) return failed(refused);
-  world.noteChange(process.container);
   try {
-    const result = await work();
+    const result = await world.changing(process, work);
     return refusal ? failed(refused) : result;
   } catch (error) {
     // Whoever could not know what another did meanwhile has broken no rule.

@@ -51,6 +51,8 @@ export class SimulatedWorld {
   /** How many changes of the engine there have been, whoever made them. */
   changes = 0;
   readonly #changedAt = new Map<string, number>();
+  /** How many changes are under way, by container. */
+  readonly #changing = new Map<string, number>();
   readonly #processes = new Map<string, ControllerProcess>();
   #rollouts: Promise<RolloutRecord[]> | undefined;
   readonly #mayAct = new Map<number, Promise<boolean>>();
@@ -169,8 +171,23 @@ export class SimulatedWorld {
     this.#changedAt.set(by, this.changes);
   }
 
+  /** A change that takes time: who looks meanwhile may see nothing of it yet. */
+  async changing<T>({ container }: ControllerProcess, work: () => Promise<T>): Promise<T> {
+    this.noteChange(container);
+    this.#changing.set(container, (this.#changing.get(container) ?? 0) + 1);
+    try {
+      return await work();
+    } finally {
+      this.#changing.set(container, (this.#changing.get(container) ?? 0) - 1);
+      this.noteChange(container);
+    }
+  }
+
   changedByOthers({ container, lookedAt }: ControllerProcess): boolean {
-    return [...this.#changedAt].some(([by, at]) => by !== container && at > lookedAt);
+    const isOther = (by: string): boolean => by !== container;
+    return (
+      [...this.#changedAt].some(([by, at]) => isOther(by) && at > lookedAt) || [...this.#changing].some(([by, n]) => isOther(by) && n > 0)
+    );
   }
 
   /** A call that changes something: only who is in charge may make one. */

@@ -45,7 +45,7 @@ export class DockerJobs implements JobSteps {
     return attempt(`step ${spec.step} of ${spec.run} could not be prepared`, async () => {
       const ran = await this.#discardUnstarted(architecture, spec);
       if (ran !== undefined) return ran;
-      await this.#networks.ensure(architecture, network);
+      if (!spec.builder) await this.#networks.ensure(architecture, network);
       const place = await makePlace(this.#client, architecture, spec);
       const creation = jobStepCreation(architecture, spec, { place, socket: controllerSocket(this.#client) });
       const container = await createContainer(this.#client, engineName(architecture, stepName(spec)), creation);

@@ -22,6 +22,7 @@ export class Networks {
   readonly #client: DockerClient;
   readonly #pool: Subnet;
   readonly #beingMade = new Set<Subnet>();
+  readonly #ensuring = new Map<string, Promise<void>>();
   /** The engine said that these overlap something that neither its networks nor our routes show. */
   readonly #refused: Subnet[] = [];
 
@@ -30,7 +31,23 @@ export class Networks {
     this.#pool = pool;
   }
 
+  /** Of several who ask at once one makes it: the engine may make two of one name, and then takes neither by it. */
   async ensure(architecture: string, spec: NetworkSpec): Promise<void> {
+    const name = engineName(architecture, spec.name);
+    const before = this.#ensuring.get(name) ?? Promise.resolve();
+    const ensured = before.then(
+      () => this.#ensureNow(architecture, spec),
+      () => this.#ensureNow(architecture, spec),
+    );
+    this.#ensuring.set(name, ensured);
+    try {
+      await ensured;
+    } finally {
+      if (this.#ensuring.get(name) === ensured) this.#ensuring.delete(name);
+    }
+  }
+
+  async #ensureNow(architecture: string, spec: NetworkSpec): Promise<void> {
     const name = engineName(architecture, spec.name);
     const existing = await this.#find(name);
     if (existing?.Labels?.[labels.spec] === networkDigest(spec)) return;
