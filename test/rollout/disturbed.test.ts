@@ -146,3 +146,11 @@ inWorld('where its own path still drains, a release that serves again starts ano
   world.engine.world.releaseConnections(path);
   await world.settled(first);
 });
+
+inWorld('a place for a trial that the engine refuses once, for another just took its network away, is made again', async (world, first) => {
+  await world.up(first);
+  await world.settled(first);
+  const second = sealRelease(world.engine, { commit: 'second', keys: { sessions: '2' } });
+  world.engine.world.failNext('ensureSlot', refused);
+  assert.equal((await world.up(second)).outcome, 'live');
+});
