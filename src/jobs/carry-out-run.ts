@@ -15,7 +15,7 @@ import type { CarriedRun, RunHands } from './run-hands.ts';
 const diskBytes = 10 * 2 ** 30;
 
 /** A step that cannot be started so often has failed. */
-const mostTries = 3;
+const mostTries = 16;
 
 const lastLines = 20;
 

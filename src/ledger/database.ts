@@ -15,17 +15,20 @@ export class Database {
 
   /**
    * Durable as soon as a transaction ends: with `synchronous=NORMAL` a loss of power takes acknowledged rows along.
-   * Waits up to 10 s for another writer.
+   * Waits up to 10 s for another writer. What a long transaction needs beside it is in memory: where controllers and gateways run there is
+   * no folder for temporary files.
    */
   static forWriting(file: string): Database {
     const connection = new DatabaseSync(file, { timeout: 10_000 });
-    connection.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF;');
+    connection.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;');
     return new Database(connection);
   }
 
   /** For somebody who cannot write where the file is. Throws where it cannot be read. */
   static forReading(file: string | URL): Database {
-    return new Database(new DatabaseSync(file, { readOnly: true, timeout: 1000 }));
+    const connection = new DatabaseSync(file, { readOnly: true, timeout: 1000 });
+    connection.exec('PRAGMA temp_store=MEMORY;');
+    return new Database(connection);
   }
 
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {

@@ -16,8 +16,8 @@ export function isOvertaken(database: Database, { repository = '', branch = '', 
  */
 export function wasFound(database: Database, { source, kind, repository, branch, before, after }: Delivery): boolean {
   if (source === oversight || kind !== 'push' || repository === undefined || branch === undefined || after === undefined) return false;
-  const sql = `SELECT number FROM deliveries WHERE ${ofBranch} AND source = ?3 AND "after" = ?4 ORDER BY number DESC LIMIT 1`;
-  const found = database.one<{ number: number }>(sql, repository, branch, oversight, after);
+  const sql = `SELECT number FROM deliveries WHERE ${ofBranch} AND source = '${oversight}' AND "after" = ?3 ORDER BY number DESC LIMIT 1`;
+  const found = database.one<{ number: number }>(sql, repository, branch, after);
   if (found === undefined) return false;
   const since = `SELECT number FROM deliveries WHERE ${ofBranch} AND number > ?3 AND "after" = ?4`;
   return before === undefined || database.one(since, repository, branch, found.number, before) === undefined;

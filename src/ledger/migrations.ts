@@ -162,6 +162,7 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (repository, branch)
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX deliveries_by_branch ON deliveries (lower(repository), branch, number);
+      CREATE INDEX deliveries_found ON deliveries (lower(repository), branch, "after", number) WHERE source = 'oversight';
     `,
   },
   {
