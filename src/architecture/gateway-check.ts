@@ -10,7 +10,6 @@ export const gatewayMistakes = (root: unknown): Mistake[] => [
   ...idleGateways(root),
   ...reservedWebhooks(root),
   ...misplacedGateways(root),
-  ...idleGateways(root),
 ];
 
 /** One that takes nothing and tells nothing is a mistake. */

@@ -268,12 +268,12 @@ export const mistakes: [name: string, value: unknown, expected: string[]][] = [
   [
     'a gateway without webhooks, and with secrets that are not there',
     { name: 's', gateway: { webhooks: {} } },
-    ['gateway: expected at least one webhook, or git, found neither'],
+    ['gateway: expected at least one webhook, git, or api: true, found none of them'],
   ],
   [
     'a gateway that takes and tells nothing',
     { name: 's', gateway: { api: false } },
-    ['gateway: expected webhooks, or api: true, found neither'],
+    ['gateway: expected at least one webhook, git, or api: true, found none of them'],
   ],
   [
     'webhooks whose secrets are not there, and whose names and repositories are none',
