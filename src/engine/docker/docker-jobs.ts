@@ -124,7 +124,8 @@ export class DockerJobs implements JobSteps {
         (['job-step', 'job-place'] as const).map((role) => listContainers(this.#client, ofRole(architecture, role))),
       );
       const names = new Map(parts.flat().map((part) => [stepName(jobStepNameOf(part)), jobStepNameOf(part)]));
-      await Promise.all([...names.values()].map((name) => this.#remove(architecture, name)));
+      // One by one: of many that leave a network at once, Docker 20.10 may count one for ever, and then keeps the network.
+      for (const name of names.values()) await this.#remove(architecture, name);
       await this.#networks.remove(architecture, jobsNetwork);
       const volumes = await listVolumes(this.#client, architecture);
       const goes = volumes.filter(({ Labels }) => isOfJobs(Labels) && (caches || Labels?.[labels.role] !== 'job-cache'));
